@@ -1,0 +1,5 @@
+fn main() {
+    #[cfg(feature = "napi")]
+    napi_build::setup();
+    println!("cargo:rerun-if-changed=migrations");
+}

@@ -1,0 +1,7 @@
+//! Memory persistence for AI assistants: Postgres/pgvector as the source of truth, a graph kept provably in step.
+//!
+//! The way of one write is told in `ARCHITECTURE.md`.
+
+pub mod error;
+pub mod model;
+pub mod store;

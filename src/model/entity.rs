@@ -1,0 +1,131 @@
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+/// The seven entity types of the application.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EntityType {
+    Person,
+    Company,
+    Project,
+    Topic,
+    Location,
+    Tool,
+    ActionItem,
+}
+
+impl EntityType {
+    pub const ALL: [Self; 7] = [
+        Self::Person,
+        Self::Company,
+        Self::Project,
+        Self::Topic,
+        Self::Location,
+        Self::Tool,
+        Self::ActionItem,
+    ];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Person => "person",
+            Self::Company => "company",
+            Self::Project => "project",
+            Self::Topic => "topic",
+            Self::Location => "location",
+            Self::Tool => "tool",
+            Self::ActionItem => "action_item",
+        }
+    }
+
+    /// The graph label: tools are kept with projects, action items with topics, as the application reads them.
+    pub fn label(self) -> Label {
+        match self {
+            Self::Person => Label::Person,
+            Self::Company => Label::Company,
+            Self::Project | Self::Tool => Label::Project,
+            Self::Topic | Self::ActionItem => Label::Topic,
+            Self::Location => Label::Location,
+        }
+    }
+}
+
+/// The application's labels for entity nodes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Label {
+    Person,
+    Company,
+    Project,
+    Topic,
+    Location,
+}
+
+impl Label {
+    pub const ALL: [Self; 5] = [Self::Person, Self::Company, Self::Project, Self::Topic, Self::Location];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Person => "Person",
+            Self::Company => "Company",
+            Self::Project => "Project",
+            Self::Topic => "Topic",
+            Self::Location => "Location",
+        }
+    }
+}
+
+/// Where in the source text an entity was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum EntitySource {
+    Metadata,
+    Body,
+    Subject,
+}
+
+impl EntitySource {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Metadata => "metadata",
+            Self::Body => "body",
+            Self::Subject => "subject",
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Priority {
+    Low,
+    Medium,
+    High,
+}
+
+/// One entity mentioned by a memory, in canonical form: `normalized` is never empty, `confidence` has six decimals.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Entity {
+    #[serde(rename = "type")]
+    pub kind: EntityType,
+    pub value: String,
+    pub normalized: String,
+    pub confidence: f64,
+    pub source: EntitySource,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub context: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub assignee: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub deadline: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub priority: Option<Priority>,
+}
+
+/// The unique key of an entity node: SHA-256 over user, label and normalized name, each length-prefixed, so that no
+/// two users and no two names can meet. The SQL function `izzie_memory.entity_key` computes the same.
+pub fn entity_key(user_id: &str, label: Label, normalized: &str) -> String {
+    let mut hash = Sha256::new();
+    for part in [user_id, label.name(), normalized] {
+        hash.update(format!("{}:", part.len()));
+        hash.update(part);
+    }
+    format!("{:x}", hash.finalize())
+}

@@ -1,0 +1,15 @@
+//! What the layer speaks of: memories, entities, relationships, their projection, sync and health results.
+
+mod entity;
+mod health;
+mod memory;
+mod projection;
+mod relationship;
+mod sync;
+
+pub use entity::{Entity, EntitySource, EntityType, Label, Priority, entity_key};
+pub use health::{HealthCheck, HealthMetrics, HealthReason, HealthStatus, StoreStatus, Stores};
+pub use memory::{Memory, Write};
+pub use projection::{NodeVersion, PROJECTION_VERSION, Projection, Version};
+pub use relationship::{Relationship, RelationshipType};
+pub use sync::{Inconsistency, Issue, StrongRelation, SyncResult, SyncStats};

@@ -1,0 +1,3 @@
+//! The two sides: Postgres, the source of truth, and the graph that mirrors it.
+
+pub mod graph;
