@@ -1,0 +1,84 @@
+import { createRequire } from 'node:module';
+import { configure, enhancedMemoryService, shutdown, syncService } from 'izzie-memory';
+import { pickVictims, removeFromGraph } from './damage.mjs';
+import { withKeys } from './idempotency.mjs';
+import { createProgress } from './progress.mjs';
+import { answer, chooseQuestions } from './questions.mjs';
+import { readInput } from './read-input.mjs';
+import { createReport } from './report.mjs';
+import { storeAll } from './store-all.mjs';
+import { storesFor } from './stores.mjs';
+import { Tally } from './tally.mjs';
+
+/** What the package keeps to itself, but a demonstration wants to show. */
+const { __internal: internal } = createRequire(import.meta.url)('../lib/state.cjs');
+
+const RELATIONS_SHOWN = 10;
+const USER_OF_AN_MBOX = 'me';
+
+/**
+ * @param {import('./options.mjs').Options} options
+ * @param {AbortSignal} signal
+ * @returns {Promise<boolean>} whether everything was as promised
+ */
+export async function runDemo(options, signal) {
+  const report = createReport(options);
+  configure(storesFor(options, process.env));
+  try {
+    const tally = await store(options, signal, report);
+    if (tally.read > 0) await showAll(options, tally, signal, report);
+    else report.broken(`nothing could be read from ${options.file}`);
+    return report.finish();
+  } finally {
+    await shutdown();
+  }
+}
+
+async function showAll(options, tally, signal, report) {
+  const userId = options.user ?? tally.busiestUser;
+  const ids = tally.idsOf(userId);
+  if (ids.length === 0) return report.broken(`${options.file} has no memory of user ${userId}`);
+  await askQuestions(await chooseQuestions(options, tally, userId), userId, signal, report);
+  report.relations(await internal.strongestRelations(userId, RELATIONS_SHOWN));
+  await damageAndRepair(userId, ids, signal, report);
+  report.stats(await syncService.getStats());
+  report.health(await enhancedMemoryService.getHealth());
+}
+
+async function store({ file, user = USER_OF_AN_MBOX }, signal, report) {
+  const tally = new Tally();
+  const { bytes, items } = await readInput(file, { userId: user, signal });
+  const progress = createProgress(bytes);
+  try {
+    const onProgress = (end) => progress.update(end, tally.read);
+    await storeAll(withKeys(items), enhancedMemoryService, { tally, signal, onProgress });
+  } finally {
+    progress.stop();
+  }
+  report.stored(tally);
+  return tally;
+}
+
+async function askQuestions(questions, userId, signal, report) {
+  if (questions.length === 0) report.noQuestions();
+  for (const question of questions) {
+    signal.throwIfAborted();
+    report.answer(await answer(enhancedMemoryService, userId, question));
+  }
+}
+
+async function damageAndRepair(userId, ids, signal, report) {
+  await syncService.fullSync({ userId, signal }); // what an interrupted run left behind is not to be counted below
+  const victims = pickVictims(ids);
+  const removed = await removeFromGraph({
+    databaseUrl: await internal.databaseUrl(),
+    env: process.env,
+    userId,
+    ids: victims,
+  });
+  signal.throwIfAborted();
+  const found = await syncService.checkConsistency({ userId, signal });
+  const repair = await syncService.repairInconsistencies(found, { signal });
+  const left = await syncService.checkConsistency({ userId, signal });
+  report.drift({ userId, memories: ids.length, victims, removed, found, repair, left });
+}

@@ -1,0 +1,29 @@
+import { createHash } from 'node:crypto';
+
+/**
+ * Adds to each entry the key under which a later run finds it again. Two equal entries of a file are two memories: the
+ * number of the occurrence is part of the key, which is why the keys are made in the order of the file.
+ *
+ * @param {AsyncIterable<import('./read-jsonl.mjs').Item>} items
+ */
+export async function* withKeys(items) {
+  const occurrences = new Map();
+  for await (const item of items) {
+    if (item.entry) {
+      const digest = sha256(identity(item.entry));
+      const occurrence = (occurrences.get(digest) ?? 0) + 1;
+      occurrences.set(digest, occurrence);
+      yield { ...item, idempotencyKey: occurrence === 1 ? digest : sha256([digest, occurrence]) };
+    } else {
+      yield item;
+    }
+  }
+}
+
+function identity({ userId, conversationId, createdAt, content }) {
+  return [userId, conversationId ?? null, createdAt?.toISOString() ?? null, content];
+}
+
+function sha256(parts) {
+  return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
+}

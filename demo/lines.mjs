@@ -1,0 +1,61 @@
+import { createReadStream } from 'node:fs';
+
+const NEWLINE = 0x0a;
+const CARRIAGE_RETURN = 0x0d;
+
+/** Bounds what a file without line ends can make us hold in memory. */
+const MAX_LINE_BYTES = 16 * 1024 * 1024;
+
+export const TOO_LONG = `longer than ${MAX_LINE_BYTES / 1024 / 1024} MiB`;
+
+/**
+ * One line of a file, without its line end.
+ * @typedef {{
+ *   number: number,
+ *   bytes: Buffer | null, // null when the line is too long to be held
+ *   end: number,          // bytes of the file read up to here, for the progress bar
+ * }} Line
+ */
+
+/**
+ * Lines as bytes: an mbox mixes character sets, so decoding is the business of whoever knows them.
+ *
+ * @param {string} path
+ * @param {AbortSignal} [signal]
+ * @returns {AsyncGenerator<Line>}
+ */
+export async function* readLines(path, signal) {
+  let number = 0;
+  let end = 0;
+  let pieces = new Pieces();
+  for await (const chunk of createReadStream(path, { signal })) {
+    let start = 0;
+    for (let stop = chunk.indexOf(NEWLINE); stop !== -1; stop = chunk.indexOf(NEWLINE, start)) {
+      pieces.push(chunk.subarray(start, stop));
+      yield { number: ++number, bytes: pieces.join(), end: end + stop + 1 };
+      pieces = new Pieces();
+      start = stop + 1;
+    }
+    pieces.push(chunk.subarray(start));
+    end += chunk.length;
+  }
+  if (pieces.length > 0) yield { number: ++number, bytes: pieces.join(), end };
+}
+
+/** A line that arrives in several chunks. */
+class Pieces {
+  length = 0;
+  #chunks = [];
+
+  push(chunk) {
+    this.length += chunk.length;
+    if (this.length <= MAX_LINE_BYTES) this.#chunks.push(chunk);
+    else this.#chunks = [];
+  }
+
+  join() {
+    if (this.length > MAX_LINE_BYTES) return null;
+    const bytes = Buffer.concat(this.#chunks);
+    return bytes.at(-1) === CARRIAGE_RETURN ? bytes.subarray(0, -1) : bytes;
+  }
+}

@@ -1,0 +1,57 @@
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+
+export const HELP = `npm run demo [-- FILE] [options]
+
+Stores e-mails and notes, answers questions about them, damages the graph and repairs it.
+
+FILE            JSON Lines, {userId, conversationId?, content, createdAt?, metadata?} a line (other fields are
+                ignored), or an mbox. Without FILE: a sample of some 60 e-mails and notes with five questions.
+
+--ask TEXT      ask this instead; may be repeated
+--user ID       who the mails of an mbox belong to (default: me), and whose memories are asked and damaged
+                (default: the user with the most lines)
+--folder DIR    folder of the embedded database (default: .izzie-memory beside package.json)
+--json          print one JSON object on stdout instead of text
+--help          print this
+
+DATABASE_URL and NEO4J_URI, NEO4J_USER, NEO4J_PASSWORD choose other stores, as everywhere in the package.
+Exit code: 0, 1 when nothing could be read or something is not as promised, 2 for a wrong option, 130 after Ctrl-C.
+`;
+
+/** Where the shipped sample lies. */
+export const SAMPLE_FILE = fileURLToPath(new URL('./sample/inbox.jsonl', import.meta.url));
+
+/**
+ * @typedef {{ file: string, isSample: boolean, asks: string[], user?: string, folder?: string, json: boolean, help: boolean }} Options
+ */
+
+/**
+ * @param {string[]} argv
+ * @returns {Options}
+ * @throws {TypeError} on an option that does not exist
+ */
+export function parseOptions(argv) {
+  const { values, positionals } = parseArgs({
+    args: argv,
+    allowPositionals: true,
+    options: {
+      ask: { type: 'string', multiple: true, default: [] },
+      user: { type: 'string' },
+      folder: { type: 'string' },
+      json: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+  });
+  if (positionals.length > 1) throw new TypeError(`one FILE at a time, not ${positionals.length}`);
+  const [file] = positionals;
+  return {
+    file: file ?? SAMPLE_FILE,
+    isSample: file === undefined,
+    asks: values.ask,
+    user: values.user,
+    folder: values.folder,
+    json: values.json,
+    help: values.help,
+  };
+}

@@ -1,0 +1,43 @@
+/** Enough to keep a remote database busy; the embedded one takes them one after the other anyway. */
+const CONCURRENCY = 8;
+
+/** What the package refuses in an entry. Every other error concerns all entries, and ends the demo. */
+const ENTRY_ERRORS = new Set(['INVALID_ARGUMENT', 'ID_CONFLICT']);
+
+/**
+ * Stores entries as they are read, a few at a time.
+ *
+ * @param {AsyncIterable<import('./read-jsonl.mjs').Item & { idempotencyKey?: string }>} items
+ * @param {{ store: Function }} memoryService
+ * @param {{ tally: import('./tally.mjs').Tally, signal: AbortSignal, onProgress: (bytes: number) => void }} options
+ */
+export async function storeAll(items, memoryService, { tally, signal, onProgress }) {
+  const queue = items[Symbol.asyncIterator]();
+  const failure = new AbortController();
+  const stop = AbortSignal.any([signal, failure.signal]);
+
+  async function worker() {
+    for (let next = await queue.next(); !next.done && !stop.aborted; next = await queue.next()) {
+      await storeOne(next.value);
+      onProgress(next.value.end);
+    }
+  }
+
+  async function storeOne({ line, entry, error, idempotencyKey }) {
+    if (error) return tally.addBad(line, error);
+    const { userId, content, metadata, conversationId, createdAt } = entry;
+    const options = { idempotencyKey, conversationId, createdAt, signal: stop };
+    try {
+      tally.addMemory(await memoryService.store({ userId, content, metadata }, options));
+    } catch (refusal) {
+      if (!ENTRY_ERRORS.has(refusal.reason)) throw refusal;
+      tally.addBad(line, refusal.message);
+    }
+  }
+
+  // One failure stops the other workers, and none is left running when the caller hears of it.
+  await Promise.all(
+    Array.from({ length: CONCURRENCY }, () => worker().catch((error) => failure.abort(error))),
+  );
+  stop.throwIfAborted();
+}
