@@ -38,7 +38,8 @@ async function hostTriple() {
   try {
     version = await capture('rustc', ['-vV'], { cwd: root });
   } catch (error) {
-    if (error.code === 'ENOENT') throw new Error('Building the addon needs Rust: install it with rustup and try again.');
+    if (error.code === 'ENOENT')
+      throw new Error('Building the addon needs Rust: install it with rustup and try again.');
     throw error;
   }
   return /^host: (.+)$/m.exec(version)[1];

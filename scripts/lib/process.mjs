@@ -108,7 +108,9 @@ async function psProcesses() {
 }
 
 function linuxPids() {
-  return readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map(Number);
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number);
 }
 
 /** The processes below this one. */

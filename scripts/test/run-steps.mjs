@@ -1,0 +1,92 @@
+// Runs the steps named in the arguments, one after the other, and writes what came of them to a file:
+// node scripts/test/run-steps.mjs RESULTS STEP…  (the servers' variables come from the environment)
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { stripVTControlCharacters } from 'node:util';
+import { exitCode, processesWithEnvironment, signal, waitUntil } from '../lib/process.mjs';
+import { root } from '../setup.mjs';
+import { STEPS } from './steps.mjs';
+
+/** Marks every process of a step; see `leftOver`. */
+const MARK = 'IZZIE_MEMORY_TEST_STEP';
+
+/** The runners write to a pipe of ours, not to the terminal that we may have. */
+const COLOURS = process.stdout.isTTY ? { FORCE_COLOR: '1', CARGO_TERM_COLOR: 'always' } : {};
+
+async function main([resultsFile, ...names]) {
+  const reports = mkdtempSync(join(tmpdir(), 'izzie-memory-reports-'));
+  const results = [];
+  try {
+    for (const [index, name] of names.entries()) {
+      const step = STEPS.find((candidate) => candidate.name === name);
+      results.push(await runStep(step, join(reports, `${index}.report`)));
+      writeFileSync(resultsFile, JSON.stringify(results)); // what is known survives a crash
+    }
+  } finally {
+    rmSync(reports, { recursive: true, force: true });
+  }
+}
+
+async function runStep(step, report) {
+  console.log(`\n── ${step.name} ──`);
+  const started = Date.now();
+  const mark = `${process.pid}-${started}`;
+  let result;
+  try {
+    result = await judge(step, report, await stream(step.command(report), mark));
+  } catch (error) {
+    result = failure({ passed: 0, failed: 0 }, error.message);
+  }
+  const rest = await leftOver(`${MARK}=${mark}`);
+  if (rest.length > 0) result = failure(result, `left processes behind: ${rest.join('; ')}`);
+  if (result.problem) console.error(`${step.name}: ${result.problem}`);
+  return { name: step.name, seconds: (Date.now() - started) / 1000, ...result };
+}
+
+function judge(step, report, { code, output }) {
+  const counts = step.counts(stripVTControlCharacters(output), report);
+  if (code !== 0 && counts.failed === 0) return failure(counts, `ended with exit code ${code}`);
+  if (counts.passed + counts.failed === 0) return failure(counts, 'ran no test');
+  return counts;
+}
+
+/** A step that failed counts at least once. */
+function failure(counts, problem) {
+  return { passed: counts.passed, failed: counts.failed + 1, problem };
+}
+
+/** Runs the command; its standard output is passed on and kept. */
+function stream([file, ...args], mark) {
+  return new Promise((resolve, reject) => {
+    const env = { ...process.env, ...COLOURS, [MARK]: mark };
+    const child = spawn(file, args, { cwd: root, env, stdio: ['ignore', 'pipe', 'inherit'] });
+    let output = '';
+    child.stdout.setEncoding('utf8').on('data', (text) => {
+      output += text;
+      process.stdout.write(text);
+    });
+    child.once('error', reject);
+    child.once('exit', async (code, name) => {
+      // Not 'close': a process left behind holds the pipe open.
+      await Promise.race([once(child.stdout, 'end'), sleep(2000)]);
+      resolve({ code: exitCode(code, name), output });
+    });
+  });
+}
+
+/** What a step started must end with it, within a moment; what does not is ended and told. */
+async function leftOver(assignment) {
+  let rest = [];
+  await waitUntil(() => {
+    rest = processesWithEnvironment(assignment);
+    return rest.length === 0;
+  }, 5000);
+  for (const { pid } of rest) signal(pid, 'SIGKILL');
+  return rest.map(({ pid, command }) => `${pid} ${command}`);
+}
+
+await main(process.argv.slice(2));
