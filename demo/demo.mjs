@@ -26,7 +26,7 @@ export async function runDemo(options, signal) {
   configure(storesFor(options, process.env));
   try {
     const tally = await store(options, signal, report);
-    if (tally.read > 0) await showAll(options, tally, signal, report);
+    if (tally.stored > 0) await showAll(options, tally, signal, report);
     else report.broken(`nothing could be read from ${options.file}`);
     return report.finish();
   } finally {
@@ -50,7 +50,7 @@ async function store({ file, user = USER_OF_AN_MBOX }, signal, report) {
   const { bytes, items } = await readInput(file, { userId: user, signal });
   const progress = createProgress(bytes);
   try {
-    const onProgress = (end) => progress.update(end, tally.read);
+    const onProgress = (end) => progress.update(end, tally.stored);
     await storeAll(withKeys(items), enhancedMemoryService, { tally, signal, onProgress });
   } finally {
     progress.stop();

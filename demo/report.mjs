@@ -23,9 +23,9 @@ class Report {
 
   /** @param {import('./tally.mjs').Tally} tally */
   stored(tally) {
-    const { read, created, users } = tally;
+    const { stored, created, users } = tally;
     const bad = tally.bad.toSorted((a, b) => a.line - b.line);
-    Object.assign(this.#result, { read, created, known: read - created, users, bad });
+    Object.assign(this.#result, { stored, created, known: stored - created, users, bad });
     this.#print?.stored(this.#result, this.#elapsed());
   }
 

@@ -21,6 +21,7 @@ async function main(argv) {
   }
   const interrupt = new AbortController();
   process.once('SIGINT', () => interrupt.abort()); // a second Ctrl-C ends the process at once
+  process.stdout.on('error', () => interrupt.abort()); // nobody reads on, as with `| head`
   try {
     await setUp();
     const { runDemo } = await import('./demo.mjs');

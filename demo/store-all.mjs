@@ -7,17 +7,16 @@ const ENTRY_ERRORS = new Set(['INVALID_ARGUMENT', 'ID_CONFLICT']);
 /**
  * Stores entries as they are read, a few at a time.
  *
- * @param {AsyncIterable<import('./read-jsonl.mjs').Item & { idempotencyKey?: string }>} items
+ * @param {AsyncGenerator<import('./read-jsonl.mjs').Item & { idempotencyKey?: string }>} items
  * @param {{ store: Function }} memoryService
  * @param {{ tally: import('./tally.mjs').Tally, signal: AbortSignal, onProgress: (bytes: number) => void }} options
  */
 export async function storeAll(items, memoryService, { tally, signal, onProgress }) {
-  const queue = items[Symbol.asyncIterator]();
   const failure = new AbortController();
   const stop = AbortSignal.any([signal, failure.signal]);
 
   async function worker() {
-    for (let next = await queue.next(); !next.done && !stop.aborted; next = await queue.next()) {
+    for (let next = await items.next(); !next.done && !stop.aborted; next = await items.next()) {
       await storeOne(next.value);
       onProgress(next.value.end);
     }
@@ -39,5 +38,6 @@ export async function storeAll(items, memoryService, { tally, signal, onProgress
   await Promise.all(
     Array.from({ length: CONCURRENCY }, () => worker().catch((error) => failure.abort(error))),
   );
+  await items.return(); // closes the file where reading ended early
   stop.throwIfAborted();
 }

@@ -3,7 +3,7 @@ const ASKABLE = new Set(['person', 'company', 'project', 'location']);
 
 /** What was read and stored, counted while it goes by: the memories themselves are not kept. */
 export class Tally {
-  read = 0;
+  stored = 0;
   /** @type {{ line: number, message: string }[]} */
   bad = [];
   #users = new Map();
@@ -13,7 +13,7 @@ export class Tally {
   }
 
   addMemory({ id, userId, entities, metadata }) {
-    this.read += 1;
+    this.stored += 1;
     const user = this.#user(userId);
     user.ids.push(id);
     if (metadata.created) user.created += 1;

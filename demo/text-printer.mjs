@@ -11,10 +11,10 @@ export class TextPrinter {
     this.#out = out;
   }
 
-  stored({ file, read, created, known, users, bad }, elapsedMs) {
-    const owners = users.length > 3 ? `${users.length} users` : users.join(', ');
+  stored({ file, stored, created, known, users, bad }, elapsedMs) {
+    const owners = users.length > 3 ? `${users.length} users` : users.join(', ') || 'nobody';
     this.#line(
-      `Stored ${plural(read, 'memory', 'memories')} of ${file} for ${owners} in ${seconds(elapsedMs)}`,
+      `Stored ${plural(stored, 'memory', 'memories')} of ${file} for ${owners} in ${seconds(elapsedMs)}`,
     );
     this.#line(`  ${created} new in this run, ${known} known from an earlier one`);
     if (bad.length > 0) this.#badLines(bad);
