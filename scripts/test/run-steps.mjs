@@ -64,6 +64,7 @@ function stream([file, ...args], mark) {
   return new Promise((resolve, reject) => {
     const env = { ...process.env, ...COLOURS, [MARK]: mark };
     const child = spawn(file, args, { cwd: root, env, stdio: ['ignore', 'pipe', 'inherit'] });
+    const ended = once(child.stdout, 'end');
     let output = '';
     child.stdout.setEncoding('utf8').on('data', (text) => {
       output += text;
@@ -72,7 +73,7 @@ function stream([file, ...args], mark) {
     child.once('error', reject);
     child.once('exit', async (code, name) => {
       // Not 'close': a process left behind holds the pipe open.
-      await Promise.race([once(child.stdout, 'end'), sleep(2000)]);
+      await Promise.race([ended, sleep(2000)]);
       resolve({ code: exitCode(code, name), output });
     });
   });
