@@ -1,0 +1,137 @@
+'use strict';
+
+const fs = require('node:fs');
+const path = require('node:path');
+const { ReadyScanner } = require('./protocol.cjs');
+
+/*
+ * PGlite, opened so that an acknowledged row survives. It writes straight to files, which is enough for the
+ * end of the process; and unlike its default, which never flushes, a commit here waits for the disk.
+ */
+
+const NO_FSYNC = '-F';
+// The one method that reaches the fsync of the file system; PGlite's fdatasync does nothing.
+const WAL_SYNC_METHOD = ['-c', 'wal_sync_method=fsync'];
+
+class Database {
+  /**
+   * @param {string | null} dataDir `null` for a database in memory
+   * @returns {Promise<Database>}
+   */
+  static async open(dataDir) {
+    // Loaded here and not above: most processes never need it.
+    const { PGlite } = require('@electric-sql/pglite');
+    const { vector } = require('@electric-sql/pglite-pgvector');
+    const options = { extensions: { vector } };
+    if (dataDir === null) return new Database(await PGlite.create('memory://', options));
+
+    const isNew = discardUnfinished(dataDir);
+    const startParams = PGlite.defaultStartParams.filter((parameter) => parameter !== NO_FSYNC);
+    const durable = {
+      ...options,
+      fs: durableFileSystem(dataDir),
+      startParams: [...startParams, ...WAL_SYNC_METHOD],
+    };
+    const pglite = await PGlite.create(durable);
+    if (isNew) finish(dataDir);
+    return new Database(pglite);
+  }
+
+  /** @param {import('@electric-sql/pglite').PGlite} pglite */
+  constructor(pglite) {
+    this.#pglite = pglite;
+  }
+
+  #pglite;
+
+  /**
+   * Runs whole messages of the wire protocol to their end.
+   *
+   * @param {Buffer} messages
+   * @param {(bytes: Buffer) => void} onOutput
+   * @returns {string | null} the state the session reports at the end, `null` if it reports none
+   */
+  execute(messages, onOutput) {
+    const scanner = new ReadyScanner();
+    const onRawData = (/** @type {Uint8Array} */ bytes) => {
+      scanner.push(bytes);
+      onOutput(Buffer.from(bytes)); // a copy: the original lies in PGlite's memory and is used again
+    };
+    // Runs before it returns; the promise only carries what it throws.
+    const done = this.#pglite.execProtocolRawStream(messages, { syncToFs: false, onRawData });
+    done.catch((error) => process.emitWarning(error));
+    return scanner.state;
+  }
+
+  /** @returns {Promise<string>} */
+  async version() {
+    const { rows } = await this.#pglite.query('show server_version');
+    return /** @type {{ server_version: string }} */ (rows[0]).server_version;
+  }
+
+  /** Writes everything to its place and ends the database. */
+  async close() {
+    await this.#pglite.close();
+  }
+}
+
+/** @param {string} dataDir */
+function markerFile(dataDir) {
+  return `${dataDir}.unfinished`;
+}
+
+/**
+ * A cluster whose creation was cut off holds nothing and cannot be opened: it is made anew.
+ *
+ * @param {string} dataDir
+ * @returns {boolean} whether a cluster is to be created
+ */
+function discardUnfinished(dataDir) {
+  const marker = markerFile(dataDir);
+  if (fs.existsSync(marker)) fs.rmSync(dataDir, { recursive: true, force: true });
+  if (fs.existsSync(dataDir)) return false;
+  fs.writeFileSync(marker, '', { mode: 0o600 });
+  return true;
+}
+
+/** @param {string} dataDir */
+function finish(dataDir) {
+  for (const entry of fs.readdirSync(dataDir, { recursive: true, withFileTypes: true })) {
+    if (entry.isFile()) flushFile(path.join(entry.parentPath ?? entry.path, entry.name));
+  }
+  fs.rmSync(markerFile(dataDir));
+}
+
+/** @param {string} file */
+function flushFile(file) {
+  const descriptor = fs.openSync(file, 'r+');
+  try {
+    fs.fsyncSync(descriptor);
+  } finally {
+    fs.closeSync(descriptor);
+  }
+}
+
+/**
+ * PGlite's file system on Node without its gap: it has no fsync, so that Postgres' own would do nothing.
+ *
+ * @param {string} dataDir
+ */
+function durableFileSystem(dataDir) {
+  const { NodeFS } = require('@electric-sql/pglite/nodefs');
+  const addFsync = (/** @type {any} */ module) => {
+    module.FS.filesystems.NODEFS.stream_ops.fsync = (/** @type {{ nfd?: number }} */ { nfd }) => {
+      if (nfd !== undefined) fs.fsyncSync(nfd); // a directory has none
+      return 0;
+    };
+  };
+  class DurableNodeFS extends NodeFS {
+    /** @type {InstanceType<typeof NodeFS>['init']} */
+    async init(pglite, options) {
+      return await super.init(pglite, { ...options, preRun: [...(options.preRun ?? []), addFsync] });
+    }
+  }
+  return new DurableNodeFS(dataDir);
+}
+
+module.exports = { Database };

@@ -1,0 +1,53 @@
+'use strict';
+
+const path = require('node:path');
+const { Worker } = require('node:worker_threads');
+const { UnavailableError } = require('./errors.cjs');
+
+/** The worker thread that hosts a database, seen from the thread that uses it. */
+class HostThread {
+  /**
+   * @param {string | null} folder `null` for a database in memory
+   * @param {{ keepAlive: boolean }} options keepAlive: the process must not exit before the outcome is known
+   * @returns {Promise<HostThread | null>} `null` when another process hosts the folder
+   */
+  static start(folder, { keepAlive }) {
+    // Options of the parent's Node (loaders, an inspector port) are not meant for this thread.
+    const worker = new Worker(path.join(__dirname, 'worker.cjs'), { workerData: { folder }, execArgv: [] });
+    if (!keepAlive) worker.unref();
+    return new Promise((resolve, reject) => {
+      worker.once('error', reject);
+      worker.once('exit', () =>
+        reject(new UnavailableError(`the embedded database in ${folder} ended at its start`)),
+      );
+      worker.once('message', (/** @type {import('./worker.cjs').Outcome} */ outcome) => {
+        if (outcome.kind === 'failed') reject(new UnavailableError(outcome.message, outcome.cause));
+        else resolve(outcome.kind === 'hosting' ? new HostThread(worker, outcome.databaseUrl) : null);
+      });
+    });
+  }
+
+  /**
+   * @param {Worker} worker
+   * @param {string} databaseUrl
+   */
+  constructor(worker, databaseUrl) {
+    this.databaseUrl = databaseUrl;
+    this.#worker = worker;
+    this.ended = new Promise((resolve) => worker.once('exit', () => resolve()));
+    worker.on('error', (error) => process.emitWarning(error)); // 'exit' follows
+    worker.unref();
+  }
+
+  #worker;
+  /** @type {Promise<void>} */
+  ended;
+
+  async close() {
+    this.#worker.ref();
+    this.#worker.postMessage('close');
+    await this.ended;
+  }
+}
+
+module.exports = { HostThread };

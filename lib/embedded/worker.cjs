@@ -1,0 +1,31 @@
+'use strict';
+
+const { parentPort, workerData } = require('node:worker_threads');
+const { Host } = require('./host.cjs');
+
+/**
+ * The thread that hosts a database; see host-thread.cjs for its other side.
+ *
+ * @typedef {{ kind: 'hosting', databaseUrl: string } | { kind: 'lost' } | { kind: 'failed', message: string, cause: unknown }} Outcome
+ */
+
+async function main() {
+  const { folder } = workerData;
+  const host = folder === null ? await Host.inMemory() : await Host.inFolder(folder);
+  if (!host) return tell({ kind: 'lost' });
+  parentPort?.once('message', () => host.close().then(() => process.exit(0), fail));
+  tell({ kind: 'hosting', databaseUrl: host.databaseUrl });
+}
+
+/** @param {Outcome} outcome */
+function tell(outcome) {
+  parentPort?.postMessage(outcome);
+}
+
+/** @param {Error} error */
+function fail(error) {
+  tell({ kind: 'failed', message: error.message, cause: error.cause ?? error });
+  process.exit(1);
+}
+
+main().catch(fail);
