@@ -2,8 +2,7 @@
 // `npm test`: sets itself up, starts the servers it needs, runs every suite and leaves nothing behind.
 // `npm test -- --only rust|vitest|jest|node|types|example` runs a part.
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { exitCode } from './lib/process.mjs';
@@ -35,17 +34,18 @@ function selected(groups) {
 
 /** The steps run in a process of their own below the one that owns the servers, which ends them before the servers. */
 async function runSteps(steps) {
-  const folder = mkdtempSync(join(tmpdir(), 'izzie-memory-results-'));
-  const resultsFile = join(folder, 'results.json');
+  const folder = join(root, 'target', 'test-reports', String(process.pid));
+  mkdirSync(folder, { recursive: true });
   const script = (...path) => join(root, 'scripts', ...path);
-  const runner = [script('test', 'run-steps.mjs'), resultsFile, ...steps.map((step) => step.name)];
+  const runner = [script('test', 'run-steps.mjs'), folder, ...steps.map((step) => step.name)];
   const withServers = steps.some((step) => step.servers)
     ? [script('with-servers.mjs'), '--', process.execPath]
     : [];
   try {
     const code = await runNode([...withServers, ...runner]);
     if (code !== 0) console.error(`The test run ended early (exit code ${code}).`);
-    return existsSync(resultsFile) ? JSON.parse(readFileSync(resultsFile, 'utf8')) : [];
+    const results = join(folder, 'results.json');
+    return existsSync(results) ? JSON.parse(readFileSync(results, 'utf8')) : [];
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

@@ -19,12 +19,13 @@ export function jestCounts(file) {
   return { passed: report.numPassedTests, failed: report.numFailedTests + broken.length };
 }
 
-/** The TAP report of `node --test`. */
+/** The TAP report of `node --test`. A file without tests passes there as one test of the file's name: here it fails. */
 export function tapCounts(file) {
   if (!existsSync(file)) return NOTHING;
   const report = readFileSync(file, 'utf8');
   const number = (name) => Number(new RegExp(`^# ${name} (\\d+)$`, 'm').exec(report)?.[1] ?? 0);
-  return { passed: number('pass'), failed: number('fail') + number('cancelled') };
+  const empty = [...report.matchAll(/^ok \d+ - \S+\.test\.[cm]?js$/gm)].length;
+  return { passed: number('pass') - empty, failed: number('fail') + number('cancelled') + empty };
 }
 
 /** tsc: each type test is a file; those named in an error failed. */

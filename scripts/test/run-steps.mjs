@@ -1,9 +1,8 @@
-// Runs the steps named in the arguments, one after the other, and writes what came of them to a file:
-// node scripts/test/run-steps.mjs RESULTS STEP…  (the servers' variables come from the environment)
+// Runs the steps named in the arguments, one after the other, and writes what came of them to FOLDER/results.json:
+// node scripts/test/run-steps.mjs FOLDER STEP…  (the servers' variables come from the environment)
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { stripVTControlCharacters } from 'node:util';
@@ -17,17 +16,12 @@ const MARK = 'IZZIE_MEMORY_TEST_STEP';
 /** The runners write to a pipe of ours, not to the terminal that we may have. */
 const COLOURS = process.stdout.isTTY ? { FORCE_COLOR: '1', CARGO_TERM_COLOR: 'always' } : {};
 
-async function main([resultsFile, ...names]) {
-  const reports = mkdtempSync(join(tmpdir(), 'izzie-memory-reports-'));
+async function main([folder, ...names]) {
   const results = [];
-  try {
-    for (const [index, name] of names.entries()) {
-      const step = STEPS.find((candidate) => candidate.name === name);
-      results.push(await runStep(step, join(reports, `${index}.report`)));
-      writeFileSync(resultsFile, JSON.stringify(results)); // what is known survives a crash
-    }
-  } finally {
-    rmSync(reports, { recursive: true, force: true });
+  for (const [index, name] of names.entries()) {
+    const step = STEPS.find((candidate) => candidate.name === name);
+    results.push(await runStep(step, join(folder, `${index}.report`)));
+    writeFileSync(join(folder, 'results.json'), JSON.stringify(results)); // what is known survives a crash
   }
 }
 
