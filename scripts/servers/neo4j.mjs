@@ -46,8 +46,8 @@ export class Neo4j extends Server {
   }
 
   async resolve() {
+    await requireJava();
     const folder = await install(`neo4j-${VERSION}`, async (staging) => {
-      await requireJava();
       await requireTool('mvn', ['--version'], ADVICE);
       writeFileSync(join(staging, 'pom.xml'), pom());
       const repository = join(staging, 'repository'); // its own: Maven's is not safe against two writers
@@ -62,11 +62,11 @@ export class Neo4j extends Server {
     this.classPath = join(folder, 'lib', '*');
   }
 
-  async initialize() {
+  async initialize({ port, password }) {
     for (const folder of ['conf', 'data', 'import', 'logs', 'plugins', 'run'])
       mkdirSync(join(this.runDir, folder));
-    writeFileSync(join(this.conf, 'neo4j.conf'), configuration(this.state.port));
-    const command = ['dbms', 'set-initial-password', this.state.password];
+    writeFileSync(join(this.conf, 'neo4j.conf'), configuration(port));
+    const command = ['dbms', 'set-initial-password', password];
     await capture(
       'java',
       ['-Xmx128m', '-XX:TieredStopAtLevel=1', '-cp', this.classPath, 'org.neo4j.cli.AdminTool', ...command],
@@ -78,7 +78,6 @@ export class Neo4j extends Server {
   }
 
   async launch() {
-    await requireJava();
     const folders = [`--home-dir=${this.runDir}`, `--config-dir=${this.conf}`];
     const output = openSync(this.log, 'a');
     const child = spawn(
@@ -151,8 +150,7 @@ db.tx_log.preallocate=false
 }
 
 async function requireJava() {
-  await requireTool('java', ['--version'], ADVICE); // the option itself came with Java 9
-  const version = await capture('java', ['--version']);
+  const version = await requireTool('java', ['--version'], ADVICE);
   if (Number(/^\S+ (\d+)/.exec(version)?.[1]) < 17) throw new Error(ADVICE);
 }
 

@@ -53,8 +53,7 @@ export class Postgres extends Server {
   }
 
   /** Creates the cluster; its first role is the superuser that the tests use. */
-  async initialize() {
-    const { port, password } = this.state;
+  async initialize({ port, password }) {
     const passwordFile = join(this.runDir, 'password');
     writeFileSync(passwordFile, password, { mode: 0o600 });
     const owner = await serverUser();

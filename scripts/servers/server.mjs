@@ -30,11 +30,12 @@ export class Server {
 
   /** Another process may take the chosen port before the server binds it: then another one is tried. */
   async firstStart(attempts = 3) {
+    rmSync(this.runDir, { recursive: true, force: true }); // what an interrupted first start left
     mkdirSync(this.runDir, { recursive: true, mode: 0o711 });
     const state = { port: await freePort(), password: randomBytes(12).toString('hex') };
-    writeFileSync(this.stateFile, JSON.stringify(state), { mode: 0o600 });
     try {
-      await this.initialize();
+      await this.initialize(state);
+      writeFileSync(this.stateFile, JSON.stringify(state), { mode: 0o600 });
       await this.launch();
     } catch (error) {
       await this.wipe();

@@ -18,21 +18,24 @@ export async function openSession(given = process.env) {
   chmodSync(runDir, 0o711); // as root, Postgres runs as another user
   const guard = new Guard(runDir);
   const close = () => guard.close();
-  try {
-    const parts = await Promise.all([postgresVariables(given, runDir), neo4jVariables(given, runDir)]);
-    return { environment: Object.assign({}, ...parts), guard, close };
-  } catch (error) {
+  const starts = [postgresVariables(given, runDir), neo4jVariables(given, runDir)];
+  const settled = await Promise.allSettled(starts); // one's failure does not cut the other off halfway
+  const problems = settled
+    .filter((start) => start.status === 'rejected')
+    .map((start) => start.reason.message);
+  if (problems.length > 0) {
     await close();
-    throw error;
+    throw new Error(problems.join('\n'));
   }
+  return { environment: Object.assign({}, ...settled.map((start) => start.value)), guard, close };
 }
 
-function postgresVariables(given, runDir) {
+async function postgresVariables(given, runDir) {
   if (given.TEST_DATABASE_URL) return {};
   return startOwn(new Postgres(join(runDir, 'postgres')), 'postgres', 'TEST_POSTGRES_CTL');
 }
 
-function neo4jVariables(given, runDir) {
+async function neo4jVariables(given, runDir) {
   const { TEST_NEO4J_URI, TEST_NEO4J_USER = 'neo4j', TEST_NEO4J_PASSWORD } = given;
   if (!TEST_NEO4J_URI) return startOwn(new Neo4j(join(runDir, 'neo4j')), 'neo4j', 'TEST_NEO4J_CTL');
   if (!TEST_NEO4J_PASSWORD) throw new Error('TEST_NEO4J_URI is set, but TEST_NEO4J_PASSWORD is not.');
