@@ -2,6 +2,7 @@
 //!
 //! The way of one write is told in `ARCHITECTURE.md`.
 
+pub mod config;
 pub mod error;
 pub mod model;
 pub mod store;

@@ -1,0 +1,141 @@
+-- The canonical form of what the graph holds of a memory, its digest, and the keys of its entities. The Rust side
+-- computes the same digest and keys (src/digest.rs, src/model/entity.rs); golden vectors in tests/golden.rs bind them.
+
+-- Length-prefixed text: no two different lists of fields can give the same bytes.
+create function izzie_memory.field(value text) returns text
+language sql immutable parallel safe as $$
+  select case when value is null then '-' else octet_length(value)::text || ':' || value end
+$$;
+
+create function izzie_memory.entity_label(type text) returns text
+language sql immutable parallel safe as $$
+  select case type
+    when 'person' then 'Person'
+    when 'company' then 'Company'
+    when 'project' then 'Project'
+    when 'tool' then 'Project'
+    when 'topic' then 'Topic'
+    when 'action_item' then 'Topic'
+    when 'location' then 'Location'
+  end
+$$;
+
+create function izzie_memory.entity_key(user_id text, label text, normalized text) returns text
+language sql immutable parallel safe as $$
+  select encode(sha256(convert_to(
+    izzie_memory.field(user_id) || izzie_memory.field(label) || izzie_memory.field(normalized), 'UTF8')), 'hex')
+$$;
+
+create function izzie_memory.bucket(memory_id uuid) returns integer
+language sql immutable parallel safe as $$
+  select (get_byte(hash, 0) << 2) | (get_byte(hash, 1) >> 6) from (select sha256(uuid_send(memory_id)) as hash) h
+$$;
+
+-- A plain normal form for names that come without one (rows of other code): lower case, single spaces.
+create function izzie_memory.plain_name(value text) returns text
+language sql immutable parallel safe as $$
+  select lower(regexp_replace(btrim(value), '\s+', ' ', 'g'))
+$$;
+
+-- A confidence as JSON with six decimals, 1 when it is missing or no number between 0 and 1.
+create function izzie_memory.canonical_confidence(value jsonb) returns numeric
+language sql immutable parallel safe as $$
+  select case when jsonb_typeof(value) = 'number' and (value #>> '{}')::numeric between 0 and 1
+         then round((value #>> '{}')::numeric, 6) else 1 end
+$$;
+
+create function izzie_memory.canonical_text(value jsonb, limit_chars integer) returns text
+language sql immutable parallel safe as $$
+  select case when jsonb_typeof(value) = 'string' and btrim(value #>> '{}') <> '' then left(btrim(value #>> '{}'), limit_chars) end
+$$;
+
+-- Whatever stands there, as a list of well-formed entities: unknown types and nameless ones are dropped, doubles of
+-- one label and name are merged. Total: never raises.
+create function izzie_memory.canonical_entities(value jsonb) returns jsonb
+language sql immutable parallel safe as $$
+  select coalesce(jsonb_agg(entity order by label, normalized collate "C"), '[]')
+  from (
+    select distinct on (label, normalized) label, normalized, jsonb_strip_nulls(jsonb_build_object(
+        'type', type,
+        'value', name,
+        'normalized', normalized,
+        'confidence', confidence,
+        'source', case when item ->> 'source' in ('metadata', 'body', 'subject') then item ->> 'source' else 'body' end,
+        'context', izzie_memory.canonical_text(item -> 'context', 2000),
+        'assignee', izzie_memory.canonical_text(item -> 'assignee', 500),
+        'deadline', izzie_memory.canonical_text(item -> 'deadline', 500),
+        'priority', case when item ->> 'priority' in ('low', 'medium', 'high') then item ->> 'priority' end
+      )) as entity
+    from (
+      select item, item ->> 'type' as type, izzie_memory.entity_label(item ->> 'type') as label,
+        izzie_memory.canonical_text(item -> 'value', 500) as name,
+        izzie_memory.plain_name(coalesce(izzie_memory.canonical_text(item -> 'normalized', 500),
+                                         izzie_memory.canonical_text(item -> 'value', 500))) as normalized,
+        izzie_memory.canonical_confidence(item -> 'confidence') as confidence
+      from jsonb_array_elements(case when jsonb_typeof(value) = 'array' then value else '[]' end) as item
+      where jsonb_typeof(item) = 'object'
+    ) named
+    where label is not null and name is not null
+    order by label, normalized, confidence desc, name collate "C"
+  ) merged
+$$;
+
+create function izzie_memory.entity_fields(entity jsonb) returns text
+language sql immutable parallel safe as $$
+  select izzie_memory.field(entity ->> 'type') || izzie_memory.field(entity ->> 'normalized')
+      || izzie_memory.field(entity ->> 'value')
+      || izzie_memory.field(((entity ->> 'confidence')::numeric * 1000000)::bigint::text)
+      || izzie_memory.field(entity ->> 'source') || izzie_memory.field(entity ->> 'context')
+$$;
+
+create function izzie_memory.relationship_fields(relationship jsonb) returns text
+language sql immutable parallel safe as $$
+  select izzie_memory.field(relationship ->> 'relationshipType')
+      || izzie_memory.field(relationship ->> 'fromType') || izzie_memory.field(relationship ->> 'fromNormalized')
+      || izzie_memory.field(relationship ->> 'toType') || izzie_memory.field(relationship ->> 'toNormalized')
+      || izzie_memory.field(((relationship ->> 'confidence')::numeric * 1000000)::bigint::text)
+      || izzie_memory.field(relationship ->> 'evidence')
+$$;
+
+create function izzie_memory.micros(moment timestamp) returns bigint
+language sql immutable parallel safe as $$
+  select case when isfinite(moment) then (extract(epoch from moment) * 1000000)::bigint else 0 end
+$$;
+
+-- SHA-256 over the canonical form of a live memory. Its first eight bytes are the two digest halves.
+create function izzie_memory.digest(
+  memory_id uuid, user_id text, content text, summary text, importance integer, created_at timestamp,
+  entities jsonb, relationships jsonb
+) returns bytea
+language sql immutable parallel safe as $$
+  select sha256(convert_to(
+    izzie_memory.field('1') || izzie_memory.field(memory_id::text) || izzie_memory.field(user_id)
+    || izzie_memory.field(content) || izzie_memory.field(summary) || izzie_memory.field(importance::text)
+    || izzie_memory.field(izzie_memory.micros(created_at)::text)
+    || coalesce((select string_agg(f, '' order by f collate "C")
+                 from (select 'e' || izzie_memory.entity_fields(e) as f from jsonb_array_elements(entities) e) x), '')
+    || coalesce((select string_agg(f, '' order by f collate "C")
+                 from (select 'r' || izzie_memory.relationship_fields(r) as f from jsonb_array_elements(relationships) r) x), ''),
+    'UTF8'))
+$$;
+
+create function izzie_memory.half(hash bytea, half integer) returns bigint
+language sql immutable parallel safe as $$
+  select (get_byte(hash, half * 4)::bigint << 24) | (get_byte(hash, half * 4 + 1) << 16)
+       | (get_byte(hash, half * 4 + 2) << 8) | get_byte(hash, half * 4 + 3)
+$$;
+
+-- What the graph shall hold of a memory now: the JSON form of the Rust type Projection.
+create function izzie_memory.projection(of uuid) returns jsonb
+language sql stable as $$
+  select jsonb_build_object(
+    'memoryId', s.memory_id, 'userId', s.user_id, 'epoch', s.epoch, 'revision', s.revision,
+    'deleted', s.deleted, 'detached', s.detached, 'h1', s.h1, 'h2', s.h2, 'bucket', s.bucket,
+    'content', coalesce(e.content, ''), 'summary', e.summary, 'importance', coalesce(e.importance, 5),
+    'createdAt', coalesce(izzie_memory.micros(e.created_at), 0),
+    'entities', case when s.deleted then '[]' else s.entities end,
+    'relationships', case when s.deleted then '[]' else s.relationships end)
+  from izzie_memory.memory_state s
+  left join public.memory_entries e on e.id = s.memory_id and not s.deleted
+  where s.memory_id = projection.of
+$$;

@@ -1,0 +1,155 @@
+-- The graph inside Postgres: memory nodes, entities, mentions, relations. Written by one function only.
+
+create table izzie_memory.graph_memories (
+  memory_id uuid primary key,
+  user_id   text not null,
+  epoch     bigint not null,
+  revision  bigint not null,
+  h1        bigint not null,
+  h2        bigint not null,
+  bucket    integer not null,
+  deleted   boolean not null,
+  detached  boolean not null
+);
+create index graph_memories_user_idx on izzie_memory.graph_memories (user_id, memory_id);
+
+create table izzie_memory.graph_entities (
+  key        text primary key,
+  user_id    text not null,
+  label      text not null,
+  normalized text not null,
+  name       text not null,
+  type       text not null,
+  -- the number of mentions; recomputed, never counted up or down
+  frequency  bigint not null default 0,
+  confidence double precision not null,
+  first_seen bigint not null,
+  last_seen  bigint not null
+);
+create index graph_entities_user_idx on izzie_memory.graph_entities (user_id, label, frequency desc);
+
+create table izzie_memory.graph_mentions (
+  memory_id    uuid not null,
+  entity_key   text not null,
+  user_id      text not null,
+  confidence   double precision not null,
+  source       text not null,
+  context      text,
+  extracted_at bigint not null,
+  primary key (memory_id, entity_key)
+);
+create index graph_mentions_entity_idx on izzie_memory.graph_mentions (entity_key);
+
+-- One row per memory that supports the relation.
+create table izzie_memory.graph_relations (
+  memory_id  uuid not null,
+  type       text not null,
+  from_key   text not null,
+  to_key     text not null,
+  user_id    text not null,
+  confidence double precision not null,
+  evidence   text not null,
+  primary key (memory_id, type, from_key, to_key)
+);
+create index graph_relations_from_idx on izzie_memory.graph_relations (from_key);
+create index graph_relations_to_idx on izzie_memory.graph_relations (to_key);
+
+-- Applies a JSON array of projections (see izzie_memory.projection), each fenced by (epoch, revision): lower than what
+-- the graph holds is refused, equal is applied again. Locks memories in id order, then the union of old and new
+-- entities in key order, so that two calls cannot deadlock.
+create function izzie_memory.project(projections jsonb)
+returns table (memory_id uuid, epoch bigint, revision bigint, applied boolean)
+language plpgsql as $$
+#variable_conflict use_column
+declare
+  wanted jsonb;
+  touched text[];
+begin
+  insert into izzie_memory.graph_memories as g
+  select (p ->> 'memoryId')::uuid, p ->> 'userId', 0, 0, 0, 0, (p ->> 'bucket')::integer, true, false
+  from jsonb_array_elements(projections) p
+  order by 1
+  on conflict do nothing;
+
+  perform from izzie_memory.graph_memories g
+  where g.memory_id in (select (p ->> 'memoryId')::uuid from jsonb_array_elements(projections) p)
+  order by g.memory_id for update;
+
+  -- Detached memories keep what the graph has of them; one the graph never had becomes a tombstone.
+  select coalesce(jsonb_agg(p || jsonb_build_object('keep', (p ->> 'detached')::boolean and not g.deleted)), '[]')
+  into wanted
+  from jsonb_array_elements(projections) p
+  join izzie_memory.graph_memories g on g.memory_id = (p ->> 'memoryId')::uuid
+  where (g.epoch, g.revision) <= ((p ->> 'epoch')::bigint, (p ->> 'revision')::bigint);
+
+  update izzie_memory.graph_memories g
+  set user_id = p ->> 'userId', epoch = (p ->> 'epoch')::bigint, revision = (p ->> 'revision')::bigint,
+      h1 = (p ->> 'h1')::bigint, h2 = (p ->> 'h2')::bigint, bucket = (p ->> 'bucket')::integer,
+      deleted = (p ->> 'deleted')::boolean and not (p ->> 'keep')::boolean, detached = (p ->> 'keep')::boolean
+  from jsonb_array_elements(wanted) p
+  where g.memory_id = (p ->> 'memoryId')::uuid;
+
+  wanted := (select coalesce(jsonb_agg(p), '[]') from jsonb_array_elements(wanted) p where not (p ->> 'keep')::boolean);
+
+  insert into izzie_memory.graph_entities (key, user_id, label, normalized, name, type, confidence, first_seen, last_seen)
+  select distinct on (m.key) m.key, m.user_id, m.label, m.normalized, m.name, m.type, m.confidence, m.created_at, m.created_at
+  from izzie_memory.wanted_mentions(wanted) m
+  order by m.key, m.created_at, m.memory_id
+  on conflict do nothing;
+
+  select coalesce(array_agg(k order by k), '{}') into touched from (
+    select m.entity_key as k from izzie_memory.graph_mentions m
+    where m.memory_id in (select (p ->> 'memoryId')::uuid from jsonb_array_elements(wanted) p)
+    union
+    select m.key from izzie_memory.wanted_mentions(wanted) m
+  ) u;
+  perform from izzie_memory.graph_entities e where e.key = any (touched) order by e.key for update;
+
+  delete from izzie_memory.graph_relations r
+  where r.memory_id in (select (p ->> 'memoryId')::uuid from jsonb_array_elements(wanted) p);
+  delete from izzie_memory.graph_mentions m
+  where m.memory_id in (select (p ->> 'memoryId')::uuid from jsonb_array_elements(wanted) p);
+
+  insert into izzie_memory.graph_mentions (memory_id, entity_key, user_id, confidence, source, context, extracted_at)
+  select m.memory_id, m.key, m.user_id, m.confidence, m.source, m.context, m.created_at
+  from izzie_memory.wanted_mentions(wanted) m;
+
+  insert into izzie_memory.graph_relations (memory_id, type, from_key, to_key, user_id, confidence, evidence)
+  select (p ->> 'memoryId')::uuid, r ->> 'relationshipType',
+    izzie_memory.entity_key(p ->> 'userId', izzie_memory.entity_label(r ->> 'fromType'), r ->> 'fromNormalized'),
+    izzie_memory.entity_key(p ->> 'userId', izzie_memory.entity_label(r ->> 'toType'), r ->> 'toNormalized'),
+    p ->> 'userId', (r ->> 'confidence')::double precision, r ->> 'evidence'
+  from jsonb_array_elements(wanted) p, jsonb_array_elements(p -> 'relationships') r
+  on conflict do nothing;
+
+  update izzie_memory.graph_entities e
+  set frequency = (select count(*) from izzie_memory.graph_mentions m where m.entity_key = e.key)
+  where e.key = any (touched);
+
+  update izzie_memory.graph_entities e
+  set confidence = greatest(e.confidence, w.confidence), first_seen = least(e.first_seen, w.first_seen),
+      last_seen = greatest(e.last_seen, w.last_seen)
+  from (select m.key, max(m.confidence) as confidence, min(m.created_at) as first_seen, max(m.created_at) as last_seen
+        from izzie_memory.wanted_mentions(wanted) m group by m.key) w
+  where e.key = w.key
+    and (w.confidence > e.confidence or w.first_seen < e.first_seen or w.last_seen > e.last_seen);
+
+  return query
+  select g.memory_id, g.epoch, g.revision,
+    (g.epoch, g.revision) = ((p ->> 'epoch')::bigint, (p ->> 'revision')::bigint)
+  from jsonb_array_elements(projections) p
+  join izzie_memory.graph_memories g on g.memory_id = (p ->> 'memoryId')::uuid;
+end $$;
+
+-- The mentions that a JSON array of projections asks for, one per memory and entity.
+create function izzie_memory.wanted_mentions(projections jsonb)
+returns table (memory_id uuid, key text, user_id text, label text, normalized text, name text, type text,
+               confidence double precision, source text, context text, created_at bigint)
+language sql immutable as $$
+  select distinct on (1, 2) (p ->> 'memoryId')::uuid,
+    izzie_memory.entity_key(p ->> 'userId', izzie_memory.entity_label(e ->> 'type'), e ->> 'normalized'),
+    p ->> 'userId', izzie_memory.entity_label(e ->> 'type'), e ->> 'normalized', e ->> 'value', e ->> 'type',
+    (e ->> 'confidence')::double precision, e ->> 'source', e ->> 'context', (p ->> 'createdAt')::bigint
+  from jsonb_array_elements(projections) p, jsonb_array_elements(p -> 'entities') e
+  order by 1, 2, (e ->> 'confidence')::double precision desc
+$$;

@@ -1,0 +1,200 @@
+-- Every write of a memory, whoever makes it, passes the triggers below: they give the revision, keep the state and owe
+-- the graph, in the writer's own transaction. SECURITY DEFINER, so that roles without rights on this schema can go on
+-- writing the application's table; total, so that nothing in a row can make such a write fail.
+
+-- What columns cannot carry travels in a transaction-local setting, for one memory:
+-- {memoryId, entities, relationships, conversationKey, detached, owe: 'later' | 'inline' | 'none'}.
+create function izzie_memory.write_context(id uuid) returns jsonb
+language plpgsql stable as $$
+declare
+  context jsonb;
+begin
+  if coalesce(current_setting('izzie_memory.write_context', true), '') = '' then
+    return null;
+  end if;
+  context := current_setting('izzie_memory.write_context', true)::jsonb;
+  return case when context ->> 'memoryId' = id::text then context end;
+exception when invalid_text_representation then
+  return null;
+end $$;
+
+-- Records that somebody owes the newest revision of a memory to a target.
+create function izzie_memory.owe(target text, id uuid, user_id text, revision bigint, due timestamptz) returns void
+language sql as $$
+  insert into izzie_memory.memory_sync as q (target, memory_id, user_id, revision, next_attempt_at)
+  values (target, id, user_id, revision, due)
+  on conflict (target, memory_id) do update
+  set user_id = excluded.user_id, revision = excluded.revision, attempts = 0, state = 'pending',
+      next_attempt_at = excluded.next_attempt_at, last_error = null
+  where q.revision <= excluded.revision
+$$;
+
+-- Owes a memory to the current graph. The writer's own fast path gets a head start of five seconds.
+create function izzie_memory.owe_graph(id uuid, user_id text, revision bigint, context jsonb) returns void
+language plpgsql as $$
+declare
+  graph izzie_memory.graph_targets;
+begin
+  select * into graph from izzie_memory.graph_targets t where t.current;
+  if not found or context ->> 'owe' = 'none' or (context ->> 'owe' = 'inline' and graph.kind = 'postgres') then
+    return;
+  end if;
+  perform izzie_memory.owe(graph.target, id, user_id, revision,
+    clock_timestamp() + case when context ->> 'owe' = 'inline' then interval '5 seconds' else interval '0' end);
+end $$;
+
+-- Writes the state of a live or soft-deleted row under a new revision. The number is drawn in the UPDATE branch again,
+-- after the row lock was waited for: a number drawn before would lie below that of whoever held the lock.
+create function izzie_memory.record_state(
+  memory public.memory_entries, entities jsonb, relationships jsonb, conversation_key text, detached boolean
+) returns bigint
+language plpgsql as $$
+#variable_conflict use_column
+declare
+  is_gone boolean := coalesce(memory.is_deleted, false);
+  hash bytea := izzie_memory.digest(memory.id, memory.user_id, memory.content, memory.summary,
+    coalesce(memory.importance, 5), memory.created_at, entities, relationships);
+  words tsvector := to_tsvector('pg_catalog.english', left(concat_ws(' ', memory.content, memory.summary), 200000));
+  given bigint;
+begin
+  insert into izzie_memory.memory_state as s (memory_id, user_id, epoch, revision, deleted, detached, entities,
+    relationships, conversation_key, content_hash, h1, h2, bucket, tsv, doc_length)
+  values (memory.id, memory.user_id, (select epoch from izzie_memory.settings),
+    nextval('izzie_memory.revision_seq'), is_gone, is_gone and detached, entities, relationships, conversation_key,
+    sha256(convert_to(memory.content, 'UTF8')),
+    case when is_gone then 0 else izzie_memory.half(hash, 0) end,
+    case when is_gone then 0 else izzie_memory.half(hash, 1) end,
+    izzie_memory.bucket(memory.id), case when not is_gone then words end,
+    (select coalesce(sum(cardinality(positions)), 0) from unnest(words)))
+  on conflict (memory_id) do update
+  set user_id = excluded.user_id, epoch = excluded.epoch, revision = nextval('izzie_memory.revision_seq'),
+      deleted = excluded.deleted, detached = excluded.detached, entities = excluded.entities,
+      relationships = excluded.relationships, conversation_key = excluded.conversation_key,
+      content_hash = excluded.content_hash, h1 = excluded.h1, h2 = excluded.h2, tsv = excluded.tsv,
+      doc_length = excluded.doc_length
+  returning s.revision into given;
+  return given;
+end $$;
+
+-- Turns the state of a memory whose row is gone into a tombstone under a new revision.
+create function izzie_memory.record_tombstone(id uuid, owner text, detached boolean) returns bigint
+language plpgsql as $$
+#variable_conflict use_column
+declare
+  given bigint;
+begin
+  insert into izzie_memory.memory_state as s (memory_id, user_id, epoch, revision, deleted, detached, h1, h2, bucket)
+  values (id, owner, (select epoch from izzie_memory.settings), nextval('izzie_memory.revision_seq'),
+    true, detached, 0, 0, izzie_memory.bucket(id))
+  on conflict (memory_id) do update
+  set epoch = excluded.epoch, revision = nextval('izzie_memory.revision_seq'), deleted = true,
+      detached = excluded.detached, entities = '[]', relationships = '[]', content_hash = null, h1 = 0, h2 = 0,
+      tsv = null, doc_length = 0
+  returning s.revision into given;
+  return given;
+end $$;
+
+create function izzie_memory.memory_gone(id uuid, owner text) returns void
+language plpgsql as $$
+declare
+  context jsonb := izzie_memory.write_context(id);
+begin
+  delete from izzie_memory.memory_vectors v where v.memory_id = id;
+  delete from izzie_memory.memory_sync q where q.memory_id = id and q.target in ('embedding', 'extraction');
+  perform izzie_memory.owe_graph(id, owner,
+    izzie_memory.record_tombstone(id, owner, coalesce((context ->> 'detached')::boolean, false)), context);
+end $$;
+
+-- Rows of other code bring their entities under metadata.entities; what the layer knows of a row it keeps otherwise.
+create function izzie_memory.memory_put(memory public.memory_entries, entities_changed boolean, content_changed boolean)
+returns bigint
+language plpgsql as $$
+declare
+  context jsonb := izzie_memory.write_context(memory.id);
+  known izzie_memory.memory_state;
+  given bigint;
+begin
+  select * into known from izzie_memory.memory_state s where s.memory_id = memory.id;
+  given := izzie_memory.record_state(memory,
+    izzie_memory.canonical_entities(case
+      when context ? 'entities' then context -> 'entities'
+      when entities_changed then case when jsonb_typeof(memory.metadata) = 'object' then memory.metadata -> 'entities' end
+      else known.entities end),
+    case when context ? 'relationships' then context -> 'relationships'
+         when entities_changed then '[]' else coalesce(known.relationships, '[]') end,
+    case when context ? 'conversationKey' then context ->> 'conversationKey' else known.conversation_key end,
+    coalesce((context ->> 'detached')::boolean, false));
+  if content_changed and context is null then
+    delete from izzie_memory.memory_vectors v where v.memory_id = memory.id;
+    perform izzie_memory.owe('extraction', memory.id, memory.user_id, given, clock_timestamp());
+    if memory.embedding is null then
+      perform izzie_memory.owe('embedding', memory.id, memory.user_id, given, clock_timestamp());
+    end if;
+  end if;
+  perform izzie_memory.owe_graph(memory.id, memory.user_id, given, context);
+  return given;
+end $$;
+
+create function izzie_memory.memory_inserted() returns trigger
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  perform izzie_memory.memory_put(new, true, true);
+  return null;
+end $$;
+
+create function izzie_memory.memory_updated() returns trigger
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  if old.id <> new.id then
+    perform izzie_memory.memory_gone(old.id, old.user_id);
+    perform izzie_memory.memory_put(new, true, true);
+  else
+    perform izzie_memory.memory_put(new, (old.metadata -> 'entities') is distinct from (new.metadata -> 'entities'),
+      old.content is distinct from new.content);
+  end if;
+  return null;
+end $$;
+
+create function izzie_memory.memory_deleted() returns trigger
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  perform izzie_memory.memory_gone(old.id, old.user_id);
+  return null;
+end $$;
+
+create function izzie_memory.memory_truncated() returns trigger
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  perform izzie_memory.memory_gone(s.memory_id, s.user_id)
+  from (select memory_id, user_id from izzie_memory.memory_state where not deleted or content_hash is not null
+        order by memory_id) s;
+  return null;
+end $$;
+
+create trigger izzie_memory_inserted after insert on public.memory_entries
+  for each row execute function izzie_memory.memory_inserted();
+-- Only columns that the graph holds: reading a memory (access count) and filling its embedding owe nothing.
+create trigger izzie_memory_updated after update on public.memory_entries
+  for each row when (
+    (old.id, old.user_id, old.content, old.summary, old.importance, coalesce(old.is_deleted, false), old.created_at,
+     old.metadata -> 'entities')
+    is distinct from
+    (new.id, new.user_id, new.content, new.summary, new.importance, coalesce(new.is_deleted, false), new.created_at,
+     new.metadata -> 'entities'))
+  execute function izzie_memory.memory_updated();
+create trigger izzie_memory_deleted after delete on public.memory_entries
+  for each row execute function izzie_memory.memory_deleted();
+create trigger izzie_memory_truncated after truncate on public.memory_entries
+  for each statement execute function izzie_memory.memory_truncated();
+
+-- A memory as callers see it. Timestamps without time zone hold UTC.
+create view izzie_memory.memories as
+select e.id, e.user_id, coalesce(e.conversation_id::text, s.conversation_key) as conversation_id, e.content, e.summary,
+  case when jsonb_typeof(e.metadata) = 'object' then e.metadata else '{}' end as metadata,
+  coalesce(e.importance, 5) as importance, coalesce(e.access_count, 0) as access_count,
+  e.last_accessed_at at time zone 'UTC' as last_accessed_at, coalesce(e.is_deleted, false) as is_deleted,
+  e.created_at at time zone 'UTC' as created_at, e.updated_at at time zone 'UTC' as updated_at,
+  coalesce(s.revision, 0) as revision, coalesce(s.entities, '[]') as entities,
+  coalesce(s.relationships, '[]') as relationships
+from public.memory_entries e
+left join izzie_memory.memory_state s on s.memory_id = e.id;

@@ -1,0 +1,319 @@
+-- The layer's own writes: one function call each, so one round trip and one transaction each.
+
+-- Begins a write of ours: durable whatever the role's default is (a SET clause of the function would be undone before
+-- the commit), with the context that the triggers read.
+create function izzie_memory.begin_write(context jsonb) returns void
+language sql as $$
+  select set_config('synchronous_commit', 'on', true), set_config('izzie_memory.write_context', context::text, true)
+$$;
+
+-- Ends it: projects into the graph inside this database, gives back what the caller has to know.
+create function izzie_memory.end_write(id uuid, context jsonb, outcome jsonb) returns jsonb
+language plpgsql as $$
+declare
+  graph izzie_memory.graph_targets;
+  view_of jsonb := izzie_memory.projection(id);
+begin
+  perform set_config('izzie_memory.write_context', '', true);
+  select * into graph from izzie_memory.graph_targets t where t.current;
+  if graph.kind = 'postgres' and context ->> 'owe' = 'inline' then
+    perform izzie_memory.project(jsonb_build_array(view_of));
+  end if;
+  return outcome || jsonb_build_object(
+    'memory', (select to_jsonb(m) from izzie_memory.memories m where m.id = end_write.id),
+    'projection', view_of, 'target', graph.target,
+    'owed', exists (select from izzie_memory.memory_sync q where q.target = graph.target and q.memory_id = end_write.id));
+end $$;
+
+-- Puts a vector into its space: the application's column for space 1, memory_vectors for any other.
+create function izzie_memory.put_vector(id uuid, owner text, space integer, vector vector) returns void
+language plpgsql as $$
+begin
+  if space = 1 then
+    update public.memory_entries e set embedding = vector where e.id = put_vector.id;
+  else
+    insert into izzie_memory.memory_vectors (memory_id, space_id, user_id, embedding) values (id, space, owner, vector)
+    on conflict (memory_id, space_id) do update set user_id = excluded.user_id, embedding = excluded.embedding;
+  end if;
+end $$;
+
+create function izzie_memory.owe_models(request jsonb, id uuid, owner text) returns void
+language plpgsql as $$
+declare
+  given bigint := (select revision from izzie_memory.memory_state s where s.memory_id = id);
+begin
+  if (request ->> 'oweEmbedding')::boolean then
+    perform izzie_memory.owe('embedding', id, owner, given, clock_timestamp());
+  end if;
+  if (request ->> 'oweExtraction')::boolean then
+    perform izzie_memory.owe('extraction', id, owner, given, clock_timestamp());
+  end if;
+end $$;
+
+create function izzie_memory.as_uuid(value text) returns uuid
+language sql immutable parallel safe as $$
+  select case when value ~* '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$' then value::uuid end
+$$;
+
+-- request: {id, userId, content, summary, metadata, importance, createdAt, conversationId, entities, relationships,
+--           owe, space, oweEmbedding, oweExtraction}
+-- answer:  {created, conflict: 'user' | 'content' | null, memory, projection, target, owed}
+create function izzie_memory.store_memory(request jsonb, embedding vector) returns jsonb
+language plpgsql as $$
+#variable_conflict use_variable
+declare
+  new_id uuid := (request ->> 'id')::uuid;
+  owner text := request ->> 'userId';
+  space integer := (request ->> 'space')::integer;
+  conversation uuid := izzie_memory.as_uuid(request ->> 'conversationId');
+  moment timestamp := coalesce((request ->> 'createdAt')::timestamptz at time zone 'UTC', clock_timestamp() at time zone 'UTC');
+  context jsonb := jsonb_build_object('memoryId', new_id, 'owe', request ->> 'owe', 'entities', request -> 'entities',
+    'relationships', request -> 'relationships',
+    'conversationKey', case when conversation is null then request ->> 'conversationId' end);
+  present public.memory_entries;
+begin
+  perform izzie_memory.begin_write(context);
+  loop
+    insert into public.memory_entries as e (id, conversation_id, user_id, content, summary, metadata, embedding,
+      importance, access_count, is_deleted, created_at, updated_at)
+    values (new_id, conversation, owner, request ->> 'content', request ->> 'summary', request -> 'metadata',
+      case when space = 1 then embedding end, (request ->> 'importance')::integer, 0, false, moment, clock_timestamp() at time zone 'UTC')
+    on conflict (id) do nothing;
+    if found then
+      if space <> 1 then
+        perform izzie_memory.put_vector(new_id, owner, space, embedding);
+      end if;
+      perform izzie_memory.owe_models(request, new_id, owner);
+      return izzie_memory.end_write(new_id, context, '{"created": true}');
+    end if;
+    select * into present from public.memory_entries e where e.id = new_id;
+    exit when found;
+  end loop;
+  if present.user_id <> owner then
+    return '{"created": false, "conflict": "user"}';
+  elsif present.content <> request ->> 'content' then
+    return '{"created": false, "conflict": "content"}';
+  end if;
+  return izzie_memory.end_write(new_id, '{}', '{"created": false}');
+end $$;
+
+-- What a rollback needs to put back: the row, and what its state knows beyond the row.
+create function izzie_memory.snapshot(memory public.memory_entries) returns jsonb
+language sql stable as $$
+  select jsonb_build_object('row', to_jsonb(memory), 'entities', coalesce(s.entities, '[]'),
+    'relationships', coalesce(s.relationships, '[]'), 'conversationKey', s.conversation_key,
+    'vectors', (select coalesce(jsonb_agg(to_jsonb(v)), '[]') from izzie_memory.memory_vectors v where v.memory_id = memory.id))
+  from (select memory.id) m left join izzie_memory.memory_state s on s.memory_id = memory.id
+$$;
+
+-- request: {id, userId?, content?, summary?, metadata?, metadataPatch?, importance?, entities?, relationships?, owe,
+--           space, oweEmbedding, oweExtraction}; a member that is there is set, summary null clears it.
+-- answer:  {found, previous, memory, projection, target, owed}
+create function izzie_memory.update_memory(request jsonb, embedding vector) returns jsonb
+language plpgsql as $$
+#variable_conflict use_variable
+declare
+  old public.memory_entries;
+  new public.memory_entries;
+  space integer := (request ->> 'space')::integer;
+  rewritten boolean;
+  before izzie_memory.memory_state;
+  previous jsonb;
+  context jsonb := request - '{content,summary,metadata,metadataPatch,importance,id,userId,space,oweEmbedding,oweExtraction}'::text[]
+    || jsonb_build_object('memoryId', request ->> 'id');
+begin
+  perform izzie_memory.begin_write(context);
+  select * into old from public.memory_entries e where e.id = (request ->> 'id')::uuid and not coalesce(e.is_deleted, false)
+    and (request ->> 'userId' is null or e.user_id = request ->> 'userId') for update;
+  if not found then
+    return '{"found": false}';
+  end if;
+  select * into before from izzie_memory.memory_state s where s.memory_id = old.id;
+  previous := izzie_memory.snapshot(old);
+  rewritten := request ? 'content' and request ->> 'content' <> old.content;
+  update public.memory_entries e set
+    content = case when request ? 'content' then request ->> 'content' else e.content end,
+    summary = case when request ? 'summary' then request ->> 'summary' else e.summary end,
+    importance = case when request ? 'importance' then (request ->> 'importance')::integer else e.importance end,
+    metadata = case
+      when request ? 'metadata' then request -> 'metadata'
+      when request ? 'metadataPatch' then
+        case when jsonb_typeof(e.metadata) = 'object' then e.metadata else '{}' end || (request -> 'metadataPatch')
+      else e.metadata end,
+    embedding = case when space = 1 then embedding when rewritten then null else e.embedding end,
+    updated_at = clock_timestamp() at time zone 'UTC'
+  where e.id = old.id returning * into new;
+  if rewritten then
+    delete from izzie_memory.memory_vectors v where v.memory_id = old.id;
+  end if;
+  if space <> 1 then
+    perform izzie_memory.put_vector(old.id, old.user_id, space, embedding);
+  end if;
+  -- Entities alone change no column of the row, so no trigger fired.
+  if before.revision is not distinct from (select s.revision from izzie_memory.memory_state s where s.memory_id = old.id)
+    and (context ? 'entities' or context ? 'relationships') then
+    perform izzie_memory.memory_put(new, false, false);
+  end if;
+  perform izzie_memory.owe_models(request, old.id, old.user_id);
+  return izzie_memory.end_write(old.id, context, jsonb_build_object('found', true, 'previous', previous));
+end $$;
+
+-- request: {id, userId?, hard, detached, owe}; answer: {found, previous, memory, projection, target, owed}
+create function izzie_memory.delete_memory(request jsonb) returns jsonb
+language plpgsql as $$
+declare
+  old public.memory_entries;
+  previous jsonb;
+  context jsonb := jsonb_build_object('memoryId', request ->> 'id', 'detached', request -> 'detached', 'owe', request ->> 'owe');
+begin
+  perform izzie_memory.begin_write(context);
+  select * into old from public.memory_entries e where e.id = (request ->> 'id')::uuid
+    and (request ->> 'userId' is null or e.user_id = request ->> 'userId') for update;
+  if not found or (coalesce(old.is_deleted, false) and not (request ->> 'hard')::boolean) then
+    return '{"found": false}';
+  end if;
+  previous := izzie_memory.snapshot(old);
+  if (request ->> 'hard')::boolean then
+    delete from public.memory_entries e where e.id = old.id;
+  else
+    update public.memory_entries e set is_deleted = true, updated_at = clock_timestamp() at time zone 'UTC' where e.id = old.id;
+  end if;
+  return izzie_memory.end_write(old.id, context, jsonb_build_object('found', true, 'previous', previous));
+end $$;
+
+-- Undoes a write of ours whose graph half failed: a new versioned write, only while `revision` is still the newest.
+-- `previous` is what a snapshot held before the write, null for a store. Answers whether it was undone.
+create function izzie_memory.undo_write(id uuid, revision bigint, previous jsonb) returns boolean
+language plpgsql as $$
+#variable_conflict use_variable
+declare
+  -- named as the columns they fill
+  context jsonb := jsonb_build_object('memoryId', id, 'owe', 'later') || case when previous is null then '{}' else
+    jsonb_build_object('entities', previous -> 'entities', 'relationships', previous -> 'relationships',
+                       'conversationKey', previous -> 'conversationKey') end;
+  was public.memory_entries := jsonb_populate_record(null::public.memory_entries, previous -> 'row');
+begin
+  perform izzie_memory.begin_write(context);
+  perform from public.memory_entries e where e.id = undo_write.id for update;
+  perform from izzie_memory.memory_state s where s.memory_id = undo_write.id and s.revision = undo_write.revision for update;
+  if not found then
+    return false;
+  end if;
+  if previous is null then
+    delete from public.memory_entries e where e.id = undo_write.id;
+  elsif exists (select from public.memory_entries e where e.id = undo_write.id) then
+    update public.memory_entries e set content = was.content, summary = was.summary, metadata = was.metadata,
+      embedding = was.embedding, importance = was.importance, is_deleted = was.is_deleted
+    where e.id = undo_write.id;
+    if undo_write.revision = (select s.revision from izzie_memory.memory_state s where s.memory_id = undo_write.id) then
+      perform izzie_memory.memory_put(was, false, false);
+    end if;
+  else
+    insert into public.memory_entries select was.*;
+  end if;
+  delete from izzie_memory.memory_vectors v where v.memory_id = undo_write.id;
+  insert into izzie_memory.memory_vectors
+  select v.* from jsonb_populate_recordset(null::izzie_memory.memory_vectors, previous -> 'vectors') v;
+  return true;
+end $$;
+
+-- Gives rows that were there before this layer their state and a debt to the graph, in id order after a cursor.
+-- Answers the last id seen, null at the end.
+create function izzie_memory.adopt(after uuid, batch integer) returns uuid
+language plpgsql as $$
+declare
+  last uuid;
+begin
+  select max(memory_id::text)::uuid into last from (
+    select e.id as memory_id, izzie_memory.memory_put(e, true, true)
+    from (select * from public.memory_entries e
+          where (after is null or e.id > after)
+            and not exists (select from izzie_memory.memory_state s where s.memory_id = e.id)
+          order by e.id limit batch for update skip locked) e
+  ) adopted;
+  return last;
+end $$;
+
+-- Makes (model, dimensions) the current embedding space if the present one holds no vector. Answers its id, null if not.
+create function izzie_memory.switch_space(wanted_model text, wanted_dimensions integer) returns integer
+language plpgsql as $$
+declare
+  present izzie_memory.embedding_spaces;
+  given integer;
+begin
+  select * into present from izzie_memory.embedding_spaces s where s.current for update;
+  if present.model = wanted_model and present.dimensions = wanted_dimensions then
+    return present.space_id;
+  end if;
+  if present.in_app_column and exists (select from public.memory_entries e where e.embedding is not null)
+    or exists (select from izzie_memory.memory_vectors v where v.space_id = present.space_id) then
+    return null;
+  end if;
+  update izzie_memory.embedding_spaces s set current = false where s.current;
+  insert into izzie_memory.embedding_spaces (model, dimensions, current) values (wanted_model, wanted_dimensions, true)
+  on conflict (model, dimensions) do update set current = true
+  returning space_id into given;
+  return given;
+end $$;
+
+-- Registers a graph unless one is current, and owes it every memory. Answers the current one.
+create function izzie_memory.register_target(name text, graph_kind text, id uuid, version integer)
+returns izzie_memory.graph_targets
+language plpgsql as $$
+declare
+  present izzie_memory.graph_targets;
+begin
+  insert into izzie_memory.graph_targets (target, kind, store_id, projection_version, current)
+  values (name, graph_kind, id, version, true)
+  on conflict do nothing
+  returning * into present;
+  if found then
+    insert into izzie_memory.memory_sync (target, memory_id, user_id, revision)
+    select name, s.memory_id, s.user_id, s.revision from izzie_memory.memory_state s where not s.deleted
+    on conflict do nothing;
+    return present;
+  end if;
+  select * into present from izzie_memory.graph_targets t where t.current;
+  return present;
+end $$;
+
+-- The graph is ahead: this database was restored to the past. Everything continues in a higher epoch and is owed.
+create function izzie_memory.raise_epoch(graph text, wanted bigint) returns void
+language plpgsql as $$
+begin
+  update izzie_memory.settings s set epoch = wanted where s.epoch < wanted;
+  if not found then
+    return;
+  end if;
+  perform from izzie_memory.memory_state s order by s.memory_id for update;
+  update izzie_memory.memory_state s set epoch = wanted, revision = nextval('izzie_memory.revision_seq');
+  insert into izzie_memory.memory_sync as q (target, memory_id, user_id, revision)
+  select graph, s.memory_id, s.user_id, s.revision from izzie_memory.memory_state s order by s.memory_id
+  on conflict (target, memory_id) do update
+  set revision = excluded.revision, attempts = 0, state = 'pending', next_attempt_at = clock_timestamp(), last_error = null;
+end $$;
+
+-- Gives one memory a version above one that the graph was found to hold, a tombstone if nothing is known of it.
+create function izzie_memory.supersede(id uuid, owner text, graph_epoch bigint, graph_revision bigint) returns void
+language plpgsql as $$
+declare
+  present izzie_memory.memory_state;
+  given bigint;
+begin
+  select * into present from izzie_memory.memory_state s where s.memory_id = id for update;
+  if not found then
+    given := izzie_memory.record_tombstone(id, owner, false);
+  elsif (present.epoch, present.revision) < (graph_epoch, graph_revision) then
+    update izzie_memory.memory_state s set revision = nextval('izzie_memory.revision_seq') where s.memory_id = id
+    returning s.revision into given;
+  else
+    given := present.revision;
+  end if;
+  if (select (s.epoch, s.revision) <= (graph_epoch, graph_revision) from izzie_memory.memory_state s where s.memory_id = id)
+    and not (present.epoch, present.revision) is not distinct from (graph_epoch, graph_revision) then
+    update izzie_memory.settings s set epoch = graph_epoch + 1 where s.epoch <= graph_epoch;
+    update izzie_memory.memory_state s set epoch = (select epoch from izzie_memory.settings) where s.memory_id = id;
+  end if;
+  perform izzie_memory.owe(t.target, id, coalesce(present.user_id, owner), given, clock_timestamp())
+  from izzie_memory.graph_targets t where t.current;
+end $$;

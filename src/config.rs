@@ -1,0 +1,256 @@
+//! Options of a layer and their defaults. The facade resolves environment variables and the embedded store before.
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+
+/// A value that no log, error or `Debug` shows.
+#[derive(Clone, PartialEq, Eq, Hash, Deserialize)]
+#[serde(transparent)]
+pub struct Secret(String);
+
+impl Secret {
+    pub fn new(value: impl Into<String>) -> Self {
+        Self(value.into())
+    }
+
+    /// The value itself, for the one place that sends it.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("***")
+    }
+}
+
+/// Everything a layer needs to know.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct LayerConfig {
+    /// Where queries go; may be a pooler.
+    pub database_url: Secret,
+    /// Where migrations go: never a pooler. Default: `database_url`.
+    #[serde(default)]
+    pub direct_url: Option<Secret>,
+    /// True when `database_url` is the relay of our embedded database, which has one session.
+    #[serde(default)]
+    pub embedded: bool,
+    #[serde(default)]
+    pub neo4j: Option<Neo4jOptions>,
+    #[serde(default)]
+    pub graph_store: GraphChoice,
+    #[serde(default)]
+    pub embedder: Option<EmbedderOptions>,
+    #[serde(default)]
+    pub extractor: Option<ExtractorOptions>,
+    #[serde(default)]
+    pub persistence: PersistenceConfig,
+    #[serde(default)]
+    pub limits: Limits,
+    #[serde(default)]
+    pub pool: PoolOptions,
+}
+
+impl LayerConfig {
+    pub fn parse(json: &str) -> Result<Self> {
+        parse_json(json)
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Neo4jOptions {
+    pub uri: Secret,
+    pub user: String,
+    pub password: Secret,
+    #[serde(default)]
+    pub database: Option<String>,
+}
+
+/// Which graph mirrors the memories.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum GraphChoice {
+    /// Neo4j when it is configured, else the graph inside Postgres.
+    #[default]
+    Auto,
+    Neo4j,
+    Postgres,
+    None,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged)]
+pub enum EmbedderOptions {
+    Named(Named),
+    Some(EmbedderKind),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Named {
+    None,
+    /// Offline rules; for extractors only.
+    Local,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "lowercase", rename_all_fields = "camelCase", tag = "kind", deny_unknown_fields)]
+pub enum EmbedderKind {
+    Callback {
+        model: String,
+        dimensions: usize,
+    },
+    OpenAi {
+        #[serde(default)]
+        base_url: Option<String>,
+        api_key: Secret,
+        #[serde(default)]
+        model: Option<String>,
+        #[serde(default)]
+        dimensions: Option<usize>,
+    },
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged)]
+pub enum ExtractorOptions {
+    Named(Named),
+    Callback(CallbackExtractor),
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CallbackExtractor {
+    pub kind: CallbackKind,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CallbackKind {
+    Callback,
+}
+
+/// How a service persists. A `PersistenceService` brings its own; calls carry it to the core.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub struct PersistenceConfig {
+    /// False: stored without an embedding, found by text.
+    pub enable_vector_store: bool,
+    /// False: nothing is owed to the graph and health does not count it.
+    pub enable_graph_store: bool,
+    /// Undo the Postgres write when the graph write fails.
+    pub rollback_on_partial_failure: bool,
+    /// Permanent graph refusals before a debt goes to `dead`.
+    pub retry_attempts: u32,
+    /// Base of the exponential back-off between attempts.
+    pub retry_delay_ms: u64,
+    /// The longest a write waits for the graph.
+    pub graph_wait_ms: u64,
+}
+
+impl Default for PersistenceConfig {
+    fn default() -> Self {
+        Self {
+            enable_vector_store: true,
+            enable_graph_store: true,
+            rollback_on_partial_failure: false,
+            retry_attempts: 3,
+            retry_delay_ms: 1000,
+            graph_wait_ms: 500,
+        }
+    }
+}
+
+/// Upper limits of input.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub struct Limits {
+    /// Bytes of UTF-8 in `content`.
+    pub content_bytes: usize,
+    /// Bytes of `metadata` as JSON.
+    pub metadata_bytes: usize,
+    /// Entities, and relationships, of one memory.
+    pub entities: usize,
+    /// Ids in one `getMany`.
+    pub batch: usize,
+    /// Bytes of UTF-8 in a query.
+    pub query_bytes: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            content_bytes: 100_000,
+            metadata_bytes: 100_000,
+            entities: 200,
+            batch: 1000,
+            query_bytes: 10_000,
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub struct PoolOptions {
+    /// Connections to Postgres for user calls. The embedded database always has one.
+    pub max: u32,
+    /// How long a call waits for a connection.
+    pub acquire_timeout_ms: u64,
+}
+
+impl Default for PoolOptions {
+    fn default() -> Self {
+        Self { max: 5, acquire_timeout_ms: 10_000 }
+    }
+}
+
+/// Parses JSON into a type; a mismatch is an `INVALID_ARGUMENT` that names the path.
+pub fn parse_json<T: serde::de::DeserializeOwned>(json: &str) -> Result<T> {
+    let mut reader = serde_json::Deserializer::from_str(json);
+    serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+        let path = error.path().to_string();
+        let field = if path == "." { "request" } else { &path };
+        Error::invalid(field, kind_only(&error.into_inner().to_string()))
+    })
+}
+
+/// serde quotes the offending value ("invalid type: string \"…\""), which may be somebody's memory or a password:
+/// keep its kind, drop the value and the position in our own JSON.
+fn kind_only(message: &str) -> String {
+    let message = message.split(" at line ").next().unwrap_or(message);
+    let Some((head, tail)) = message.split_once(", expected ") else {
+        return message.to_owned();
+    };
+    let kind = ["string", "integer", "floating point", "boolean", "map", "sequence", "null", "value"]
+        .into_iter()
+        .find(|kind| head.contains(kind));
+    match kind {
+        Some(kind) if head.starts_with("invalid") => format!("got a {kind}, expected {tail}"),
+        _ => message.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_and_values_stay_out_of_messages() {
+        let config = LayerConfig::parse(r#"{"databaseUrl":"postgres://u:canary@h/d"}"#).expect("valid");
+        assert!(!format!("{config:?}").contains("canary"));
+        let error =
+            LayerConfig::parse(r#"{"databaseUrl":"x","pool":{"max":"canary"}}"#).expect_err("a string");
+        assert_eq!(error.details["field"], "pool.max");
+        assert!(!error.message.contains("canary"), "{}", error.message);
+    }
+
+    #[test]
+    fn unknown_keys_are_refused_by_name() {
+        let error = LayerConfig::parse(r#"{"databaseUrl":"x","databseUrl":"y"}"#).expect_err("unknown");
+        assert!(error.message.contains("databseUrl"), "{}", error.message);
+    }
+}

@@ -1,0 +1,240 @@
+use std::time::Duration;
+
+use rand::Rng;
+use sqlx::pool::PoolConnection;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions, PgRow};
+use sqlx::{Connection, FromRow, PgConnection, PgPool, Postgres as Pg};
+use tokio::time::{sleep, timeout};
+
+use super::error::{from_sqlx, is_contention, is_lost};
+use super::statement::Sql;
+use crate::config::{PoolOptions, Secret};
+use crate::error::{Error, Reason, Result};
+
+/// No statement of ours takes longer on a store that works.
+const STATEMENT_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long an acquire may hang before it is asked whether anybody listens at all.
+const REFUSAL_PROBE: Duration = Duration::from_millis(300);
+/// A connection that idled this long is pinged before use: poolers and NATs drop silent ones.
+const PING_AFTER_IDLE: Duration = Duration::from_secs(30);
+const CONTENTION_RETRIES: u32 = 8;
+const LOST_RETRIES: u32 = 3;
+
+/// What a statement does if its connection breaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effect {
+    /// Changes nothing or gives the same when repeated: it is repeated.
+    Repeatable,
+    /// May have been committed: the caller is told that nobody knows.
+    Once,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct PostgresConfig {
+    pub url: Secret,
+    pub direct_url: Option<Secret>,
+    pub embedded: bool,
+    pub pool: PoolOptions,
+}
+
+/// The pools of one database. Connects at first use.
+#[derive(Debug)]
+pub struct Postgres {
+    user_pool: PgPool,
+    background_pool: PgPool,
+    direct: PgConnectOptions,
+    options: PgConnectOptions,
+    embedded: bool,
+}
+
+impl Postgres {
+    /// No I/O; must be called inside a tokio runtime.
+    pub fn new(config: &PostgresConfig) -> Result<Self> {
+        let options = parse_url("databaseUrl", &config.url)?;
+        let direct = match &config.direct_url {
+            Some(url) => parse_url("directUrl", url)?,
+            None => options.clone(),
+        };
+        let max = if config.embedded { 1 } else { config.pool.max.max(1) };
+        let user_pool = pool(max, &config.pool, &options);
+        // The embedded database has one session: a second pool would only wait for the first.
+        let background_pool =
+            if config.embedded { user_pool.clone() } else { pool(2, &config.pool, &options) };
+        Ok(Self { user_pool, background_pool, direct, options, embedded: config.embedded })
+    }
+
+    pub fn embedded(&self) -> bool {
+        self.embedded
+    }
+
+    /// For the statements of users' calls.
+    pub fn user(&self) -> Lane<'_> {
+        Lane { postgres: self, pool: &self.user_pool }
+    }
+
+    /// For the layer's own work, which never takes a user's connection.
+    pub fn background(&self) -> Lane<'_> {
+        Lane { postgres: self, pool: &self.background_pool }
+    }
+
+    async fn acquire(&self, pool: &PgPool) -> Result<PoolConnection<Pg>> {
+        let waiting = pool.acquire();
+        tokio::pin!(waiting);
+        if let Ok(outcome) = timeout(REFUSAL_PROBE, &mut waiting).await {
+            return outcome.map_err(|error| from_sqlx(&error));
+        }
+        // sqlx takes a refused connection for a server that is starting and goes on until the acquire timeout. That is
+        // right while another process takes the embedded database over; a server that is down should be told at once.
+        if !self.embedded
+            && pool.size() == 0
+            && let Err(error) = self.probe().await
+        {
+            return Err(error);
+        }
+        waiting.await.map_err(|error| from_sqlx(&error))
+    }
+
+    async fn probe(&self) -> Result<()> {
+        match timeout(STATEMENT_TIMEOUT, PgConnection::connect_with(&self.options)).await {
+            Ok(Ok(connection)) => connection.close().await.map_err(|error| from_sqlx(&error)),
+            Ok(Err(error)) => Err(from_sqlx(&error)),
+            Err(_) => Err(Error::vector(Reason::Timeout, "Postgres does not answer")),
+        }
+    }
+
+    /// A connection of its own that never goes through a pooler, for migrations.
+    pub(super) async fn connect_direct(&self) -> Result<PgConnection> {
+        match timeout(STATEMENT_TIMEOUT, PgConnection::connect_with(&self.direct)).await {
+            Ok(outcome) => outcome.map_err(|error| from_sqlx(&error)),
+            Err(_) => Err(Error::vector(Reason::Timeout, "Postgres does not answer")),
+        }
+    }
+
+    pub async fn close(&self) {
+        self.background_pool.close().await;
+        self.user_pool.close().await;
+    }
+}
+
+/// A way to Postgres: retries, timeouts and errors of single statements on one of the pools.
+#[derive(Clone, Copy)]
+pub struct Lane<'a> {
+    postgres: &'a Postgres,
+    pool: &'a PgPool,
+}
+
+impl Lane<'_> {
+    /// All rows.
+    pub async fn all<O: Row>(self, effect: Effect, sql: Sql) -> Result<Vec<O>> {
+        let (mut contended, mut lost) = (0, 0);
+        loop {
+            let mut connection = self.postgres.acquire(self.pool).await?;
+            let error = match timeout(STATEMENT_TIMEOUT, sql.clone().fetch(&mut connection)).await {
+                Ok(Ok(rows)) => return Ok(rows),
+                Ok(Err(error)) => error,
+                Err(_) => {
+                    // The statement may still run there: that session must not serve anybody else.
+                    connection.close_on_drop();
+                    return Err(timed_out(effect));
+                }
+            };
+            if is_contention(&error) && contended < CONTENTION_RETRIES {
+                contended += 1;
+                drop(connection);
+                sleep(jitter(contended)).await;
+            } else if is_lost(&error) {
+                connection.close_on_drop();
+                if effect == Effect::Once {
+                    return Err(outcome_unknown());
+                }
+                if lost == LOST_RETRIES {
+                    return Err(from_sqlx(&error));
+                }
+                lost += 1;
+                drop(connection);
+                sleep(jitter(lost)).await;
+            } else {
+                return Err(from_sqlx(&error));
+            }
+        }
+    }
+
+    /// The first row, if there is one.
+    pub async fn optional<O: Row>(self, effect: Effect, sql: Sql) -> Result<Option<O>> {
+        Ok(self.all(effect, sql).await?.into_iter().next())
+    }
+
+    /// The one row of a statement that always gives one.
+    pub async fn one<O: Row>(self, effect: Effect, sql: Sql) -> Result<O> {
+        self.optional(effect, sql).await?.ok_or_else(|| from_sqlx(&sqlx::Error::RowNotFound))
+    }
+
+    /// The first column of the one row.
+    pub async fn scalar<T: Send + Unpin>(self, effect: Effect, sql: Sql) -> Result<T>
+    where
+        (T,): Row,
+    {
+        let (value,) = self.one::<(T,)>(effect, sql).await?;
+        Ok(value)
+    }
+
+    /// The first column of all rows.
+    pub async fn scalars<T: Send + Unpin>(self, effect: Effect, sql: Sql) -> Result<Vec<T>>
+    where
+        (T,): Row,
+    {
+        Ok(self.all::<(T,)>(effect, sql).await?.into_iter().map(|(value,)| value).collect())
+    }
+
+    /// A statement whose rows do not matter.
+    pub async fn execute(self, effect: Effect, sql: Sql) -> Result<()> {
+        self.all::<()>(effect, sql).await.map(drop)
+    }
+}
+
+/// What a row of a statement becomes.
+pub trait Row: for<'r> FromRow<'r, PgRow> + Send + Unpin {}
+impl<T: for<'r> FromRow<'r, PgRow> + Send + Unpin> Row for T {}
+
+fn parse_url(field: &str, url: &Secret) -> Result<PgConnectOptions> {
+    url.reveal().parse::<PgConnectOptions>().map(|options| options.application_name("izzie-memory")).map_err(
+        |_| Error::invalid(field, "is no Postgres URL (postgres://user:password@host:port/database)"),
+    )
+}
+
+fn pool(max: u32, config: &PoolOptions, options: &PgConnectOptions) -> PgPool {
+    PgPoolOptions::new()
+        .max_connections(max)
+        .acquire_timeout(Duration::from_millis(config.acquire_timeout_ms))
+        .idle_timeout(Duration::from_secs(300))
+        .max_lifetime(Duration::from_secs(1800))
+        // One round trip a statement; see PING_AFTER_IDLE.
+        .test_before_acquire(false)
+        .before_acquire(|connection, meta| {
+            Box::pin(async move {
+                if meta.idle_for < PING_AFTER_IDLE {
+                    return Ok(true);
+                }
+                Ok(connection.ping().await.is_ok())
+            })
+        })
+        .connect_lazy_with(options.clone())
+}
+
+fn jitter(attempt: u32) -> Duration {
+    Duration::from_millis(rand::rng().random_range(5..=40 * u64::from(attempt)))
+}
+
+fn timed_out(effect: Effect) -> Error {
+    match effect {
+        Effect::Repeatable => Error::vector(Reason::Timeout, "Postgres did not answer in time"),
+        Effect::Once => outcome_unknown(),
+    }
+}
+
+fn outcome_unknown() -> Error {
+    Error::vector(
+        Reason::OutcomeUnknown,
+        "the connection to Postgres was lost before the answer came; the write may or may not have been committed",
+    )
+}

@@ -1,0 +1,23 @@
+//! Postgres, the source of truth: pools, errors, migrations and the statements of `queries/`.
+
+mod connection;
+mod error;
+mod memories;
+mod migrate;
+mod queue;
+mod registry;
+mod search;
+mod spaces;
+mod statement;
+mod states;
+
+pub use connection::{Effect, Lane, Postgres, PostgresConfig};
+pub use memories::{
+    Conflict, DeleteRow, Deleted, Placed, Put, StoreRow, Stored, Undo, UpdateRow, Updated, UserStats,
+};
+pub use migrate::migration_names;
+pub use queue::{Claim, ClaimScope, QueueCounts, Release};
+pub use registry::{Lineage, Target};
+pub use search::{SearchMode, SearchQuery};
+pub use spaces::{APP_DIMENSIONS, APP_SPACE, CurrentSpace, SpaceMatch};
+pub use statement::Sql;

@@ -1,0 +1,1 @@
+select izzie_memory.adopt($1, $2)

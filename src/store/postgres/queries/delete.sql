@@ -1,0 +1,1 @@
+select izzie_memory.delete_memory($1)

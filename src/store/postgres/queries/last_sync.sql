@@ -1,0 +1,1 @@
+select last_sync from izzie_memory.settings

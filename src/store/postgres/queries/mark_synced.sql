@@ -1,0 +1,1 @@
+update izzie_memory.settings set last_sync = clock_timestamp()

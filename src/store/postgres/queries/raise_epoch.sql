@@ -1,0 +1,1 @@
+select izzie_memory.raise_epoch($1, $2)

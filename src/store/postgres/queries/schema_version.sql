@@ -1,0 +1,1 @@
+select max(version) from izzie_memory.migrations where success

@@ -1,0 +1,1 @@
+select izzie_memory.store_memory($1, $2)

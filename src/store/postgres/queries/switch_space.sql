@@ -1,0 +1,1 @@
+select izzie_memory.switch_space($1, $2)

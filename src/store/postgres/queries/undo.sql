@@ -1,0 +1,1 @@
+select izzie_memory.undo_write($1, $2, $3)

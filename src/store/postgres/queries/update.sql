@@ -1,0 +1,1 @@
+select izzie_memory.update_memory($1, $2)

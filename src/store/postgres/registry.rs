@@ -1,0 +1,85 @@
+//! Which graph this database belongs to, its lineage (epoch) and the beat it last wrote.
+
+use uuid::Uuid;
+
+use super::connection::{Effect, Postgres};
+use super::statement::Sql;
+use crate::error::Result;
+use crate::model::PROJECTION_VERSION;
+use crate::store::graph::GraphKind;
+
+/// The registered graph.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Target {
+    /// Its name in `memory_sync`.
+    pub target: String,
+    pub kind: String,
+    pub store_id: Uuid,
+    pub projection_version: i32,
+    pub nonce: Option<Uuid>,
+    pub next_nonce: Option<Uuid>,
+}
+
+/// Where this database stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::FromRow)]
+pub struct Lineage {
+    pub epoch: i64,
+    /// The highest revision given out.
+    pub high_water: i64,
+}
+
+impl Postgres {
+    pub async fn current_target(&self) -> Result<Option<Target>> {
+        self.user().optional(Effect::Repeatable, Sql::new(include_str!("queries/current_target.sql"))).await
+    }
+
+    /// Registers a graph if none is, and owes it everything there is. Answers the current one, whoever registered it.
+    pub async fn register_target(&self, kind: GraphKind) -> Result<Target> {
+        let store_id = Uuid::new_v4();
+        let target = format!("{}:{store_id}", kind.name());
+        self.user()
+            .one(
+                Effect::Repeatable,
+                Sql::new(include_str!("queries/register_target.sql"))
+                    .bind(&target)
+                    .bind(kind.name())
+                    .bind(store_id)
+                    .bind(PROJECTION_VERSION),
+            )
+            .await
+    }
+
+    pub async fn lineage(&self) -> Result<Lineage> {
+        self.background().one(Effect::Repeatable, Sql::new(include_str!("queries/lineage.sql"))).await
+    }
+
+    /// Raises the epoch to at least `epoch`, gives all memories new versions in it and owes them.
+    pub async fn raise_epoch(&self, target: &str, epoch: i64) -> Result<()> {
+        self.background()
+            .execute(
+                Effect::Repeatable,
+                Sql::new(include_str!("queries/raise_epoch.sql")).bind(target).bind(epoch),
+            )
+            .await
+    }
+
+    /// Proposes the next beat; a proposal that stands already is answered instead.
+    pub async fn propose_nonce(&self, target: &str, nonce: Uuid) -> Result<Uuid> {
+        self.background()
+            .scalar(
+                Effect::Repeatable,
+                Sql::new(include_str!("queries/propose_nonce.sql")).bind(target).bind(nonce),
+            )
+            .await
+    }
+
+    /// The graph holds this beat now.
+    pub async fn confirm_nonce(&self, target: &str, nonce: Uuid) -> Result<()> {
+        self.background()
+            .execute(
+                Effect::Repeatable,
+                Sql::new(include_str!("queries/confirm_nonce.sql")).bind(target).bind(nonce),
+            )
+            .await
+    }
+}

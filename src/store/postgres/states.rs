@@ -1,0 +1,94 @@
+//! The Postgres side of a check.
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use super::connection::{Effect, Postgres};
+use super::statement::Sql;
+use crate::error::Result;
+use crate::model::{NodeVersion, Version};
+use crate::store::graph::NodeRange;
+
+#[derive(sqlx::FromRow)]
+struct StateRow {
+    memory_id: Uuid,
+    user_id: String,
+    epoch: i64,
+    revision: i64,
+    h1: i64,
+    h2: i64,
+    deleted: bool,
+    detached: bool,
+}
+
+impl From<StateRow> for NodeVersion {
+    fn from(row: StateRow) -> Self {
+        Self {
+            memory_id: row.memory_id,
+            user_id: row.user_id,
+            version: Version { epoch: row.epoch, revision: row.revision },
+            h1: row.h1,
+            h2: row.h2,
+            deleted: row.deleted,
+            detached: row.detached,
+        }
+    }
+}
+
+impl Postgres {
+    /// States of a range in id order, tombstones included, at most `limit`.
+    pub async fn list_states(&self, range: &NodeRange, limit: i64) -> Result<Vec<NodeVersion>> {
+        let rows: Vec<StateRow> = self
+            .background()
+            .all(
+                Effect::Repeatable,
+                Sql::new(include_str!("queries/list_states.sql"))
+                    .bind(&range.user_id)
+                    .bind(range.after)
+                    .bind(range.up_to)
+                    .bind(limit),
+            )
+            .await?;
+        Ok(rows.into_iter().map(NodeVersion::from).collect())
+    }
+
+    pub async fn get_states(&self, ids: &[Uuid]) -> Result<Vec<NodeVersion>> {
+        let rows: Vec<StateRow> = self
+            .background()
+            .all(Effect::Repeatable, Sql::new(include_str!("queries/get_states.sql")).bind(ids))
+            .await?;
+        Ok(rows.into_iter().map(NodeVersion::from).collect())
+    }
+
+    /// Makes sure that this memory's version is above what the graph was found to hold, and owes it.
+    pub async fn supersede(&self, id: Uuid, owner: &str, graph: Version) -> Result<()> {
+        self.background()
+            .execute(
+                Effect::Repeatable,
+                Sql::new(include_str!("queries/supersede.sql"))
+                    .bind(id)
+                    .bind(owner)
+                    .bind(graph.epoch)
+                    .bind(graph.revision),
+            )
+            .await
+    }
+
+    /// Live memories of all users, or of one.
+    pub async fn count_live(&self, user_id: Option<&str>) -> Result<u64> {
+        let count: i64 = self
+            .user()
+            .scalar(Effect::Repeatable, Sql::new(include_str!("queries/count_live.sql")).bind(user_id))
+            .await?;
+        Ok(u64::try_from(count).unwrap_or_default())
+    }
+
+    pub async fn last_sync(&self) -> Result<Option<DateTime<Utc>>> {
+        self.user().scalar(Effect::Repeatable, Sql::new(include_str!("queries/last_sync.sql"))).await
+    }
+
+    /// Remembers that a sync over all users ended now.
+    pub async fn mark_synced(&self) -> Result<()> {
+        self.background().execute(Effect::Repeatable, Sql::new(include_str!("queries/mark_synced.sql"))).await
+    }
+}

@@ -1,0 +1,170 @@
+//! The graph inside Postgres: the same database, written by the SQL function `izzie_memory.project`.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use sqlx::types::Json;
+use uuid::Uuid;
+
+use super::graph::{Applied, Beat, GraphKind, GraphStore, NodeRange};
+use super::postgres::{Effect, Postgres, Sql};
+use crate::error::Result;
+use crate::model::{NodeVersion, Projection, StrongRelation, Version};
+
+/// Rows deleted per transaction by `clear`.
+const CLEAR_BATCH: i64 = 1000;
+
+pub struct PostgresGraph {
+    postgres: Arc<Postgres>,
+}
+
+#[derive(sqlx::FromRow)]
+struct NodeRow {
+    memory_id: Uuid,
+    user_id: String,
+    epoch: i64,
+    revision: i64,
+    h1: i64,
+    h2: i64,
+    deleted: bool,
+    detached: bool,
+}
+
+impl From<NodeRow> for NodeVersion {
+    fn from(row: NodeRow) -> Self {
+        Self {
+            memory_id: row.memory_id,
+            user_id: row.user_id,
+            version: Version { epoch: row.epoch, revision: row.revision },
+            h1: row.h1,
+            h2: row.h2,
+            deleted: row.deleted,
+            detached: row.detached,
+        }
+    }
+}
+
+impl PostgresGraph {
+    pub fn new(postgres: Arc<Postgres>) -> Self {
+        Self { postgres }
+    }
+}
+
+#[async_trait]
+impl GraphStore for PostgresGraph {
+    fn kind(&self) -> GraphKind {
+        GraphKind::Postgres
+    }
+
+    fn shares_database(&self) -> bool {
+        true
+    }
+
+    async fn ping(&self) -> Result<()> {
+        self.count(Some("")).await.map(drop)
+    }
+
+    /// The migrations made everything.
+    async fn prepare(&self) -> Result<()> {
+        Ok(())
+    }
+
+    async fn read_beat(&self) -> Result<Option<Beat>> {
+        Ok(None)
+    }
+
+    async fn swap_beat(&self, _expected: Option<Uuid>, _next: &Beat) -> Result<bool> {
+        Ok(false)
+    }
+
+    async fn project(&self, batch: &[Projection]) -> Result<Vec<Applied>> {
+        let rows: Vec<(Uuid, i64, i64, bool)> = self
+            .postgres
+            .background()
+            .all(Effect::Repeatable, Sql::new(include_str!("queries/project.sql")).bind(Json(batch)))
+            .await?;
+        let applied = rows.into_iter().map(|(memory_id, epoch, revision, applied)| Applied {
+            memory_id,
+            version: Version { epoch, revision },
+            applied,
+        });
+        Ok(applied.collect())
+    }
+
+    async fn list_nodes(&self, range: &NodeRange, limit: usize) -> Result<Vec<NodeVersion>> {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let rows: Vec<NodeRow> = self
+            .postgres
+            .background()
+            .all(
+                Effect::Repeatable,
+                Sql::new(include_str!("queries/list_nodes.sql"))
+                    .bind(&range.user_id)
+                    .bind(range.after)
+                    .bind(range.up_to)
+                    .bind(limit),
+            )
+            .await?;
+        Ok(rows.into_iter().map(NodeVersion::from).collect())
+    }
+
+    async fn get_nodes(&self, ids: &[Uuid]) -> Result<Vec<NodeVersion>> {
+        let rows: Vec<NodeRow> = self
+            .postgres
+            .background()
+            .all(Effect::Repeatable, Sql::new(include_str!("queries/get_nodes.sql")).bind(ids))
+            .await?;
+        Ok(rows.into_iter().map(NodeVersion::from).collect())
+    }
+
+    async fn count(&self, user_id: Option<&str>) -> Result<u64> {
+        let count: i64 = self
+            .postgres
+            .user()
+            .scalar(Effect::Repeatable, Sql::new(include_str!("queries/count.sql")).bind(user_id))
+            .await?;
+        Ok(u64::try_from(count).unwrap_or_default())
+    }
+
+    async fn clear(&self, user_id: Option<&str>) -> Result<u64> {
+        let mut cleared = 0;
+        loop {
+            let batch: i64 = self
+                .postgres
+                .background()
+                .scalar(
+                    Effect::Repeatable,
+                    Sql::new(include_str!("queries/clear_batch.sql")).bind(user_id).bind(CLEAR_BATCH),
+                )
+                .await?;
+            cleared += u64::try_from(batch).unwrap_or_default();
+            if batch == 0 {
+                break;
+            }
+        }
+        self.postgres
+            .background()
+            .execute(Effect::Repeatable, Sql::new(include_str!("queries/clear_entities.sql")).bind(user_id))
+            .await?;
+        Ok(cleared)
+    }
+
+    async fn strongest_relations(&self, user_id: &str, limit: usize) -> Result<Vec<StrongRelation>> {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let rows: Vec<(String, String, String, String, String, i64)> = self
+            .postgres
+            .user()
+            .all(
+                Effect::Repeatable,
+                Sql::new(include_str!("queries/strongest_relations.sql")).bind(user_id).bind(limit),
+            )
+            .await?;
+        let relations = rows.into_iter().map(|(from_type, from_name, to_type, to_name, kind, weight)| {
+            StrongRelation { from_type, from_name, to_type, to_name, kind, weight }
+        });
+        Ok(relations.collect())
+    }
+
+    /// The database's pools are closed by their owner.
+    async fn close(&self) {}
+}
