@@ -1,0 +1,82 @@
+//! Turning texts into vectors. Where no embedder is configured nothing is made up: the vector stays owed.
+
+mod http;
+mod secret;
+
+use std::fmt;
+
+use async_trait::async_trait;
+
+use crate::error::{Error, Reason, Result};
+
+pub use http::{DEFAULT_DIMENSIONS, DEFAULT_MODEL, HttpConfig, HttpEmbedder};
+pub use secret::Secret;
+
+/// Vectors can be compared only within one space: the same model and the same length.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Space {
+    pub model: String,
+    pub dimensions: usize,
+}
+
+/// A source of vectors. Dropping the future of [`embed`](Self::embed) stops the work.
+#[async_trait]
+pub trait Embedder: Send + Sync {
+    fn space(&self) -> &Space;
+
+    /// One vector per text, in order, each of `space().dimensions` finite numbers. All or nothing.
+    async fn embed(&self, texts: &[String]) -> Result<Vec<Vec<f32>>>;
+}
+
+/// The error of every embedder. `problem` must quote neither a text nor a key.
+pub(crate) fn embedding_failed(problem: impl fmt::Display) -> Error {
+    Error::persistence(Reason::EmbeddingFailed, format!("embedding failed: {problem}"))
+}
+
+impl Space {
+    /// Refuses what an embedder must not hand on: a wrong count or length, NaN, infinity, and a vector of zeros,
+    /// which has no direction to compare.
+    pub(crate) fn check(&self, vectors: &[Vec<f32>], texts: usize) -> Result<()> {
+        if vectors.len() != texts {
+            return Err(embedding_failed(format_args!("{} vectors for {texts} texts", vectors.len())));
+        }
+        vectors.iter().try_for_each(|vector| self.check_one(vector))
+    }
+
+    fn check_one(&self, vector: &[f32]) -> Result<()> {
+        if vector.len() != self.dimensions {
+            let problem = format!("a vector has {} dimensions instead of {}", vector.len(), self.dimensions);
+            return Err(embedding_failed(problem)
+                .with("expected", self.dimensions)
+                .with("actual", vector.len()));
+        }
+        if !vector.iter().all(|number| number.is_finite()) {
+            return Err(embedding_failed("a vector holds a number that is not finite"));
+        }
+        if vector.iter().all(|number| *number == 0.0) {
+            return Err(embedding_failed("a vector holds only zeros"));
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn problem(vectors: &[Vec<f32>], texts: usize) -> String {
+        let space = Space { model: "m".to_owned(), dimensions: 2 };
+        space.check(vectors, texts).map_or_else(|error| error.message, |()| "none".to_owned())
+    }
+
+    #[test]
+    fn only_whole_answers_pass() {
+        assert_eq!(problem(&[vec![0.0, 1.0], vec![-1.0, 0.5]], 2), "none");
+        assert_eq!(problem(&[], 0), "none");
+        assert!(problem(&[vec![0.0, 1.0]], 2).contains("1 vectors for 2 texts"));
+        assert!(problem(&[vec![0.0, 1.0, 2.0]], 1).contains("3 dimensions instead of 2"));
+        assert!(problem(&[vec![0.0, f32::NAN]], 1).contains("not finite"));
+        assert!(problem(&[vec![f32::NEG_INFINITY, 1.0]], 1).contains("not finite"));
+        assert!(problem(&[vec![0.0, -0.0]], 1).contains("only zeros"));
+    }
+}
