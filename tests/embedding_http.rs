@@ -6,7 +6,8 @@ mod openai;
 
 use std::time::Duration;
 
-use izzie_memory::embedding::{Embedder, HttpConfig, HttpEmbedder, Secret};
+use izzie_memory::config::Secret;
+use izzie_memory::embedding::{Embedder, HttpConfig, HttpEmbedder};
 use izzie_memory::error::{Class, Error, Reason};
 use openai::{DIMENSIONS, OpenAi, Reply, item, vector_of};
 use serde_json::{Value, json};

@@ -16,7 +16,8 @@ use reqwest::{Client, Response, Url};
 use serde::Serialize;
 use tokio::time::{Instant, sleep, timeout};
 
-use super::{Embedder, Secret, Space};
+use super::{Embedder, Space};
+use crate::config::Secret;
 use crate::error::{Error, Result};
 use batch::batches;
 use failure::{Attempt, Failure};

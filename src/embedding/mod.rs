@@ -1,7 +1,6 @@
 //! Turning texts into vectors. Where no embedder is configured nothing is made up: the vector stays owed.
 
 mod http;
-mod secret;
 
 use std::fmt;
 
@@ -10,7 +9,6 @@ use async_trait::async_trait;
 use crate::error::{Error, Reason, Result};
 
 pub use http::{DEFAULT_DIMENSIONS, DEFAULT_MODEL, HttpConfig, HttpEmbedder};
-pub use secret::Secret;
 
 /// Vectors can be compared only within one space: the same model and the same length.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

@@ -4,7 +4,8 @@ use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use reqwest::{Client, Url, redirect};
 
 use super::failure::root_cause;
-use crate::embedding::{Secret, embedding_failed};
+use crate::config::Secret;
+use crate::embedding::embedding_failed;
 use crate::error::{Error, Result};
 
 const USER_AGENT: &str = concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION"));
@@ -55,10 +56,10 @@ fn install_crypto() {
 
 fn headers(key: &Secret) -> Result<HeaderMap> {
     let bad = |problem| Error::invalid("embedder.apiKey", problem);
-    if key.expose().is_empty() {
+    if key.reveal().is_empty() {
         return Err(bad("must not be empty"));
     }
-    let mut bearer = HeaderValue::try_from(format!("Bearer {}", key.expose()))
+    let mut bearer = HeaderValue::try_from(format!("Bearer {}", key.reveal()))
         .map_err(|_| bad("holds a character that no HTTP header can carry"))?;
     // Keeps it out of every Debug output.
     bearer.set_sensitive(true);
