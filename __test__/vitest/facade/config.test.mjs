@@ -1,0 +1,221 @@
+// Explicit settings before the environment, the environment before defaults.
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { describe, expect, test } from 'vitest';
+
+const { loadFacade } = createRequire(import.meta.url)('./fake-native.cjs');
+const { lib } = loadFacade();
+const { checkConfig, resolveConfig } = lib('config.cjs');
+
+const URL = 'postgres://db/app';
+const resolve = (config, env = {}) => resolveConfig(checkConfig(config), env);
+const settings = (config, env) => resolve(config, env).settings;
+const refusal = (reason, field) => expect.objectContaining({ reason, ...(field && { details: { field } }) });
+
+describe('the database', () => {
+  test('comes from the configuration, then from the environment', () => {
+    const env = { DATABASE_URL: 'postgres://env', DATABASE_URL_UNPOOLED: 'postgres://unpooled' };
+    expect(settings({ databaseUrl: URL, directUrl: 'postgres://direct' }, env)).toMatchObject({
+      databaseUrl: URL,
+      directUrl: 'postgres://direct',
+    });
+    expect(settings({}, env)).toMatchObject({
+      databaseUrl: 'postgres://env',
+      directUrl: 'postgres://unpooled',
+    });
+    expect(settings({}, { ...env, DATABASE_DIRECT_URL: 'postgres://d' }).directUrl).toBe('postgres://d');
+    expect(settings({ databaseUrl: undefined }, env).databaseUrl).toBe('postgres://env');
+  });
+
+  test.each([[''], [null], [7]])('cannot be %j', (databaseUrl) => {
+    expect(() => settings({ databaseUrl })).toThrow(refusal('INVALID_ARGUMENT', 'databaseUrl'));
+  });
+
+  test('is embedded outside production when none is named', () => {
+    const folder = path.resolve(import.meta.dirname, '../../../.izzie-memory');
+    for (const NODE_ENV of [undefined, 'development', 'test']) {
+      expect(settings({}, { NODE_ENV })).toMatchObject({ embeddedFolder: folder });
+      expect(settings({}, { NODE_ENV, DATABASE_URL: '' })).toMatchObject({ embeddedFolder: folder });
+    }
+  });
+
+  test.each([
+    ['in production', {}, { NODE_ENV: 'production' }],
+    ['in a Next.js build', {}, { NEXT_PHASE: 'phase-production-build' }],
+    ['where it is not wanted', { embedded: false }, { IZZIE_MEMORY_DIR: '/data' }],
+  ])('is not embedded by itself %s', (_name, config, env) => {
+    expect(() => settings(config, env)).toThrow(refusal('NOT_CONFIGURED'));
+    expect(settings(config, { ...env, DATABASE_URL: URL })).toMatchObject({ databaseUrl: URL });
+  });
+
+  test('is embedded in production when somebody said so', () => {
+    const env = { NODE_ENV: 'production' };
+    expect(settings({ embedded: true }, env).embeddedFolder).toMatch(/\.izzie-memory$/);
+    expect(settings({ embedded: 'data' }, env).embeddedFolder).toBe(path.resolve('data'));
+    expect(settings({ embedded: 'memory://' }, env).embeddedFolder).toBe('memory://');
+    expect(settings({}, { ...env, IZZIE_MEMORY_DIR: '/data' }).embeddedFolder).toBe('/data');
+    expect(settings({ embedded: true }, { ...env, IZZIE_MEMORY_DIR: '/data' }).embeddedFolder).toBe('/data');
+  });
+
+  test('in the configuration wins over the environment, whichever kind it is', () => {
+    expect(settings({ embedded: '/data' }, { DATABASE_URL: URL })).not.toHaveProperty('databaseUrl');
+    expect(settings({ databaseUrl: URL }, { IZZIE_MEMORY_DIR: '/d' })).not.toHaveProperty('embeddedFolder');
+    expect(settings({}, { DATABASE_URL: URL, IZZIE_MEMORY_DIR: '/d' })).not.toHaveProperty('embeddedFolder');
+    expect(() => settings({ databaseUrl: URL, embedded: true })).toThrow(
+      refusal('INVALID_ARGUMENT', 'embedded'),
+    );
+  });
+
+  test.each([[''], [null], [7]])('cannot be embedded in %j', (embedded) => {
+    expect(() => settings({ embedded })).toThrow(refusal('INVALID_ARGUMENT', 'embedded'));
+  });
+});
+
+describe('neo4j', () => {
+  const neo4j = (config, env) => settings({ databaseUrl: URL, neo4j: config }, env).neo4j;
+  const env = { NEO4J_URI: 'bolt://env', NEO4J_USERNAME: 'eve', NEO4J_PASSWORD: 'pw', NEO4J_DATABASE: 'db' };
+
+  test('is used when it has a URI', () => {
+    expect(neo4j(undefined, {})).toBeUndefined();
+    expect(neo4j({}, { NEO4J_PASSWORD: 'pw' })).toBeUndefined();
+    expect(neo4j(undefined, env)).toEqual({ uri: 'bolt://env', user: 'eve', password: 'pw', database: 'db' });
+    expect(neo4j({}, { ...env, NEO4J_USER: 'adam' }).user).toBe('adam');
+    expect(neo4j({ uri: 'bolt://mine', user: 'me', password: '', database: 'x' }, env)).toEqual({
+      uri: 'bolt://mine',
+      user: 'me',
+      password: '',
+      database: 'x',
+    });
+  });
+
+  test('has a default user, but no default password', () => {
+    expect(neo4j({ uri: 'bolt://mine' }, { NEO4J_PASSWORD: '' })).toEqual({
+      uri: 'bolt://mine',
+      user: 'neo4j',
+      password: '',
+    });
+    expect(() => neo4j({ uri: 'bolt://mine' }, {})).toThrow(refusal('INVALID_ARGUMENT', 'neo4j.password'));
+  });
+});
+
+describe('the embedder', () => {
+  const embedder = (config, env) => settings({ databaseUrl: URL, embedder: config }, env).embedder;
+
+  test('follows the key in the environment', () => {
+    expect(embedder(undefined, {})).toBe('none');
+    expect(embedder(undefined, { OPENROUTER_API_KEY: 'r', OPENAI_API_KEY: 'o' })).toEqual({
+      kind: 'openai',
+      apiKey: 'r',
+    });
+    expect(embedder(undefined, { OPENAI_API_KEY: 'o' })).toEqual({
+      kind: 'openai',
+      apiKey: 'o',
+      baseUrl: 'https://api.openai.com/v1',
+    });
+    expect(embedder('none', { OPENAI_API_KEY: 'o' })).toBe('none');
+  });
+
+  test('of a provider takes what is missing from the environment', () => {
+    const local = { provider: 'openai', baseUrl: 'http://localhost:1', model: 'm', dimensions: 3 };
+    expect(embedder({ ...local, apiKey: 'mine' }, { OPENAI_API_KEY: 'o' })).toEqual({
+      kind: 'openai',
+      baseUrl: 'http://localhost:1',
+      model: 'm',
+      dimensions: 3,
+      apiKey: 'mine',
+    });
+    expect(embedder({ ...local, apiKey: undefined }, { OPENAI_API_KEY: 'o' })).toMatchObject({
+      baseUrl: 'http://localhost:1',
+      apiKey: 'o',
+    });
+    expect(() => embedder(local, {})).toThrow(refusal('INVALID_ARGUMENT', 'embedder.apiKey'));
+  });
+
+  test('of the caller keeps its function beside the settings, with its this', async () => {
+    const given = { model: 'm', dimensions: 2, embed: async (texts) => [texts.length, given.dimensions] };
+    const { settings: plain, callbacks } = resolve({ databaseUrl: URL, embedder: given });
+    expect(plain.embedder).toEqual({ kind: 'callback', model: 'm', dimensions: 2 });
+    expect(await callbacks.embed(['a'])).toEqual([1, 2]);
+  });
+
+  test.each([
+    ['local', 'embedder'],
+    [null, 'embedder'],
+    [{ model: 'm', dimensions: 2 }, 'embedder.embed'],
+    [{ provider: 'cohere' }, 'embedder.provider'],
+    [{ provider: 'openai', apikey: 'k' }, 'embedder.apikey'],
+    [{ model: 'm', dimension: 2, embed: () => {} }, 'embedder.dimension'],
+  ])('cannot be %j', (config, field) => {
+    expect(() => embedder(config, {})).toThrow(refusal('INVALID_ARGUMENT', field));
+  });
+});
+
+describe('the extractor', () => {
+  const extractor = (config) => settings({ databaseUrl: URL, extractor: config }).extractor;
+
+  test('is the local one unless told otherwise', () => {
+    expect(extractor(undefined)).toBe('local');
+    expect(extractor('none')).toBe('none');
+    expect(extractor({ extract: () => {} })).toEqual({ kind: 'callback' });
+  });
+
+  test.each([
+    ['llm', 'extractor'],
+    [{}, 'extractor.extract'],
+    [{ extract: () => {}, model: 'm' }, 'extractor.model'],
+    [{ provider: 'openai' }, 'extractor.provider'],
+  ])('cannot be %j', (config, field) => {
+    expect(() => extractor(config)).toThrow(refusal('INVALID_ARGUMENT', field));
+  });
+});
+
+describe('a key that is not known', () => {
+  test.each([
+    [{ databseUrl: URL }, 'databseUrl'],
+    [{ neo4j: { url: 'bolt://x' } }, 'neo4j.url'],
+    [{ limits: { content: 1 } }, 'limits.content'],
+    [{ pool: { min: 1 } }, 'pool.min'],
+    [{ persistence: { retries: 1 } }, 'persistence.retries'],
+    [{ persistence: { conflictStrategy: 'manual' } }, 'persistence.conflictStrategy'],
+  ])('is refused by name: %j', (config, field) => {
+    expect(() => checkConfig(config)).toThrow(refusal('INVALID_ARGUMENT', field));
+  });
+
+  test.each([[null], ['postgres://x'], [[]], [{ neo4j: 'bolt://x' }], [{ pool: null }], [{ logger: 'x' }]])(
+    'and so is a value of the wrong kind: %j',
+    (config) => {
+      expect(() => checkConfig(config)).toThrow(refusal('INVALID_ARGUMENT'));
+    },
+  );
+});
+
+describe('persistence, limits and pool', () => {
+  test('reach the core as they are, without what is undefined', () => {
+    const given = {
+      persistence: { retryAttempts: 0, graphWaitMs: undefined, enableAutoSync: false, syncIntervalMs: 5 },
+      limits: { entities: 3 },
+      pool: { max: 2, acquireTimeoutMs: 100 },
+    };
+    expect(settings({ databaseUrl: URL, graphStore: 'none', ...given })).toEqual({
+      databaseUrl: URL,
+      graphStore: 'none',
+      embedder: 'none',
+      extractor: 'local',
+      persistence: { retryAttempts: 0 },
+      limits: { entities: 3 },
+      pool: { max: 2, acquireTimeoutMs: 100 },
+    });
+  });
+
+  test('have one text whatever the order of their keys', () => {
+    const one = settings({ databaseUrl: URL, pool: { max: 2, acquireTimeoutMs: 100 } });
+    const other = settings({ pool: { acquireTimeoutMs: 100, max: 2 }, databaseUrl: URL });
+    expect(JSON.stringify(one)).toBe(JSON.stringify(other));
+  });
+
+  test('auto-sync is refused rather than ignored', () => {
+    expect(() => checkConfig({ persistence: { enableAutoSync: true } })).toThrow(
+      refusal('INVALID_ARGUMENT', 'persistence.enableAutoSync'),
+    );
+  });
+});

@@ -1,0 +1,407 @@
+// What each method asks of the core, and what it makes of the answer.
+import { createRequire } from 'node:module';
+import { beforeEach, describe, expect, test } from 'vitest';
+
+const { MEMORY, WRITE, envelope, loadFacade, rejection } = createRequire(import.meta.url)(
+  './fake-native.cjs',
+);
+const ID = MEMORY.id;
+const ENTRY = { userId: 'ada', content: 'Lunch with Grace' };
+let answer;
+let facade;
+let layer;
+
+/** The request that the last call made. */
+const asked = () => facade.layers.at(-1).requests.at(-1);
+
+beforeEach(() => {
+  facade = loadFacade({ answer: (...args) => (typeof answer === 'function' ? answer(...args) : answer) });
+  layer = facade.createMemoryLayer({ databaseUrl: 'postgres://db', persistence: { graphWaitMs: 9 } });
+});
+
+function fail(...args) {
+  answer = () => {
+    throw rejection(...args);
+  };
+}
+
+describe('memory.store', () => {
+  beforeEach(() => {
+    answer = { memory: { ...MEMORY, metadata: { topic: 'lunch' } }, write: WRITE };
+  });
+
+  test('sends entry and options together, the embedding beside', async () => {
+    const createdAt = new Date('2026-01-02T03:04:05.678Z');
+    const options = { id: ID, importance: 7, createdAt, embedding: [1, 2], entities: [], defer: false };
+    await layer.memory.store({ ...ENTRY, metadata: { topic: 'lunch', created: true } }, options);
+    expect(asked()).toEqual({
+      op: 'store',
+      args: {
+        ...ENTRY,
+        id: ID,
+        importance: 7,
+        createdAt: '2026-01-02T03:04:05.678Z',
+        entities: [],
+        defer: false,
+        metadata: { topic: 'lunch' },
+      },
+      embedding: new Float32Array([1, 2]),
+      callId: 1,
+    });
+  });
+
+  test('leaves it to the core to refuse options it does not know', async () => {
+    await layer.memory.store(ENTRY, { importence: 7 });
+    expect(asked().args.importence).toBe(7);
+  });
+
+  test('returns an entry with Dates and the copies in its metadata', async () => {
+    const entry = await layer.memory.store(ENTRY);
+    expect(entry).toEqual({
+      id: ID,
+      userId: 'ada',
+      content: 'Lunch with Grace',
+      importance: 5,
+      accessCount: 0,
+      revision: 17,
+      entities: MEMORY.entities,
+      createdAt: new Date('2026-01-02T03:04:05.678Z'),
+      updatedAt: new Date('2026-01-02T03:04:06.000Z'),
+      metadata: {
+        topic: 'lunch',
+        importance: 5,
+        accessCount: 0,
+        entityCount: 1,
+        vectorWriteSuccess: true,
+        graphWriteSuccess: true,
+        created: true,
+      },
+    });
+    expect(entry.createdAt).toBeInstanceOf(Date);
+  });
+
+  test('returns a conversation, a summary and no word of a graph that is not there', async () => {
+    answer = {
+      memory: { ...MEMORY, conversationId: 'conv-456', summary: 'short' },
+      write: { ...WRITE, created: false, graphWriteSuccess: null },
+    };
+    const entry = await layer.memory.store(ENTRY);
+    expect(entry).toMatchObject({ conversationId: 'conv-456', summary: 'short' });
+    expect(entry.metadata).toMatchObject({ summary: 'short', created: false });
+    expect(entry.metadata).not.toHaveProperty('graphWriteSuccess');
+  });
+
+  test.each([
+    ['an entry that is no object', ['text'], 'entry'],
+    ['an unknown member of the entry', [{ ...ENTRY, importance: 7 }], 'entry.importance'],
+    ['options that are no object', [ENTRY, 7], 'options'],
+    ['null as options', [ENTRY, null], 'options'],
+    ['another user in the options', [ENTRY, { userId: 'eve' }], 'options.userId'],
+    ['metadata in the options', [ENTRY, { metadata: {} }], 'options.metadata'],
+    ['metadata that is no JSON', [{ ...ENTRY, metadata: { a: 1n } }], 'metadata.a'],
+    ['an embedding that is none', [ENTRY, { embedding: 'x' }], 'embedding'],
+    ['NaN as importance', [ENTRY, { importance: Number.NaN }], 'importance'],
+  ])('rejects %s before the layer is opened', async (_name, args, field) => {
+    await expect(layer.memory.store(...args)).rejects.toMatchObject({
+      reason: 'INVALID_ARGUMENT',
+      details: { field },
+    });
+    expect(facade.layers).toEqual([]);
+  });
+
+  test('rejects with the error of the core, with a stack that names the caller', async () => {
+    fail('VectorStoreError', 'UNAVAILABLE', { host: 'db' });
+    await facade.configure({ databaseUrl: 'postgres://db' });
+    const { signal } = new AbortController();
+    const theCaller = async () => await facade.enhancedMemoryService.store(ENTRY, { signal });
+    const error = await theCaller().catch((caught) => caught);
+    expect(error).toBeInstanceOf(facade.VectorStoreError);
+    expect(error).toMatchObject({ reason: 'UNAVAILABLE', details: { host: 'db' }, retryable: true });
+    expect(error.stack).toContain('theCaller');
+  });
+});
+
+describe('the other methods of memory', () => {
+  test('retrieve', async () => {
+    answer = [{ ...MEMORY, similarity: 0, score: 1.5 }, MEMORY];
+    const found = await layer.memory.retrieve('ada', 'lunch', { limit: 2, threshold: 0, mode: 'vector' });
+    const args = { userId: 'ada', query: 'lunch', limit: 2, threshold: 0, mode: 'vector' };
+    expect(asked()).toMatchObject({ op: 'retrieve', args });
+    expect(found[0]).toMatchObject({ similarity: 0, score: 1.5, metadata: { similarity: 0 } });
+    expect(found[1]).not.toHaveProperty('similarity');
+    expect(found[1].metadata).toEqual({ importance: 5, accessCount: 0, entityCount: 1 });
+    await expect(layer.memory.retrieve('ada', 'lunch', { userId: 'eve' })).rejects.toThrow(
+      /^options\.userId: /,
+    );
+  });
+
+  test('update', async () => {
+    answer = { memory: MEMORY, write: { ...WRITE, graphWriteSuccess: false } };
+    const updates = {
+      content: 'new',
+      metadata: { a: 1, summary: 's' },
+      metadataPatch: { b: 2, created: true },
+    };
+    const entry = await layer.memory.update(ID, updates, { userId: 'ada' });
+    const args = { id: ID, userId: 'ada', content: 'new', metadata: { a: 1 }, metadataPatch: { b: 2 } };
+    expect(asked()).toMatchObject({ op: 'update', args, embedding: null });
+    expect(entry.metadata.graphWriteSuccess).toBe(false);
+    answer = { memory: null, write: WRITE };
+    expect(await layer.memory.update(ID, {})).toBeNull();
+    expect(asked().args).toEqual({ id: ID });
+  });
+
+  test.each([
+    [{ userId: 'eve' }, undefined, 'updates.userId'],
+    [{ id: 'other' }, undefined, 'updates.id'],
+    [{ contents: 'c' }, undefined, 'updates.contents'],
+    [{}, { user: 'ada' }, 'call.user'],
+    [{}, 'ada', 'call'],
+  ])('update refuses %j, %j', async (updates, call, field) => {
+    await expect(layer.memory.update(ID, updates, call)).rejects.toMatchObject({ details: { field } });
+  });
+
+  test('delete', async () => {
+    answer = { write: WRITE };
+    expect(await layer.memory.delete(ID, { hard: true, cascadeGraph: false, userId: 'ada' })).toBeUndefined();
+    const args = { id: ID, hard: true, cascadeGraph: false, userId: 'ada' };
+    expect(asked()).toMatchObject({ op: 'delete', args });
+    await expect(layer.memory.delete(ID, { id: 'other' })).rejects.toThrow(/^options\.id: /);
+  });
+
+  test('getById', async () => {
+    answer = MEMORY;
+    expect((await layer.memory.getById(ID, { userId: 'ada' })).createdAt).toEqual(new Date(MEMORY.createdAt));
+    expect(asked()).toMatchObject({ op: 'getById', args: { id: ID, userId: 'ada' } });
+    answer = null;
+    expect(await layer.memory.getById(ID)).toBeNull();
+  });
+
+  test('getMany', async () => {
+    answer = [MEMORY];
+    expect(await layer.memory.getMany([ID], { userId: 'ada' })).toMatchObject([{ id: ID }]);
+    expect(asked()).toMatchObject({ op: 'getMany', args: { ids: [ID], userId: 'ada' } });
+  });
+
+  test('getAll', async () => {
+    answer = [MEMORY];
+    expect(await layer.memory.getAll('ada', { limit: 3, conversationId: 'c' })).toMatchObject([{ id: ID }]);
+    expect(asked()).toMatchObject({ op: 'getAll', args: { userId: 'ada', limit: 3, conversationId: 'c' } });
+  });
+
+  test('getStats', async () => {
+    answer = { total: 2, byConversation: { c: 2 }, avgImportance: 5.5, totalAccesses: 1 };
+    expect(await layer.memory.getStats('ada')).toEqual(answer);
+    expect(asked()).toMatchObject({ op: 'memoryStats', args: { userId: 'ada' } });
+  });
+});
+
+describe('persistence', () => {
+  test('store resolves to the row and how the write went', async () => {
+    answer = { memory: { ...MEMORY, lastAccessedAt: MEMORY.updatedAt, metadata: { a: 1 } }, write: WRITE };
+    const result = await layer.persistence.store({
+      ...ENTRY,
+      metadata: { a: 1, entityCount: 3 },
+      embedding: [1],
+    });
+    expect(asked()).toMatchObject({ op: 'store', args: { ...ENTRY, metadata: { a: 1 } } });
+    expect(asked().embedding).toEqual(new Float32Array([1]));
+    const { entities, relationships, ...columns } = MEMORY;
+    const date = (text) => new Date(text);
+    expect(result).toEqual({
+      success: true,
+      data: {
+        ...columns,
+        metadata: { a: 1 },
+        lastAccessedAt: date(MEMORY.updatedAt),
+        createdAt: date(MEMORY.createdAt),
+        updatedAt: date(MEMORY.updatedAt),
+      },
+      metadata: {
+        vectorWriteSuccess: true,
+        graphWriteSuccess: true,
+        timestamp: date(WRITE.timestamp),
+        duration: 1.5,
+      },
+    });
+  });
+
+  test('store succeeds with an error when the graph is owed', async () => {
+    const graphError = envelope('GraphStoreError', 'UNAVAILABLE');
+    answer = { memory: MEMORY, write: { ...WRITE, graphWriteSuccess: false, graphError } };
+    const result = await layer.persistence.store(ENTRY);
+    expect(result).toMatchObject({ success: true, metadata: { graphWriteSuccess: false } });
+    expect(result.error).toBeInstanceOf(facade.GraphStoreError);
+    expect(result.error.reason).toBe('UNAVAILABLE');
+  });
+
+  test('says nothing of a graph that is not there', async () => {
+    answer = { write: { ...WRITE, graphWriteSuccess: null } };
+    const result = await layer.persistence.delete({ id: ID });
+    expect(result).toMatchObject({ success: true });
+    expect(result).not.toHaveProperty('data');
+    expect(result.metadata).not.toHaveProperty('graphWriteSuccess');
+  });
+
+  test.each([
+    ['store', ENTRY],
+    ['update', { id: ID }],
+    ['delete', { id: ID }],
+  ])('%s resolves with a failure', async (method, request) => {
+    fail('VectorStoreError', 'UNAVAILABLE');
+    const result = await layer.persistence[method](request);
+    expect(result).toEqual({
+      success: false,
+      error: expect.any(facade.VectorStoreError),
+      metadata: {
+        vectorWriteSuccess: false,
+        graphWriteSuccess: false,
+        timestamp: expect.any(Date),
+        duration: expect.any(Number),
+      },
+    });
+  });
+
+  test.each([['store'], ['update'], ['delete']])('%s resolves with bad arguments too', async (method) => {
+    for (const request of ['text', null, { id: 1n }]) {
+      const { success, error } = await layer.persistence[method](request);
+      expect({ success, reason: error.reason }).toEqual({ success: false, reason: 'INVALID_ARGUMENT' });
+    }
+  });
+
+  test('update of what is not there is NOT_FOUND', async () => {
+    answer = { memory: null, write: WRITE };
+    const { success, data, error } = await layer.persistence.update({ id: ID, summary: 's' });
+    expect({ success, data }).toEqual({ success: false, data: undefined });
+    expect(error).toMatchObject({ reason: 'NOT_FOUND', details: { id: ID } });
+  });
+
+  test("sends the object's own configuration over the layer's", async () => {
+    answer = { write: WRITE };
+    const { configure, PersistenceService, persistenceService } = facade;
+    await configure({ databaseUrl: 'postgres://db', persistence: { graphWaitMs: 9, retryAttempts: 5 } });
+    const own = { retryAttempts: 1, retryDelayMs: undefined, enableAutoSync: false };
+    await new PersistenceService(own).delete({ id: ID });
+    expect(asked().persistence).toEqual({ graphWaitMs: 9, retryAttempts: 1 });
+    await persistenceService.delete({ id: ID });
+    expect(asked()).not.toHaveProperty('persistence');
+    await new PersistenceService({ enableGraphStore: false }).getHealth();
+    expect(asked()).toMatchObject({ op: 'health', persistence: { graphWaitMs: 9, enableGraphStore: false } });
+  });
+
+  test.each([
+    [{ retries: 1 }, 'config.retries'],
+    [{ enableAutoSync: true }, 'config.enableAutoSync'],
+    [null, 'config'],
+  ])('cannot be made with %j', (config, field) => {
+    const make = () => new facade.PersistenceService(config);
+    expect(make).toThrow(expect.objectContaining({ reason: 'INVALID_ARGUMENT', details: { field } }));
+  });
+
+  test('has the defaults of the core', () => {
+    const { DEFAULT_PERSISTENCE_CONFIG } = facade;
+    expect(DEFAULT_PERSISTENCE_CONFIG).toEqual({
+      enableVectorStore: true,
+      enableGraphStore: true,
+      enableAutoSync: false,
+      syncIntervalMs: undefined,
+      rollbackOnPartialFailure: false,
+      retryAttempts: 3,
+      retryDelayMs: 1000,
+      graphWaitMs: 500,
+    });
+    expect(Object.isFrozen(DEFAULT_PERSISTENCE_CONFIG)).toBe(true);
+  });
+});
+
+describe('getHealth', () => {
+  const status = (more) => ({ available: true, healthy: true, lastCheck: WRITE.timestamp, ...more });
+  const health = {
+    status: 'degraded',
+    stores: { vectorStore: status(), graphStore: status({ healthy: false, error: 'away' }) },
+    lastSync: WRITE.timestamp,
+    metrics: { totalMemories: 4, vectorStoreCount: 4, graphStoreCount: 2, syncPercentage: 50 },
+    reasons: [{ code: 'GRAPH_AWAY', message: 'away' }],
+  };
+
+  test('returns Dates', async () => {
+    answer = health;
+    for (const service of [layer.memory, layer.persistence]) {
+      const found = await service.getHealth();
+      expect(found.lastSync).toEqual(new Date(WRITE.timestamp));
+      expect(found.stores.graphStore).toEqual({
+        available: true,
+        healthy: false,
+        lastCheck: new Date(WRITE.timestamp),
+        error: 'away',
+      });
+      expect(found).toMatchObject({ status: 'degraded', metrics: health.metrics, reasons: health.reasons });
+    }
+    answer = { ...health, lastSync: undefined };
+    expect(await layer.memory.getHealth()).not.toHaveProperty('lastSync');
+  });
+
+  test('never rejects: what cannot start is unhealthy and says why', async () => {
+    const { createMemoryLayer } = facade;
+    const { memory } = createMemoryLayer({ embedded: false, databaseUrl: undefined });
+    const before = process.env.DATABASE_URL;
+    delete process.env.DATABASE_URL;
+    const found = await memory.getHealth();
+    if (before !== undefined) process.env.DATABASE_URL = before;
+    expect(found).toMatchObject({
+      status: 'unhealthy',
+      stores: {
+        vectorStore: { available: false, healthy: false, error: expect.stringContaining('DATABASE_URL') },
+        graphStore: { available: false, healthy: false, lastCheck: expect.any(Date) },
+      },
+      metrics: { totalMemories: 0, vectorStoreCount: 0, graphStoreCount: 0, syncPercentage: 0 },
+      reasons: [{ code: 'NOT_CONFIGURED', message: expect.any(String) }],
+    });
+  });
+});
+
+describe('sync', () => {
+  const found = { memoryId: ID, issue: 'missing_in_graph', details: 'no node', detectedAt: WRITE.timestamp };
+  const revived = { ...found, detectedAt: new Date(WRITE.timestamp) };
+  const counts = { totalChecked: 3, repaired: 1, failed: 0, duration: 1.5, pending: 2 };
+
+  test('checkConsistency', async () => {
+    answer = [found];
+    expect(await layer.sync.checkConsistency({ userId: 'ada', limit: 5 })).toEqual([revived]);
+    expect(asked()).toMatchObject({ op: 'checkConsistency', args: { userId: 'ada', limit: 5 } });
+    await layer.sync.checkConsistency();
+    expect(asked().args).toEqual({});
+  });
+
+  test('repairInconsistencies, of a list that went through JSON too', async () => {
+    answer = { ...counts, inconsistencies: [found] };
+    for (const list of [[revived], JSON.parse(JSON.stringify([revived]))]) {
+      expect(await layer.sync.repairInconsistencies(list)).toEqual({ ...counts, inconsistencies: [revived] });
+      expect(asked()).toMatchObject({ op: 'repairInconsistencies', args: { inconsistencies: [found] } });
+    }
+  });
+
+  test.each([
+    ['fullSync', { userId: 'ada', limit: 5, dryRun: true }],
+    ['rebuildGraph', { userId: 'ada', limit: 5, clearExisting: true }],
+  ])('%s', async (method, options) => {
+    answer = { ...counts, inconsistencies: [found] };
+    expect(await layer.sync[method](options)).toEqual({ ...counts, inconsistencies: [revived] });
+    expect(asked()).toMatchObject({ op: method, args: options });
+  });
+
+  test('getStats', async () => {
+    const stats = { vectorStoreCount: 4, graphStoreCount: 2, syncPercentage: 50, pending: 2, dead: 0 };
+    answer = { ...stats, lastSync: WRITE.timestamp };
+    expect(await layer.sync.getStats()).toEqual({ ...stats, lastSync: new Date(WRITE.timestamp) });
+    answer = { ...stats, lastSync: null };
+    expect(await layer.sync.getStats()).toEqual(stats);
+  });
+});
+
+test('the demo can ask for what the public services do not offer', async () => {
+  await facade.configure({ databaseUrl: 'postgres://db' });
+  answer = [{ weight: 3 }];
+  expect(await facade.internal.databaseUrl()).toBe('postgres://db');
+  expect(await facade.internal.invoke('strongestRelations', { userId: 'ada' })).toEqual([{ weight: 3 }]);
+});

@@ -1,0 +1,62 @@
+'use strict';
+
+const { encode, encodeEmbedding } = require('./encode.cjs');
+const { PersistenceError, invalid } = require('./errors.cjs');
+
+/**
+ * The caller's functions as the addon calls them. Each is asynchronous and checked: the addon never sees a throw, a
+ * missing result or one of the wrong shape, only a rejection.
+ *
+ * The functions are looked up at each call, so that `callbacks` may take newer ones (a module reloaded in development).
+ *
+ * @param {{ embed?: Function, extract?: Function }} callbacks
+ * @param {number | undefined} dimensions what `embed` has promised
+ * @param {AbortSignal} signal aborted when the layer closes
+ */
+function nativeCallbacks(callbacks, dimensions, signal) {
+  return {
+    ...(callbacks.embed && {
+      /** @param {string[]} texts */
+      embed: async (texts) =>
+        checkEmbeddings(await callbacks.embed(texts, { signal }), texts.length, dimensions),
+    }),
+    ...(callbacks.extract && {
+      /** @param {string} inputJson */
+      extract: async (inputJson) =>
+        encodeExtraction(await callbacks.extract(JSON.parse(inputJson), { signal })),
+    }),
+  };
+}
+
+function checkEmbeddings(embeddings, count, dimensions) {
+  if (!Array.isArray(embeddings) || embeddings.length !== count) {
+    throw invalid('embedder.embed', `must return one embedding per text, here an array of ${count}`);
+  }
+  return embeddings.map((embedding, index) =>
+    checkEmbedding(embedding, `embedder.embed()[${index}]`, dimensions),
+  );
+}
+
+function checkEmbedding(given, name, expected) {
+  const embedding = encodeEmbedding(given, name);
+  if (embedding?.length === expected) return embedding;
+  const actual = embedding?.length ?? 0;
+  throw new PersistenceError(
+    `${name}: has ${actual} dimensions instead of ${expected}`,
+    'DIMENSION_MISMATCH',
+    {
+      expected,
+      actual,
+    },
+  );
+}
+
+function encodeExtraction(extraction) {
+  const { entities = [], relationships = [] } = extraction ?? {};
+  if (!Array.isArray(entities) || !Array.isArray(relationships)) {
+    throw invalid('extractor.extract', 'must return { entities, relationships }, two arrays');
+  }
+  return encode({ entities, relationships });
+}
+
+module.exports = { nativeCallbacks };

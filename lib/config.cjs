@@ -1,0 +1,151 @@
+'use strict';
+
+const path = require('node:path');
+const { encode, plainObject, refuseUnknownKeys } = require('./encode.cjs');
+const { PersistenceError, invalid } = require('./errors.cjs');
+const { resolveEmbedder, resolveExtractor } = require('./models.cjs');
+const { checkPersistenceConfig, forCore } = require('./persistence-config.cjs');
+
+const KEYS = [
+  'databaseUrl',
+  'directUrl',
+  'embedded',
+  'neo4j',
+  'graphStore',
+  'embedder',
+  'extractor',
+  'persistence',
+  'limits',
+  'pool',
+  'logger',
+];
+const NEO4J_KEYS = ['uri', 'user', 'password', 'database'];
+const LIMIT_KEYS = ['contentBytes', 'metadataBytes', 'entities', 'batch', 'queryBytes'];
+const POOL_KEYS = ['max', 'acquireTimeoutMs'];
+
+const IN_MEMORY = 'memory://';
+
+/** @typedef {Record<string, string | undefined>} Environment */
+
+/**
+ * What a layer runs with. `settings` is plain data: two layers are equal when its text is.
+ * @typedef {{
+ *   settings: Record<string, any> & { databaseUrl?: string, embeddedFolder?: string },
+ *   callbacks: { embed?: Function, extract?: Function },
+ *   logger?: { info?: (message: string) => void },
+ * }} Resolved
+ */
+
+/**
+ * The part that needs no environment, so that a wrong key is refused where it was written.
+ *
+ * @param {unknown} config
+ * @returns {Record<string, any>}
+ */
+function checkConfig(config) {
+  const checked = plainObject(config, 'config');
+  refuseUnknownKeys(checked, KEYS);
+  section(checked, 'neo4j', NEO4J_KEYS);
+  section(checked, 'limits', LIMIT_KEYS);
+  section(checked, 'pool', POOL_KEYS);
+  if (checked.persistence !== undefined) checkPersistenceConfig(checked.persistence, 'persistence');
+  if (checked.logger !== undefined) checkLogger(checked.logger);
+  if (checked.databaseUrl !== undefined && checked.embedded) {
+    throw invalid('embedded', 'cannot be combined with databaseUrl');
+  }
+  return checked;
+}
+
+function section(config, name, known) {
+  refuseUnknownKeys(plainObject(config[name], name), known, `${name}.`);
+}
+
+function checkLogger(logger) {
+  const isLogger = typeof logger === 'object' && logger !== null;
+  if (!isLogger) throw invalid('logger', 'must be an object with an info function, such as console');
+}
+
+/**
+ * Explicit settings before the environment, the environment before defaults. A pure function of both.
+ *
+ * @param {Record<string, any>} config checked
+ * @param {Environment} env
+ * @returns {Resolved}
+ */
+function resolveConfig(config, env) {
+  const { model: embedder, callback: embed } = resolveEmbedder(config.embedder, env);
+  const { model: extractor, callback: extract } = resolveExtractor(config.extractor);
+  const { persistence, limits, pool, graphStore } = config;
+  const settings = {
+    ...resolveDatabase(config, env),
+    neo4j: resolveNeo4j(config.neo4j ?? {}, env),
+    graphStore,
+    embedder,
+    extractor,
+    persistence: persistence && sorted(forCore(persistence)),
+    limits: limits && sorted(limits),
+    pool: pool && sorted(pool),
+  };
+  return { settings: JSON.parse(encode(settings)), callbacks: { embed, extract }, logger: config.logger };
+}
+
+/** Keys in one order, so that equal settings have equal texts. */
+function sorted(object) {
+  return Object.fromEntries(Object.entries(object).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+function resolveDatabase({ databaseUrl, directUrl, embedded }, env) {
+  const meant = embedded !== undefined && embedded !== false;
+  if (meant) return { embeddedFolder: folderOf(embedded, env) };
+  const url = text(databaseUrl, 'databaseUrl') ?? fromEnv(env, 'DATABASE_URL');
+  if (url !== undefined) {
+    const direct =
+      text(directUrl, 'directUrl') ?? fromEnv(env, 'DATABASE_DIRECT_URL', 'DATABASE_URL_UNPOOLED');
+    return { databaseUrl: url, directUrl: direct };
+  }
+  if (embedded !== false && embeddedByDefault(env)) return { embeddedFolder: folderOf(true, env) };
+  throw new PersistenceError(
+    'No database is configured: set DATABASE_URL or databaseUrl, or embedded to keep the data in a folder.',
+    'NOT_CONFIGURED',
+  );
+}
+
+/** Data must not end up in a folder of a production server or of a build machine unless somebody said so. */
+function embeddedByDefault(env) {
+  if (fromEnv(env, 'IZZIE_MEMORY_DIR') !== undefined) return true;
+  return env.NODE_ENV !== 'production' && env.NEXT_PHASE !== 'phase-production-build';
+}
+
+/** `true` leaves the place to the environment, then to the embedded store. */
+function folderOf(embedded, env) {
+  const folder = embedded === true ? fromEnv(env, 'IZZIE_MEMORY_DIR') : text(embedded, 'embedded');
+  if (folder === IN_MEMORY) return folder;
+  return folder === undefined ? require('./embedded/folder.cjs').resolveFolder() : path.resolve(folder);
+}
+
+function resolveNeo4j({ uri, user, password, database }, env) {
+  const resolvedUri = text(uri, 'neo4j.uri') ?? fromEnv(env, 'NEO4J_URI');
+  if (resolvedUri === undefined) return undefined;
+  // An empty password is one: a server without authentication takes any.
+  const resolvedPassword = password ?? env.NEO4J_PASSWORD;
+  if (resolvedPassword === undefined) throw invalid('neo4j.password', 'missing; set it or NEO4J_PASSWORD');
+  return {
+    uri: resolvedUri,
+    user: text(user, 'neo4j.user') ?? fromEnv(env, 'NEO4J_USER', 'NEO4J_USERNAME') ?? 'neo4j',
+    password: resolvedPassword,
+    database: text(database, 'neo4j.database') ?? fromEnv(env, 'NEO4J_DATABASE'),
+  };
+}
+
+function text(value, name) {
+  if (value === undefined || (typeof value === 'string' && value !== '')) return value;
+  throw invalid(name, 'must be a non-empty string');
+}
+
+/** The first of the variables that is set; an empty one counts as not set. */
+function fromEnv(env, ...names) {
+  const name = names.find((candidate) => env[candidate]);
+  return name && env[name];
+}
+
+module.exports = { checkConfig, resolveConfig };

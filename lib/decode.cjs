@@ -1,0 +1,132 @@
+'use strict';
+
+const { fromEnvelope } = require('./errors.cjs');
+
+/** @param {string | null | undefined} iso */
+const date = (iso) => (iso == null ? undefined : new Date(iso));
+
+/**
+ * What the memory service returns, with the copies in `metadata` that the TypeScript layer put there.
+ *
+ * @param {any} memory
+ * @param {any} [write] how the write went that returned it
+ */
+function memoryEntry(memory, write) {
+  return {
+    id: memory.id,
+    userId: memory.userId,
+    content: memory.content,
+    ...present('summary', memory.summary),
+    importance: memory.importance,
+    accessCount: memory.accessCount,
+    ...present('conversationId', memory.conversationId),
+    revision: memory.revision,
+    entities: memory.entities,
+    ...present('similarity', memory.similarity),
+    ...present('score', memory.score),
+    metadata: { ...memory.metadata, ...copies(memory), ...writeCopies(write) },
+    createdAt: new Date(memory.createdAt),
+    updatedAt: new Date(memory.updatedAt),
+  };
+}
+
+function copies({ importance, accessCount, summary, similarity, entities }) {
+  return {
+    importance,
+    accessCount,
+    ...present('summary', summary),
+    ...present('similarity', similarity),
+    entityCount: entities.length,
+  };
+}
+
+function writeCopies(write) {
+  if (!write) return {};
+  const { created, vectorWriteSuccess, graphWriteSuccess } = write;
+  return { vectorWriteSuccess, ...present('graphWriteSuccess', graphWriteSuccess), created };
+}
+
+/** A member only where there is a value: `{}` for null and undefined. */
+function present(key, value) {
+  return value == null ? {} : { [key]: value };
+}
+
+/** @param {any} memory */
+function memoryRow(memory) {
+  return {
+    id: memory.id,
+    userId: memory.userId,
+    conversationId: memory.conversationId,
+    content: memory.content,
+    summary: memory.summary,
+    metadata: memory.metadata,
+    importance: memory.importance,
+    accessCount: memory.accessCount,
+    lastAccessedAt: date(memory.lastAccessedAt) ?? null,
+    isDeleted: memory.isDeleted,
+    createdAt: new Date(memory.createdAt),
+    updatedAt: new Date(memory.updatedAt),
+    revision: memory.revision,
+  };
+}
+
+/**
+ * @param {any} write
+ * @param {any} [memory]
+ */
+function persistenceResult(write, memory) {
+  return {
+    success: true,
+    ...(memory ? { data: memoryRow(memory) } : {}),
+    ...(write.graphError ? { error: fromEnvelope(write.graphError) } : {}),
+    metadata: writeMetadata(write),
+  };
+}
+
+/** @param {any} write */
+function writeMetadata({ vectorWriteSuccess, graphWriteSuccess, timestamp, duration }) {
+  return {
+    vectorWriteSuccess,
+    ...present('graphWriteSuccess', graphWriteSuccess),
+    timestamp: new Date(timestamp),
+    duration,
+  };
+}
+
+/** @param {any} found */
+function inconsistency(found) {
+  return { ...found, detectedAt: new Date(found.detectedAt) };
+}
+
+/** @param {any} result */
+function syncResult(result) {
+  return { ...result, inconsistencies: result.inconsistencies.map(inconsistency) };
+}
+
+/** @param {any} stats */
+function syncStats({ lastSync, ...stats }) {
+  return { ...stats, ...present('lastSync', date(lastSync)) };
+}
+
+/** @param {any} health */
+function healthCheck({ lastSync, stores, ...health }) {
+  return {
+    ...health,
+    stores: { vectorStore: storeStatus(stores.vectorStore), graphStore: storeStatus(stores.graphStore) },
+    ...present('lastSync', date(lastSync)),
+  };
+}
+
+function storeStatus(status) {
+  return { ...status, lastCheck: new Date(status.lastCheck) };
+}
+
+module.exports = {
+  memoryEntry,
+  memoryRow,
+  persistenceResult,
+  inconsistency,
+  syncResult,
+  syncStats,
+  healthCheck,
+};

@@ -1,0 +1,168 @@
+'use strict';
+
+const native = require('./native.cjs');
+const { nativeCallbacks } = require('./callbacks.cjs');
+const { encode } = require('./encode.cjs');
+const { PersistenceError, VectorStoreError, revive } = require('./errors.cjs');
+const { cancellable, untilAborted } = require('./signals.cjs');
+
+/**
+ * One open layer: the embedded store where there is one, and the addon's side. Starts with the first call; a start that
+ * failed is tried again by the next one.
+ */
+class Handle {
+  #resolve;
+  #resolved = null;
+  #started = null;
+  #closed = null;
+  #announced = false;
+  #lastCallId = 0;
+
+  /** @param {() => import('./config.cjs').Resolved} resolve called at the first use */
+  constructor(resolve) {
+    this.#resolve = resolve;
+  }
+
+  get #config() {
+    this.#resolved ??= this.#resolve();
+    return this.#resolved;
+  }
+
+  /** @param {import('./config.cjs').Resolved} other */
+  isEqual({ settings }) {
+    return JSON.stringify(settings) === JSON.stringify(this.#config.settings);
+  }
+
+  /**
+   * Takes the functions of equal settings: code that is reloaded brings new ones.
+   *
+   * @param {import('./config.cjs').Resolved} other
+   */
+  adoptFunctions({ callbacks, logger }) {
+    Object.assign(this.#config.callbacks, callbacks);
+    this.#config.logger = logger;
+  }
+
+  async databaseUrl() {
+    return (await this.#start()).databaseUrl;
+  }
+
+  /**
+   * @param {{
+   *   op: string,
+   *   args: Record<string, unknown>,
+   *   embedding?: Float32Array | null,
+   *   persistence?: Record<string, unknown>,
+   *   signal?: AbortSignal,
+   * }} request
+   * @returns {Promise<any>} the answer, dates still as text
+   */
+  async call({ op, args, embedding = null, persistence, signal }) {
+    this.#mustBeOpen();
+    const text = this.#encodeRequest(op, args, persistence);
+    const { layer } = await untilAborted(this.#start(), signal);
+    const callId = ++this.#lastCallId;
+    const invoke = () => invokeOn(layer, text, embedding, callId);
+    return JSON.parse(await cancellable(signal, invoke, () => layer.cancel(callId)));
+  }
+
+  /** The arguments are encoded alone, so that an error names a path in them. */
+  #encodeRequest(op, args, persistence) {
+    const own = persistence && encode({ ...this.#config.settings.persistence, ...persistence });
+    return `{"op":${JSON.stringify(op)},"args":${encode(args)}${own ? `,"persistence":${own}` : ''}}`;
+  }
+
+  #mustBeOpen() {
+    if (this.#closed) throw closedError();
+  }
+
+  async #start() {
+    this.#mustBeOpen();
+    this.#started ??= this.#open().catch((error) => {
+      this.#started = null;
+      throw error;
+    });
+    return this.#started;
+  }
+
+  async #open() {
+    const { embeddedFolder, ...settings } = this.#config.settings;
+    if (embeddedFolder === undefined) return this.#connect(settings);
+    const embedded = await this.#openEmbedded(embeddedFolder);
+    try {
+      return {
+        ...this.#connect({ ...settings, databaseUrl: embedded.databaseUrl, embedded: true }),
+        embedded,
+      };
+    } catch (error) {
+      await embedded.close();
+      throw error;
+    }
+  }
+
+  async #openEmbedded(folder) {
+    const { openEmbedded } = require('./embedded/index.cjs');
+    this.#announce(folder);
+    try {
+      return await openEmbedded({ folder });
+    } catch (error) {
+      const options = { reason: 'UNAVAILABLE', retryable: true, cause: error };
+      throw new VectorStoreError(error.message, { folder }, options);
+    }
+  }
+
+  /** Nobody should find out later where the data went. Said once, however often the start is tried. */
+  #announce(folder) {
+    if (this.#announced) return;
+    this.#announced = true;
+    const message = `izzie-memory: using the embedded database in ${folder}`;
+    const { logger } = this.#config;
+    if (logger) logger.info?.(message);
+    else process.stderr.write(`${message}\n`);
+  }
+
+  #connect(settings) {
+    const closing = new AbortController();
+    const { callbacks } = this.#config;
+    try {
+      const functions = nativeCallbacks(callbacks, settings.embedder.dimensions, closing.signal);
+      const layer = new native.NativeLayer(JSON.stringify(settings), functions);
+      return { layer, closing, databaseUrl: settings.databaseUrl };
+    } catch (error) {
+      throw revive(error);
+    }
+  }
+
+  /** Idempotent. Waits for a start that is under way. */
+  close() {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close() {
+    const started = await this.#started?.catch(() => null); // A start that failed has nothing to close.
+    if (!started) return;
+    started.closing.abort(closedError());
+    try {
+      await started.layer.close();
+    } catch (error) {
+      throw revive(error);
+    } finally {
+      await started.embedded?.close();
+    }
+  }
+}
+
+function closedError() {
+  return new PersistenceError('The layer was closed.', 'CLOSED');
+}
+
+async function invokeOn(layer, request, embedding, callId) {
+  try {
+    return await layer.invoke(request, embedding, callId);
+  } catch (error) {
+    throw revive(error);
+  }
+}
+
+module.exports = { Handle };

@@ -1,0 +1,26 @@
+'use strict';
+
+const { DEFAULT_PERSISTENCE_CONFIG } = require('./constants.cjs');
+const { PersistenceError, VectorStoreError, GraphStoreError, SyncError } = require('./errors.cjs');
+const { createMemoryLayer } = require('./layer.cjs');
+const { EnhancedMemoryService, enhancedMemoryService } = require('./services/memory.cjs');
+const { PersistenceService, persistenceService } = require('./services/persistence.cjs');
+const { SyncService, syncService } = require('./services/sync.cjs');
+const { configure, shutdown } = require('./state.cjs');
+
+module.exports = {
+  enhancedMemoryService,
+  EnhancedMemoryService,
+  persistenceService,
+  PersistenceService,
+  syncService,
+  SyncService,
+  configure,
+  createMemoryLayer,
+  shutdown,
+  DEFAULT_PERSISTENCE_CONFIG,
+  PersistenceError,
+  VectorStoreError,
+  GraphStoreError,
+  SyncError,
+};

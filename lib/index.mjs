@@ -1,0 +1,19 @@
+// Re-exports the CommonJS module: there is one state and one set of error classes.
+import cjs from './index.cjs';
+
+export const {
+  enhancedMemoryService,
+  EnhancedMemoryService,
+  persistenceService,
+  PersistenceService,
+  syncService,
+  SyncService,
+  configure,
+  createMemoryLayer,
+  shutdown,
+  DEFAULT_PERSISTENCE_CONFIG,
+  PersistenceError,
+  VectorStoreError,
+  GraphStoreError,
+  SyncError,
+} = cjs;

@@ -1,0 +1,40 @@
+'use strict';
+
+const { checkConfig, resolveConfig } = require('./config.cjs');
+const { Handle } = require('./handle.cjs');
+const { EnhancedMemoryService } = require('./services/memory.cjs');
+const { PersistenceService } = require('./services/persistence.cjs');
+const { SyncService } = require('./services/sync.cjs');
+
+/** Node 20.0 to 20.3 have no such symbol; compiled `await using` then looks for this one. */
+const ASYNC_DISPOSE = Symbol.asyncDispose ?? Symbol.for('Symbol.asyncDispose');
+
+/**
+ * A layer of its own beside the default one. Nothing is opened before the first call.
+ *
+ * @param {unknown} [config]
+ */
+function createMemoryLayer(config) {
+  const checked = checkConfig(config);
+  const handle = new Handle(() => resolveConfig(checked, process.env));
+  const host = hostOf(handle);
+  const close = () => handle.close();
+  return {
+    memory: new EnhancedMemoryService(host),
+    persistence: new PersistenceService({}, host),
+    sync: new SyncService(host),
+    migrate: () => handle.call({ op: 'migrate', args: {} }),
+    close,
+    [ASYNC_DISPOSE]: close,
+  };
+}
+
+/** The layer keeps its connections until it is closed itself, whichever of its services was closed. */
+function hostOf(handle) {
+  return {
+    call: (_holder, request) => handle.call(request),
+    release: async () => {},
+  };
+}
+
+module.exports = { createMemoryLayer };

@@ -1,0 +1,6 @@
+'use strict';
+
+const { PersistenceService, persistenceService } = require('../services/persistence.cjs');
+const types = require('./types.cjs');
+
+module.exports = { PersistenceService, persistenceService, ...types };

@@ -1,0 +1,12 @@
+// Re-exports the CommonJS module: there is one state and one set of error classes.
+import cjs from './index.cjs';
+
+export const {
+  PersistenceService,
+  persistenceService,
+  DEFAULT_PERSISTENCE_CONFIG,
+  PersistenceError,
+  VectorStoreError,
+  GraphStoreError,
+  SyncError,
+} = cjs;

@@ -1,0 +1,5 @@
+'use strict';
+
+const { SyncService, syncService } = require('../services/sync.cjs');
+
+module.exports = { SyncService, syncService };

@@ -1,0 +1,74 @@
+'use strict';
+
+const { callArguments, writeArguments } = require('../arguments.cjs');
+const { persistenceResult } = require('../decode.cjs');
+const { PersistenceError } = require('../errors.cjs');
+const { getHealth } = require('../health.cjs');
+const { checkPersistenceConfig, forCore } = require('../persistence-config.cjs');
+const { defaultHost } = require('../state.cjs');
+
+/** Writes to both stores and says how it went in each. Documented in index.d.ts. */
+class PersistenceService {
+  #host;
+  #config;
+
+  constructor(config = {}, host = defaultHost) {
+    const own = forCore(checkPersistenceConfig(config, 'config'));
+    this.#config = Object.keys(own).length > 0 ? own : undefined;
+    this.#host = host;
+  }
+
+  async store(request) {
+    return settled(request, async () => {
+      const { memory, write } = await this.#call('store', writeArguments(request, 'request'));
+      return persistenceResult(write, memory);
+    });
+  }
+
+  async update(request) {
+    return settled(request, async () => {
+      const { memory, write } = await this.#call('update', writeArguments(request, 'request'));
+      if (!memory)
+        throw new PersistenceError('There is no such memory for this user.', 'NOT_FOUND', { id: request.id });
+      return persistenceResult(write, memory);
+    });
+  }
+
+  async delete(request) {
+    return settled(request, async () => {
+      const { write } = await this.#call('delete', callArguments(request, 'request'));
+      return persistenceResult(write);
+    });
+  }
+
+  async getHealth() {
+    return await getHealth(() => this.#call('health', { args: {} }));
+  }
+
+  async close() {
+    await this.#host.release(this);
+  }
+
+  #call(op, { args, embedding, signal }) {
+    return this.#host.call(this, { op, args, embedding, signal, persistence: this.#config });
+  }
+}
+
+/** Failures are results, as in the TypeScript layer. Only the caller's own abort rejects. */
+async function settled(request, write) {
+  const started = performance.now();
+  try {
+    return await write();
+  } catch (error) {
+    const signal = request?.signal;
+    if (signal?.aborted && error === signal.reason) throw error;
+    return failure(error, performance.now() - started);
+  }
+}
+
+function failure(error, duration) {
+  const metadata = { vectorWriteSuccess: false, graphWriteSuccess: false, timestamp: new Date(), duration };
+  return { success: false, error, metadata };
+}
+
+module.exports = { PersistenceService, persistenceService: new PersistenceService() };
