@@ -14,6 +14,11 @@ export const STEPS = [
   vitestStep('vitest', []),
   vitestStep('vitest, threads', ['--pool', 'threads', '__test__/vitest/lifecycle']),
   {
+    ...vitestStep('embedded', ['--config', '__test__/embedded/vitest.config.mjs']),
+    group: 'embedded',
+    servers: false,
+  },
+  {
     name: 'jest',
     group: 'jest',
     servers: true,
