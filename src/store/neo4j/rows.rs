@@ -1,0 +1,164 @@
+//! From projections to the parameter of the projecting statement.
+
+use std::collections::{BTreeMap, HashMap};
+
+use chrono::DateTime;
+use neo4rs::{BoltList, BoltMap, BoltType};
+
+use crate::error::{Error, Reason, Result};
+use crate::model::{Entity, Projection, Relationship, entity_key};
+
+/// What one statement shall apply: one row per memory, sorted by key, for locks are taken in that order.
+pub(super) struct Rows {
+    pub list: BoltType,
+    pub any_relationships: bool,
+}
+
+impl Rows {
+    pub fn of(batch: &[Projection]) -> Result<Self> {
+        // Of several versions of one memory only the highest counts: the lower ones lose against it anyway.
+        let mut latest = BTreeMap::new();
+        for projection in batch {
+            let held = latest.entry(projection.memory_id).or_insert(projection);
+            if projection.version >= held.version {
+                *held = projection;
+            }
+        }
+        let any_relationships = latest.values().any(|projection| !projection.relationships.is_empty());
+        let rows = latest.into_values().map(row).collect::<Result<Vec<_>>>()?;
+        Ok(Self { list: list(rows), any_relationships })
+    }
+}
+
+fn row(projection: &Projection) -> Result<BoltType> {
+    let created_at = created_at(projection)?;
+    let mentions = mentions(projection);
+    let relationships = relationships(projection, &mentions)?;
+    let entities = mentions
+        .into_iter()
+        .map(|(key, entity)| {
+            map([
+                ("key", key.into()),
+                ("label", entity.kind.label().name().into()),
+                ("name", entity.value.as_str().into()),
+                ("normalized", entity.normalized.as_str().into()),
+                ("type", entity.kind.name().into()),
+                ("mention", mention_properties(entity, created_at.clone())),
+            ])
+        })
+        .collect();
+    Ok(map([
+        ("key", projection.memory_id.to_string().into()),
+        ("userId", projection.user_id.as_str().into()),
+        ("epoch", projection.version.epoch.into()),
+        ("revision", projection.version.revision.into()),
+        ("deleted", projection.deleted.into()),
+        ("detached", projection.detached.into()),
+        ("seen", created_at.clone()),
+        ("node", node_properties(projection, created_at)),
+        ("entities", list(entities)),
+        ("relationships", list(relationships)),
+    ]))
+}
+
+/// To the microsecond. The range of the graph's type is smaller than that of the number.
+fn created_at(projection: &Projection) -> Result<BoltType> {
+    DateTime::from_timestamp_micros(projection.created_at).map(BoltType::from).ok_or_else(|| {
+        rejected(
+            projection,
+            format!("createdAt: {} microseconds is beyond the graph's calendar", projection.created_at),
+        )
+    })
+}
+
+/// All a tombstone keeps is its place in the order of writes. A detached memory that the graph has keeps the rest.
+fn node_properties(projection: &Projection, created_at: BoltType) -> BoltType {
+    let mut properties = vec![
+        ("key", projection.memory_id.to_string().into()),
+        ("userId", projection.user_id.as_str().into()),
+        ("epoch", projection.version.epoch.into()),
+        ("revision", projection.version.revision.into()),
+        ("h1", projection.h1.into()),
+        ("h2", projection.h2.into()),
+        ("bucket", i64::from(projection.bucket).into()),
+        ("deleted", projection.deleted.into()),
+        ("detached", false.into()),
+    ];
+    if !projection.deleted {
+        properties.extend([
+            ("content", projection.content.as_str().into()),
+            ("summary", projection.summary.clone().into()),
+            ("importance", i64::from(projection.importance).into()),
+            ("createdAt", created_at),
+        ]);
+    }
+    map(properties)
+}
+
+/// The memory's entities by key. Two types that share a label can share a node (the tool and the project "Atlas"):
+/// then the surer one speaks.
+fn mentions(projection: &Projection) -> BTreeMap<String, &Entity> {
+    let mut mentions: BTreeMap<String, &Entity> = BTreeMap::new();
+    for entity in &projection.entities {
+        let key = entity_key(&projection.user_id, entity.kind.label(), &entity.normalized);
+        let held = mentions.entry(key).or_insert(entity);
+        if entity.confidence > held.confidence {
+            *held = entity;
+        }
+    }
+    mentions
+}
+
+fn mention_properties(entity: &Entity, extracted_at: BoltType) -> BoltType {
+    map([
+        ("confidence", entity.confidence.into()),
+        ("source", entity.source.name().into()),
+        ("context", entity.context.clone().into()),
+        ("extractedAt", extracted_at),
+    ])
+}
+
+/// One edge per type and pair of ends; of repeated statements the surest counts.
+fn relationships(projection: &Projection, mentions: &BTreeMap<String, &Entity>) -> Result<Vec<BoltType>> {
+    let mut edges: BTreeMap<_, &Relationship> = BTreeMap::new();
+    for relationship in &projection.relationships {
+        let from =
+            entity_key(&projection.user_id, relationship.from_type.label(), &relationship.from_normalized);
+        let to = entity_key(&projection.user_id, relationship.to_type.label(), &relationship.to_normalized);
+        // Edges are found again through the memory's mentions.
+        if !mentions.contains_key(&from) || !mentions.contains_key(&to) {
+            return Err(rejected(projection, "a relationship's end is not among the memory's entities"));
+        }
+        let held = edges.entry((relationship.relationship_type, from, to)).or_insert(relationship);
+        if relationship.confidence > held.confidence {
+            *held = relationship;
+        }
+    }
+    let memory_id = projection.memory_id.to_string();
+    Ok(edges
+        .into_iter()
+        .map(|((kind, from, to), relationship)| {
+            let edge = map([
+                ("memoryId", memory_id.as_str().into()),
+                ("userId", projection.user_id.as_str().into()),
+                ("confidence", relationship.confidence.into()),
+                ("evidence", relationship.evidence.as_str().into()),
+            ]);
+            map([("type", kind.name().into()), ("from", from.into()), ("to", to.into()), ("edge", edge)])
+        })
+        .collect())
+}
+
+fn rejected(projection: &Projection, problem: impl Into<String>) -> Error {
+    Error::graph(Reason::GraphRejected, problem).with("memoryId", projection.memory_id.to_string())
+}
+
+fn map(entries: impl IntoIterator<Item = (&'static str, BoltType)>) -> BoltType {
+    BoltType::Map(BoltMap {
+        value: entries.into_iter().map(|(key, value)| (key.into(), value)).collect::<HashMap<_, _>>(),
+    })
+}
+
+fn list(value: Vec<BoltType>) -> BoltType {
+    BoltType::List(BoltList { value })
+}

@@ -1,0 +1,7 @@
+//! What several test targets share. Each uses its part of it.
+#![allow(dead_code, reason = "every test target compiles this and uses a part")]
+#![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test fails by panicking")]
+
+pub mod conformance;
+pub mod neo4j;
+pub mod sample;

@@ -1,0 +1,141 @@
+//! The Neo4j under test and a way to look into it past the store.
+
+use async_trait::async_trait;
+use chrono::{DateTime, FixedOffset};
+use izzie_memory::config::{Neo4jOptions, Secret};
+use izzie_memory::store::graph::GraphStore;
+use izzie_memory::store::neo4j::{Neo4jGraph, Tuning};
+use neo4rs::{Graph, Query, Row};
+use uuid::Uuid;
+
+use super::conformance::{Edge, EntityNode, Mention, ReadBack, Subject};
+
+fn variable(name: &str, default: &str) -> String {
+    std::env::var(name).ok().filter(|value| !value.is_empty()).unwrap_or_else(|| default.to_owned())
+}
+
+/// `TEST_NEO4J_*`, else the development server.
+pub fn options() -> Neo4jOptions {
+    Neo4jOptions {
+        uri: Secret::new(variable("TEST_NEO4J_URI", "bolt://127.0.0.1:7687")),
+        user: variable("TEST_NEO4J_USER", "neo4j"),
+        password: Secret::new(variable("TEST_NEO4J_PASSWORD", "test-neo4j-pw")),
+        database: None,
+    }
+}
+
+/// Host and port, for a proxy.
+pub fn address() -> String {
+    let url = url::Url::parse(options().uri.reveal()).expect("a URI");
+    format!("{}:{}", url.host_str().expect("a host"), url.port().unwrap_or(7687))
+}
+
+/// The same server through a proxy.
+pub fn options_through(address: std::net::SocketAddr) -> Neo4jOptions {
+    Neo4jOptions { uri: Secret::new(format!("bolt://{address}")), ..options() }
+}
+
+pub fn store(options: &Neo4jOptions) -> Neo4jGraph {
+    Neo4jGraph::new(options, Tuning::default()).expect("valid options")
+}
+
+pub async fn subject() -> Subject {
+    let graph = store(&options());
+    graph.prepare().await.expect("prepared");
+    Subject { graph: Box::new(graph), read: Box::new(Driver::connect()) }
+}
+
+/// The bare driver.
+pub struct Driver(Graph);
+
+impl Driver {
+    pub fn connect() -> Self {
+        let options = options();
+        Self(Graph::new(options.uri.reveal(), options.user, options.password.reveal()).expect("a pool"))
+    }
+
+    pub async fn rows(&self, query: Query) -> Vec<Row> {
+        let mut stream = self.0.execute(query).await.expect("accepted");
+        let mut rows = Vec::new();
+        while let Some(row) = stream.next().await.expect("a row") {
+            rows.push(row);
+        }
+        rows
+    }
+}
+
+fn get<T: for<'a> serde::Deserialize<'a>>(row: &Row, column: &str) -> T {
+    row.get(column).unwrap_or_else(|error| panic!("{column}: {error}"))
+}
+
+fn micros(row: &Row, column: &str) -> i64 {
+    get::<DateTime<FixedOffset>>(row, column).timestamp_micros()
+}
+
+#[async_trait]
+impl ReadBack for Driver {
+    async fn entities(&self, user_id: &str) -> Vec<EntityNode> {
+        let query = Query::new(
+            "MATCH (e:IzzieEntity {userId: $user}) \
+             RETURN [l IN labels(e) WHERE l <> 'IzzieEntity'] AS labels, e.type AS kind, e.name AS name, \
+               e.normalized AS normalized, e.frequency AS frequency, e.confidence AS confidence, \
+               e.firstSeen AS firstSeen, e.lastSeen AS lastSeen, COUNT { (e)-[:MENTIONED_IN]->(:IzzieMemory) } AS mentions \
+             ORDER BY labels, normalized"
+                .to_owned(),
+        );
+        let rows = self.rows(query.param("user", user_id)).await;
+        rows.iter()
+            .map(|row| EntityNode {
+                label: get::<Vec<String>>(row, "labels").join("+"),
+                kind: get(row, "kind"),
+                name: get(row, "name"),
+                normalized: get(row, "normalized"),
+                frequency: get(row, "frequency"),
+                confidence: get(row, "confidence"),
+                first_seen: micros(row, "firstSeen"),
+                last_seen: micros(row, "lastSeen"),
+                mentions: get(row, "mentions"),
+            })
+            .collect()
+    }
+
+    async fn mentions(&self, memory_id: Uuid) -> Vec<Mention> {
+        let query = Query::new(
+            "MATCH (e:IzzieEntity)-[r:MENTIONED_IN]->(:IzzieMemory {key: $key}) \
+             RETURN e.normalized AS normalized, r.confidence AS confidence, r.source AS source, r.context AS context \
+             ORDER BY normalized"
+                .to_owned(),
+        );
+        let rows = self.rows(query.param("key", memory_id.to_string())).await;
+        rows.iter()
+            .map(|row| Mention {
+                normalized: get(row, "normalized"),
+                confidence: get(row, "confidence"),
+                source: get(row, "source"),
+                context: get(row, "context"),
+            })
+            .collect()
+    }
+
+    async fn edges(&self, user_id: &str) -> Vec<Edge> {
+        let query = Query::new(
+            "MATCH (a:IzzieEntity {userId: $user})-[r]->(b:IzzieEntity) \
+             RETURN a.normalized AS from, type(r) AS kind, b.normalized AS to, r.memoryId AS memoryId, \
+               r.evidence AS evidence"
+                .to_owned(),
+        );
+        let rows = self.rows(query.param("user", user_id)).await;
+        let mut edges: Vec<_> = rows
+            .iter()
+            .map(|row| Edge {
+                from: get(row, "from"),
+                kind: get(row, "kind"),
+                to: get(row, "to"),
+                memory_id: get::<String>(row, "memoryId").parse().expect("a UUID"),
+                evidence: get(row, "evidence"),
+            })
+            .collect();
+        edges.sort();
+        edges
+    }
+}

@@ -1,0 +1,7 @@
+//! One suite, every graph store.
+
+mod common;
+
+mod neo4j {
+    crate::conformance_tests!(crate::common::neo4j::subject);
+}
