@@ -125,6 +125,9 @@ export async function descendants(root) {
   return [...found];
 }
 
+/** The variable that marks every process of one test step, so that none of them outlives it unseen. */
+export const STEP_MARK = 'IZZIE_MEMORY_TEST_STEP';
+
 /** Live processes whose environment holds `NAME=value`. Linux only: elsewhere nobody can tell, and the list is empty. */
 export function processesWithEnvironment(assignment) {
   if (process.platform !== 'linux') return [];

@@ -2,6 +2,7 @@
 // Test servers by hand: npm run servers -- [--run-dir DIR] postgres|neo4j start|stop|kill9|status|wipe|resolve
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { STEP_MARK } from '../lib/process.mjs';
 import { serversDir } from './install.mjs';
 import { Neo4j } from './neo4j.mjs';
 import { Postgres } from './postgres.mjs';
@@ -11,7 +12,7 @@ const KINDS = { postgres: Postgres, neo4j: Neo4j };
 const VERBS = ['start', 'stop', 'kill9', 'status', 'wipe', 'resolve'];
 
 async function main() {
-  delete process.env.IZZIE_MEMORY_TEST_STEP; // a server that a test starts again is no process left behind by the test
+  delete process.env[STEP_MARK]; // a server that a test starts again is no process left behind by the test
   const { values, positionals } = parseArgs({
     options: { 'run-dir': { type: 'string' } },
     allowPositionals: true,

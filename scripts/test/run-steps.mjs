@@ -6,12 +6,9 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { stripVTControlCharacters } from 'node:util';
-import { exitCode, processesWithEnvironment, signal, waitUntil } from '../lib/process.mjs';
+import { exitCode, processesWithEnvironment, STEP_MARK, signal, waitUntil } from '../lib/process.mjs';
 import { root } from '../setup.mjs';
 import { STEPS } from './steps.mjs';
-
-/** Marks every process of a step; see `leftOver`. */
-const MARK = 'IZZIE_MEMORY_TEST_STEP';
 
 /** The runners write to a pipe of ours, not to the terminal that we may have. */
 const COLOURS = process.stdout.isTTY ? { FORCE_COLOR: '1', CARGO_TERM_COLOR: 'always' } : {};
@@ -35,7 +32,7 @@ async function runStep(step, report) {
   } catch (error) {
     result = failure({ passed: 0, failed: 0 }, error.message);
   }
-  const rest = await leftOver(`${MARK}=${mark}`);
+  const rest = await leftOver(`${STEP_MARK}=${mark}`);
   if (rest.length > 0) result = failure(result, `left processes behind: ${rest.join('; ')}`);
   if (result.problem) console.error(`${step.name}: ${result.problem}`);
   return { name: step.name, seconds: (Date.now() - started) / 1000, ...result };
@@ -56,7 +53,7 @@ function failure(counts, problem) {
 /** Runs the command; its standard output is passed on and kept. */
 function stream([file, ...args], mark) {
   return new Promise((resolve, reject) => {
-    const env = { ...process.env, ...COLOURS, [MARK]: mark };
+    const env = { ...process.env, ...COLOURS, [STEP_MARK]: mark };
     const child = spawn(file, args, { cwd: root, env, stdio: ['ignore', 'pipe', 'inherit'] });
     const ended = once(child.stdout, 'end');
     let output = '';

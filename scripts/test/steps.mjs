@@ -33,7 +33,8 @@ export const STEPS = [
     counts: (_output, report) => jestCounts(report),
   },
   nodeStep('node', '__test__/node', true),
-  typesStep(),
+  typesStep('types', 'tsconfig.json', /\.[cm]?ts$/),
+  typesStep('types, for bundlers', 'tsconfig.bundler.json', /\.mts$/),
   nodeStep('example', '__test__/example', false),
 ];
 
@@ -91,23 +92,16 @@ function nodeStep(name, folder, servers) {
   };
 }
 
-function typesStep() {
+function typesStep(name, project, pattern) {
   const folder = '__test__/types';
+  const options = ['--noEmit', '--pretty', 'false', '-p', `${folder}/${project}`];
   return {
-    name: 'types',
+    name,
     group: 'types',
     servers: false,
     addon: false,
-    command: () => [
-      process.execPath,
-      tool('typescript', 'bin/tsc'),
-      '--noEmit',
-      '--pretty',
-      'false',
-      '-p',
-      folder,
-    ],
-    counts: (output) => typeCounts(output, filesIn(folder, /\.[cm]?ts$/)),
+    command: () => [process.execPath, tool('typescript', 'bin/tsc'), ...options],
+    counts: (output) => typeCounts(output, filesIn(folder, pattern)),
   };
 }
 
