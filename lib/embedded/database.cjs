@@ -25,7 +25,7 @@ class Database {
     const options = { extensions: { vector } };
     if (dataDir === null) return new Database(await PGlite.create('memory://', options));
 
-    const isNew = discardUnfinished(dataDir);
+    const isNew = prepareCreation(dataDir);
     const startParams = PGlite.defaultStartParams.filter((parameter) => parameter !== NO_FSYNC);
     const durable = {
       ...options,
@@ -33,7 +33,7 @@ class Database {
       startParams: [...startParams, ...WAL_SYNC_METHOD],
     };
     const pglite = await PGlite.create(durable);
-    if (isNew) finish(dataDir);
+    if (isNew) finishCreation(dataDir);
     return new Database(pglite);
   }
 
@@ -81,21 +81,29 @@ function markerFile(dataDir) {
 }
 
 /**
- * A cluster whose creation was cut off holds nothing and cannot be opened: it is made anew.
+ * Decides whether a cluster is to be created. One whose creation was cut off holds nothing and cannot be
+ * opened: it is made anew.
  *
  * @param {string} dataDir
- * @returns {boolean} whether a cluster is to be created
+ * @returns {boolean}
  */
-function discardUnfinished(dataDir) {
+function prepareCreation(dataDir) {
   const marker = markerFile(dataDir);
   if (fs.existsSync(marker)) fs.rmSync(dataDir, { recursive: true, force: true });
-  if (fs.existsSync(dataDir)) return false;
+  if (fs.existsSync(path.join(dataDir, 'PG_VERSION'))) return false;
+  fs.mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  // PGlite would write a cluster between the files of somebody else.
+  if (fs.readdirSync(dataDir).length > 0) throw new Error(`${dataDir} holds something that is no database`);
   fs.writeFileSync(marker, '', { mode: 0o600 });
   return true;
 }
 
-/** @param {string} dataDir */
-function finish(dataDir) {
+/**
+ * The files were written without a flush: a power cut must not leave half of them behind a cluster in use.
+ *
+ * @param {string} dataDir
+ */
+function finishCreation(dataDir) {
   for (const entry of fs.readdirSync(dataDir, { recursive: true, withFileTypes: true })) {
     if (entry.isFile()) flushFile(path.join(entry.parentPath ?? entry.path, entry.name));
   }

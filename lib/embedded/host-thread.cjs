@@ -1,5 +1,6 @@
 'use strict';
 
+const fs = require('node:fs');
 const path = require('node:path');
 const { Worker } = require('node:worker_threads');
 const { UnavailableError } = require('./errors.cjs');
@@ -22,17 +23,19 @@ class HostThread {
       );
       worker.once('message', (/** @type {import('./worker.cjs').Outcome} */ outcome) => {
         if (outcome.kind === 'failed') reject(new UnavailableError(outcome.message, outcome.cause));
-        else resolve(outcome.kind === 'hosting' ? new HostThread(worker, outcome.databaseUrl) : null);
+        else resolve(outcome.kind === 'hosting' ? new HostThread(worker, outcome) : null);
       });
     });
   }
 
   /**
    * @param {Worker} worker
-   * @param {string} databaseUrl
+   * @param {import('./worker.cjs').Hosting} hosting
    */
-  constructor(worker, databaseUrl) {
+  constructor(worker, { databaseUrl, scratchDir }) {
     this.databaseUrl = databaseUrl;
+    this.#scratchDir = scratchDir;
+    process.once('exit', this.#removeScratchDir);
     this.#worker = worker;
     this.ended = new Promise((resolve) => worker.once('exit', () => resolve()));
     worker.on('error', (error) => process.emitWarning(error)); // 'exit' follows
@@ -40,6 +43,7 @@ class HostThread {
   }
 
   #worker;
+  #scratchDir;
   /** @type {Promise<void>} */
   ended;
 
@@ -47,7 +51,13 @@ class HostThread {
     this.#worker.ref();
     this.#worker.postMessage('close');
     await this.ended;
+    process.off('exit', this.#removeScratchDir);
+    this.#removeScratchDir();
   }
+
+  #removeScratchDir = () => {
+    if (this.#scratchDir) fs.rmSync(this.#scratchDir, { recursive: true, force: true });
+  };
 }
 
 module.exports = { HostThread };

@@ -1,13 +1,19 @@
 'use strict';
 
 const crypto = require('node:crypto');
-const fs = require('node:fs');
 const path = require('node:path');
 const address = require('./address.cjs');
 const { Database } = require('./database.cjs');
 const { UnavailableError } = require('./errors.cjs');
 const { removeFile } = require('./listen.cjs');
-const { HEARTBEAT_MS, beat, isAlive, machineIdentity, processStart } = require('./liveness.cjs');
+const {
+  HEARTBEAT_MS,
+  beat,
+  endHeartbeat,
+  isAlive,
+  machineIdentity,
+  processStart,
+} = require('./liveness.cjs');
 const { claim, currentLock, isSuperseded, outdatedLocks } = require('./lock.cjs');
 const { Pulse, pulsePath } = require('./pulse.cjs');
 const { Relay } = require('./relay.cjs');
@@ -73,6 +79,11 @@ class Host {
   /** @type {Relay | undefined} */
   #relay;
 
+  /** The directory of a database in memory: nobody needs it after this process. */
+  get scratchDir() {
+    return !this.#lock && 'socketDir' in this.#address ? this.#address.socketDir : null;
+  }
+
   get databaseUrl() {
     return address.databaseUrl(this.#address, this.#password);
   }
@@ -82,8 +93,8 @@ class Host {
     await this.#relay?.close(FAREWELL_MS);
     await this.#database?.close();
     clearInterval(this.#heartbeat);
+    if (this.#lock) endHeartbeat(this.#lock);
     this.#pulse?.stop();
-    if (!this.#lock && 'socketDir' in this.#address) fs.rmSync(this.#address.socketDir, { recursive: true });
   }
 
   /** @param {string | null} dataDir */

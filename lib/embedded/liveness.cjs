@@ -90,4 +90,13 @@ function beat({ file }) {
   fs.utimesSync(file, now, now);
 }
 
-module.exports = { HEARTBEAT_MS, beat, isAlive, machineIdentity, processStart };
+/**
+ * Says of a host that it has ended, to those who cannot feel its pulse.
+ *
+ * @param {import('./lock.cjs').Lock} lock
+ */
+function endHeartbeat({ file }) {
+  fs.utimesSync(file, 0, 0);
+}
+
+module.exports = { HEARTBEAT_MS, beat, endHeartbeat, isAlive, machineIdentity, processStart };

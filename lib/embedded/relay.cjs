@@ -18,14 +18,17 @@ class Relay {
    * @param {string} options.version
    * @param {() => void} options.assertOwnership
    * @param {(error: unknown) => void} options.onBroken
+   * @param {number} [options.idleTransactionMs]
    */
-  constructor({ database, password, version, assertOwnership, onBroken }) {
-    this.#session = new Session({
-      database,
-      assertOwnership,
-      onBroken,
-      idleTransactionMs: IDLE_TRANSACTION_MS,
-    });
+  constructor({
+    database,
+    password,
+    version,
+    assertOwnership,
+    onBroken,
+    idleTransactionMs = IDLE_TRANSACTION_MS,
+  }) {
+    this.#session = new Session({ database, assertOwnership, onBroken, idleTransactionMs });
     const context = {
       password,
       parameters: reportedParameters(version),

@@ -6,7 +6,9 @@ const { Host } = require('./host.cjs');
 /**
  * The thread that hosts a database; see host-thread.cjs for its other side.
  *
- * @typedef {{ kind: 'hosting', databaseUrl: string } | { kind: 'lost' } | { kind: 'failed', message: string, cause: unknown }} Outcome
+ * @typedef {{ kind: 'hosting', databaseUrl: string, scratchDir: string | null }} Hosting
+ * @typedef {{ kind: 'failed', message: string, cause: unknown }} Failed
+ * @typedef {Hosting | Failed | { kind: 'lost' }} Outcome
  */
 
 async function main() {
@@ -14,7 +16,7 @@ async function main() {
   const host = folder === null ? await Host.inMemory() : await Host.inFolder(folder);
   if (!host) return tell({ kind: 'lost' });
   parentPort?.once('message', () => host.close().then(() => process.exit(0), fail));
-  tell({ kind: 'hosting', databaseUrl: host.databaseUrl });
+  tell({ kind: 'hosting', databaseUrl: host.databaseUrl, scratchDir: host.scratchDir });
 }
 
 /** @param {Outcome} outcome */

@@ -1,0 +1,46 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import embedded from '../../lib/embedded/index.cjs';
+import { Child, connected, folderWithDatabase } from './support.mjs';
+
+const ROUNDS = 10;
+
+test(`kill -9 in the middle of writes, ${ROUNDS} times: every acknowledged row is there`, async () => {
+  const folder = folderWithDatabase();
+  const acknowledged = [];
+  for (let round = 0; round < ROUNDS; round++) {
+    const writer = new Child('writer.mjs', folder, `round ${round}`);
+    await writer.told('acknowledged');
+    await sleep(Math.random() * 400);
+    await writer.kill();
+    acknowledged.push(writer.last('acknowledged'));
+  }
+  const { databaseUrl, close } = await embedded.openEmbedded({ folder });
+  const client = await connected(databaseUrl);
+  for (const [round, last] of acknowledged.entries()) {
+    const { rows } = await client.query('select n from written where tag = $1 and n <= $2 order by n', [
+      `round ${round}`,
+      last,
+    ]);
+    expect(rows.map(({ n }) => n)).toEqual(Array.from({ length: last + 1 }, (_, n) => n));
+  }
+  expect(Math.max(...acknowledged)).toBeGreaterThan(50);
+  await client.end();
+  await close();
+});
+
+test('a commit waits for the disk', async () => {
+  const { databaseUrl, close } = await embedded.openEmbedded({ folder: folderWithDatabase() });
+  const client = await connected(databaseUrl);
+  const settings =
+    "select name, setting from pg_settings where name in ('fsync', 'synchronous_commit', 'wal_sync_method')";
+  const { rows } = await client.query({ text: settings, rowMode: 'array' });
+  // PGlite's fdatasync does nothing; its fsync is ours.
+  expect(Object.fromEntries(rows)).toEqual({
+    fsync: 'on',
+    synchronous_commit: 'on',
+    wal_sync_method: 'fsync',
+  });
+  await client.end();
+  await close();
+});
