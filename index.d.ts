@@ -143,7 +143,7 @@ export interface InlineRelationship {
 
 /** What to store. */
 export interface NewMemory {
-  /** Whose memory it is. No other user ever sees it. */
+  /** Whose memory it is; no other user ever sees it. At most 255 bytes. */
   userId: string;
   /** Not empty; at most `limits.contentBytes` bytes of UTF-8. */
   content: string;
@@ -155,9 +155,12 @@ export interface NewMemory {
 export interface StoreOptions {
   /** UUID of the memory. Storing the same id again returns what is there. @default a new one */
   id?: string;
-  /** Any text, unique per user. Storing under the same key again returns what is there. */
+  /**
+   * Any text of at most 1000 bytes, unique per user. Storing under the same key again returns what is there. Not
+   * together with `id`.
+   */
   idempotencyKey?: string;
-  /** Any text. */
+  /** Any text of at most 255 bytes. */
   conversationId?: string;
   /** 1 to 10. @default 5 */
   importance?: number;
@@ -178,7 +181,7 @@ export interface StoreOptions {
 
 /** Options of {@link EnhancedMemoryService.retrieve}. */
 export interface RetrieveOptions {
-  /** At most this many results. @default 10 */
+  /** At most this many results, 1 to 1000. @default 10 */
   limit?: number;
   /**
    * Lowest cosine similarity, -1 to 1. In mode `'vector'` a strict cut; in `'hybrid'` it limits what the vector side
@@ -205,7 +208,8 @@ export type SearchOptions = RetrieveOptions;
 export interface MemoryUpdates {
   /** Embedded and, unless told otherwise, searched for entities anew. */
   content?: string;
-  summary?: string;
+  /** `null` removes it. */
+  summary?: string | null;
   /** Replaces all metadata. */
   metadata?: Record<string, unknown>;
   /** Replaces the given keys and keeps the others. Not together with `metadata`. */
@@ -237,7 +241,7 @@ export interface DeleteOptions extends Call {
 
 /** Options of {@link EnhancedMemoryService.getAll}. */
 export interface GetAllOptions {
-  /** At most this many, the newest first. @default 100 */
+  /** At most this many, 1 to 1000; the newest first. @default 100 */
   limit?: number;
   conversationId?: string;
   signal?: AbortSignal;
@@ -657,9 +661,9 @@ export interface ExtractorCallback {
 }
 
 export interface ExtractionInput {
-  userId: string;
   content: string;
-  summary?: string;
+  summary: string | null;
+  metadata: Record<string, unknown>;
 }
 
 export interface Extraction {

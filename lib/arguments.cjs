@@ -6,7 +6,7 @@ const { checkSignal } = require('./signals.cjs');
 
 /**
  * What goes to the core as JSON, and what goes beside it.
- * @typedef {{ args: Record<string, unknown>, embedding: Float32Array | null, signal?: AbortSignal }} Split
+ * @typedef {{ args: Record<string, any>, embedding?: Float32Array | null, signal?: AbortSignal }} CallArguments
  */
 
 /**
@@ -27,7 +27,7 @@ function onlyKeys(value, known, name) {
  * @param {unknown} value
  * @param {string} name
  * @param {Record<string, unknown>} [fixed]
- * @returns {{ args: Record<string, any>, signal?: AbortSignal }}
+ * @returns {CallArguments}
  */
 function callArguments(value, name, fixed = {}) {
   const { signal, ...given } = plainObject(value, name);
@@ -43,7 +43,7 @@ function callArguments(value, name, fixed = {}) {
  * @param {unknown} value
  * @param {string} name
  * @param {Record<string, unknown>} [fixed]
- * @returns {Split}
+ * @returns {CallArguments}
  */
 function writeArguments(value, name, fixed) {
   const { args, signal } = callArguments(value, name, fixed);

@@ -9,7 +9,7 @@ const { PersistenceError, invalid } = require('./errors.cjs');
  *
  * The functions are looked up at each call, so that `callbacks` may take newer ones (a module reloaded in development).
  *
- * @param {{ embed?: Function, extract?: Function }} callbacks
+ * @param {{ embed?: any, extract?: any }} callbacks
  * @param {number | undefined} dimensions what `embed` has promised
  * @param {AbortSignal} signal aborted when the layer closes
  */

@@ -94,6 +94,7 @@ function sorted(object) {
   return Object.fromEntries(Object.entries(object).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
+/** @param {Record<string, any>} config @param {Environment} env */
 function resolveDatabase({ databaseUrl, directUrl, embedded }, env) {
   const meant = embedded !== undefined && embedded !== false;
   if (meant) return { embeddedFolder: folderOf(embedded, env) };
@@ -123,6 +124,7 @@ function folderOf(embedded, env) {
   return folder === undefined ? require('./embedded/folder.cjs').resolveFolder() : path.resolve(folder);
 }
 
+/** @param {Record<string, any>} neo4j @param {Environment} env */
 function resolveNeo4j({ uri, user, password, database }, env) {
   const resolvedUri = text(uri, 'neo4j.uri') ?? fromEnv(env, 'NEO4J_URI');
   if (resolvedUri === undefined) return undefined;

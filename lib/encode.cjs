@@ -98,14 +98,14 @@ function isPlain(value) {
  *
  * @param {unknown} value
  * @param {string} name
- * @returns {Record<string, unknown>}
+ * @returns {Record<string, any>}
  */
 function plainObject(value, name) {
   if (value === undefined) return {};
   if (typeof value !== 'object' || value === null || Array.isArray(value) || !isPlain(value)) {
     throw invalid(name, 'must be a plain object');
   }
-  return /** @type {Record<string, unknown>} */ (value);
+  return /** @type {Record<string, any>} */ (value);
 }
 
 /**

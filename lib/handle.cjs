@@ -6,14 +6,19 @@ const { encode } = require('./encode.cjs');
 const { PersistenceError, VectorStoreError, revive } = require('./errors.cjs');
 const { cancellable, untilAborted } = require('./signals.cjs');
 
+/** @typedef {{ layer: any, closing: AbortController, databaseUrl: string, embedded?: { close(): Promise<void> } }} Started */
+
 /**
  * One open layer: the embedded store where there is one, and the addon's side. Starts with the first call; a start that
  * failed is tried again by the next one.
  */
 class Handle {
   #resolve;
+  /** @type {import('./config.cjs').Resolved | null} */
   #resolved = null;
+  /** @type {Promise<Started> | null} */
   #started = null;
+  /** @type {Promise<void> | null} */
   #closed = null;
   #announced = false;
   #lastCallId = 0;
@@ -48,13 +53,7 @@ class Handle {
   }
 
   /**
-   * @param {{
-   *   op: string,
-   *   args: Record<string, unknown>,
-   *   embedding?: Float32Array | null,
-   *   persistence?: Record<string, unknown>,
-   *   signal?: AbortSignal,
-   * }} request
+   * @param {import('./arguments.cjs').CallArguments & { op: string, persistence?: Record<string, unknown> }} request
    * @returns {Promise<any>} the answer, dates still as text
    */
   async call({ op, args, embedding = null, persistence, signal }) {
@@ -107,7 +106,7 @@ class Handle {
       return await openEmbedded({ folder });
     } catch (error) {
       const options = { reason: 'UNAVAILABLE', retryable: true, cause: error };
-      throw new VectorStoreError(error.message, { folder }, options);
+      throw new VectorStoreError(/** @type {Error} */ (error).message, { folder }, options);
     }
   }
 

@@ -1,3 +1,4 @@
+// @ts-nocheck: the addons of other platforms are not here.
 'use strict';
 
 /**

@@ -29,7 +29,7 @@ async function untilAborted(promise, signal) {
   if (!signal) return await promise;
   promise.catch(() => {}); // After an abort nobody is left to be told how it ended.
   signal.throwIfAborted();
-  let onAbort;
+  let onAbort = () => {};
   const aborted = new Promise((_, reject) => {
     onAbort = () => reject(signal.reason);
     signal.addEventListener('abort', onAbort, { once: true });

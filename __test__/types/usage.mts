@@ -131,7 +131,7 @@ export async function layers(config: IzzieMemoryConfig): Promise<string> {
       embed: async (texts, { signal }) => (signal.aborted ? [] : texts.map(() => [1, 2])),
     },
     extractor: {
-      extract: async ({ content, userId }) => ({ entities: [{ type: 'topic', value: content + userId }] }),
+      extract: async ({ content, summary }) => ({ entities: [{ type: 'topic', value: summary ?? content }] }),
     },
     logger: console,
   });
@@ -151,7 +151,7 @@ export function advice(error: unknown): string {
     case 'OUTCOME_UNKNOWN':
       return 'repeat with the same id';
     case 'MY_OWN':
-      return String(error.details?.['why']);
+      return String(error.details?.why);
     default:
       return error.retryable ? 'later' : error.toJSON().message;
   }

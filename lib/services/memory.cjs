@@ -1,5 +1,7 @@
 'use strict';
 
+/** @import { EnhancedMemoryService as Documented } from '../../index.js' */
+
 const { callArguments, onlyKeys, writeArguments } = require('../arguments.cjs');
 const { memoryEntry } = require('../decode.cjs');
 const { getHealth } = require('../health.cjs');
@@ -18,7 +20,10 @@ const UPDATE_KEYS = [
   'extractEntities',
 ];
 
-/** Stores memories with their entities and finds them again. Documented in index.d.ts. */
+/**
+ * Stores memories with their entities and finds them again. Documented in index.d.ts.
+ * @implements {Documented}
+ */
 class EnhancedMemoryService {
   #host;
 
@@ -74,8 +79,9 @@ class EnhancedMemoryService {
     return await getHealth(() => this.#call('health', { args: {} }));
   }
 
-  #call(op, { args, embedding, signal }) {
-    return this.#host.call(this, { op, args, embedding, signal });
+  /** @param {string} op @param {import('../arguments.cjs').CallArguments} call */
+  #call(op, call) {
+    return this.#host.call(this, { op, ...call });
   }
 }
 

@@ -1,5 +1,7 @@
 'use strict';
 
+/** @import { PersistenceService as Documented } from '../../index.js' */
+
 const { callArguments, writeArguments } = require('../arguments.cjs');
 const { persistenceResult } = require('../decode.cjs');
 const { PersistenceError } = require('../errors.cjs');
@@ -7,7 +9,10 @@ const { getHealth } = require('../health.cjs');
 const { checkPersistenceConfig, forCore } = require('../persistence-config.cjs');
 const { defaultHost } = require('../state.cjs');
 
-/** Writes to both stores and says how it went in each. Documented in index.d.ts. */
+/**
+ * Writes to both stores and says how it went in each. Documented in index.d.ts.
+ * @implements {Documented}
+ */
 class PersistenceService {
   #host;
   #config;
@@ -49,8 +54,9 @@ class PersistenceService {
     await this.#host.release(this);
   }
 
-  #call(op, { args, embedding, signal }) {
-    return this.#host.call(this, { op, args, embedding, signal, persistence: this.#config });
+  /** @param {string} op @param {import('../arguments.cjs').CallArguments} call */
+  #call(op, call) {
+    return this.#host.call(this, { op, ...call, persistence: this.#config });
   }
 }
 

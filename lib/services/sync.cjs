@@ -1,10 +1,15 @@
 'use strict';
 
+/** @import { SyncService as Documented } from '../../index.js' */
+
 const { callArguments } = require('../arguments.cjs');
 const { inconsistency, syncResult, syncStats } = require('../decode.cjs');
 const { defaultHost } = require('../state.cjs');
 
-/** Finds and repairs drift between Postgres and the graph. Documented in index.d.ts. */
+/**
+ * Finds and repairs drift between Postgres and the graph. Documented in index.d.ts.
+ * @implements {Documented}
+ */
 class SyncService {
   #host;
 
@@ -35,8 +40,9 @@ class SyncService {
     return syncStats(await this.#call('syncStats', { args: {} }));
   }
 
-  #call(op, { args, signal }) {
-    return this.#host.call(this, { op, args, signal });
+  /** @param {string} op @param {import('../arguments.cjs').CallArguments} call */
+  #call(op, call) {
+    return this.#host.call(this, { op, ...call });
   }
 }
 
