@@ -4,4 +4,5 @@
 
 pub mod conformance;
 pub mod neo4j;
+pub mod proxy;
 pub mod sample;

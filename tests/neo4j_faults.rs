@@ -1,0 +1,212 @@
+//! Neo4j away, silent, flapping, unwilling: what the store makes of it.
+
+#![allow(clippy::expect_used, reason = "a test fails by panicking")]
+
+mod common;
+
+use std::time::{Duration, Instant};
+
+use common::neo4j::{Driver, address, options, options_through, store};
+use common::proxy::{Mode, Proxy, bolt};
+use common::sample::{memory, relationship, user};
+use futures::future::join_all;
+use izzie_memory::config::{Neo4jOptions, Secret};
+use izzie_memory::error::{Class, Reason};
+use izzie_memory::model::RelationshipType;
+use izzie_memory::store::graph::GraphStore;
+use izzie_memory::store::neo4j::{Neo4jGraph, Tuning};
+use uuid::Uuid;
+
+const PATIENCE: Duration = Duration::from_millis(400);
+/// Well below any time limit, well above a scheduling hiccup.
+const AT_ONCE: Duration = Duration::from_millis(100);
+/// Longer than the breaker's first pause.
+const PAUSE: Duration = Duration::from_millis(600);
+
+fn impatient(options: &Neo4jOptions) -> Neo4jGraph {
+    Neo4jGraph::new(options, Tuning { operation_timeout: PATIENCE, ..Tuning::default() }).expect("valid options")
+}
+
+#[tokio::test]
+async fn a_projection_is_one_statement_on_the_wire() {
+    let proxy = Proxy::to(address()).await;
+    let (graph, user) = (store(&options_through(proxy.address)), user("wire"));
+    graph.prepare().await.expect("prepared");
+    graph.ping().await.expect("reached");
+    let people: Vec<_> = (0..10).map(|n| format!("Person {n}")).collect();
+    let mut projection = memory(&user, Uuid::new_v4(), 1, &people.iter().map(String::as_str).collect::<Vec<_>>());
+    projection.relationships = vec![relationship("Person 1", RelationshipType::WorksWith, "Person 2")];
+    proxy.forget();
+
+    assert!(graph.project(&[projection]).await.expect("projected")[0].applied);
+    let traffic = proxy.traffic();
+    assert_eq!(traffic.len(), 1, "the pooled connection");
+    // The driver resets a connection before each use.
+    assert_eq!(traffic[0].bolt_messages(), [bolt::RESET, bolt::RUN, bolt::PULL]);
+    assert_eq!(traffic[0].round_trips, 2);
+    graph.clear(Some(&user)).await.expect("cleared");
+}
+
+#[tokio::test]
+async fn a_black_hole_times_out_then_fails_fast_then_heals() {
+    let proxy = Proxy::to(address()).await;
+    let graph = impatient(&options_through(proxy.address));
+    graph.ping().await.expect("reached");
+    proxy.set(Mode::BlackHole);
+    for _ in 0..3 {
+        let start = Instant::now();
+        let error = graph.ping().await.expect_err("silence");
+        assert_eq!((error.class, error.reason), (Class::GraphStore, Reason::Timeout));
+        assert!(start.elapsed() >= PATIENCE && start.elapsed() < PATIENCE + AT_ONCE * 2, "{:?}", start.elapsed());
+    }
+    let start = Instant::now();
+    let error = graph.project(&[memory("nobody", Uuid::new_v4(), 1, &[])]).await.expect_err("open");
+    assert_eq!((error.reason, error.details["circuit"].as_str()), (Reason::Unavailable, Some("open")));
+    assert!(start.elapsed() < AT_ONCE);
+
+    proxy.set(Mode::Pass);
+    tokio::time::sleep(PAUSE).await;
+    graph.ping().await.expect("healed");
+}
+
+/// A caller that waits 50 ms for each write must not keep the breaker from learning.
+#[tokio::test]
+async fn the_breaker_learns_from_calls_nobody_waits_for() {
+    let proxy = Proxy::to(address()).await;
+    let graph = impatient(&options_through(proxy.address));
+    proxy.set(Mode::BlackHole);
+    for _ in 0..3 {
+        tokio::time::timeout(Duration::from_millis(50), graph.ping()).await.expect_err("no answer yet");
+    }
+    tokio::time::sleep(PATIENCE).await;
+    let start = Instant::now();
+    assert_eq!(graph.ping().await.expect_err("open").details["circuit"], "open");
+    assert!(start.elapsed() < AT_ONCE);
+}
+
+#[tokio::test]
+async fn a_flapping_server_is_probed_by_one_call_at_a_time() {
+    let proxy = Proxy::to(address()).await;
+    let graph = impatient(&options_through(proxy.address));
+    proxy.set(Mode::Refuse);
+    for _ in 0..3 {
+        assert_eq!(graph.ping().await.expect_err("refused").reason, Reason::Unavailable);
+    }
+    for _ in 0..2 {
+        let before = proxy.traffic().len();
+        tokio::time::sleep(PAUSE).await;
+        let answers = join_all((0..20).map(|_| graph.ping())).await;
+        assert!(answers.iter().all(Result::is_err));
+        assert!(proxy.traffic().len() <= before + 1, "one probe");
+    }
+    proxy.set(Mode::Pass);
+    tokio::time::sleep(PAUSE * 4).await;
+    graph.ping().await.expect("the probe");
+    let answers = join_all((0..20).map(|_| graph.ping())).await;
+    assert!(answers.iter().all(Result::is_ok), "closed: {answers:?}");
+}
+
+#[tokio::test]
+async fn nobody_listening_is_told_at_once() {
+    let free = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port").local_addr().expect("bound");
+    let graph = store(&options_through(free));
+    let start = Instant::now();
+    let error = graph.ping().await.expect_err("nobody there");
+    assert_eq!((error.class, error.reason), (Class::GraphStore, Reason::Unavailable));
+    assert!(error.reason.retryable() && start.elapsed() < Duration::from_secs(1));
+}
+
+#[tokio::test]
+async fn latency_beyond_the_limit_is_a_timeout_not_a_hang() {
+    let proxy = Proxy::to(address()).await;
+    let graph = impatient(&options_through(proxy.address));
+    graph.ping().await.expect("reached");
+    proxy.set(Mode::Latency(Duration::from_secs(5)));
+    let start = Instant::now();
+    assert_eq!(graph.ping().await.expect_err("late").reason, Reason::Timeout);
+    assert!(start.elapsed() < PATIENCE + AT_ONCE * 2);
+}
+
+#[tokio::test]
+async fn a_lost_answer_is_made_good_by_repeating() {
+    let proxy = Proxy::to(address()).await;
+    let (graph, user) = (impatient(&options_through(proxy.address)), user("lost"));
+    let projection = memory(&user, Uuid::new_v4(), 1, &["Ann", "Bob"]);
+    let earlier = memory(&user, Uuid::new_v4(), 1, &["Ann"]);
+    // The first use plans the statement, which may take longer than this store's patience.
+    store(&options()).project(std::slice::from_ref(&earlier)).await.expect("projected");
+    graph.project(&[earlier]).await.expect("projected");
+
+    proxy.set(Mode::HoldAnswers);
+    let error = graph.project(std::slice::from_ref(&projection)).await.expect_err("no answer");
+    assert_eq!(error.reason, Reason::Timeout);
+    proxy.set(Mode::Pass);
+    assert!(graph.project(&[projection]).await.expect("repeated")[0].applied);
+    assert_eq!(graph.count(Some(&user)).await.expect("counted"), 2);
+    let query = neo4rs::query("MATCH (e:IzzieEntity {userId: $user})-[r:MENTIONED_IN]->() RETURN e.frequency AS frequency, count(r) AS mentions ORDER BY frequency");
+    let rows = Driver::connect().rows(query.param("user", user.as_str())).await;
+    let seen: Vec<(i64, i64)> =
+        rows.iter().map(|row| (row.get("frequency").expect("set"), row.get("mentions").expect("set"))).collect();
+    assert_eq!(seen, [(1, 1), (2, 2)]);
+    graph.clear(Some(&user)).await.expect("cleared");
+}
+
+/// Another user name than the tests': the server locks out a name after three failures.
+#[tokio::test]
+async fn a_wrong_password_is_told_without_a_storm_or_a_secret() {
+    let proxy = Proxy::to(address()).await;
+    let wrong = Neo4jOptions {
+        user: "izzie-nobody".into(),
+        password: Secret::new("canary-password"),
+        ..options_through(proxy.address)
+    };
+    let graph = store(&wrong);
+    let error = graph.ping().await.expect_err("refused");
+    assert_eq!((error.class, error.reason), (Class::GraphStore, Reason::Unavailable));
+    assert!(error.message.contains("sign-in"), "{}", error.message);
+    assert!(!format!("{error:?} {}", error.envelope()).contains("canary"));
+    for _ in 0..20 {
+        let error = graph.ping().await.expect_err("refused");
+        assert!(!format!("{error:?} {}", error.envelope()).contains("canary"));
+    }
+    assert_eq!(proxy.traffic().len(), 1, "asked once");
+}
+
+#[tokio::test]
+async fn what_the_graph_cannot_hold_is_refused_with_its_name() {
+    let (graph, user) = (store(&options()), user("refused"));
+    let mut projection = memory(&user, Uuid::new_v4(), 1, &["Ann"]);
+    projection.relationships = vec![relationship("Ann", RelationshipType::Owns, "Stranger")];
+    let error = graph.project(&[projection.clone()]).await.expect_err("no such end");
+    assert_eq!((error.class, error.reason), (Class::GraphStore, Reason::GraphRejected));
+    assert_eq!(error.details["memoryId"], projection.memory_id.to_string());
+    projection.relationships.clear();
+    projection.created_at = i64::MAX;
+    assert_eq!(graph.project(&[projection]).await.expect_err("beyond").reason, Reason::GraphRejected);
+}
+
+#[tokio::test]
+async fn a_closed_store_says_so() {
+    let graph = store(&options());
+    graph.ping().await.expect("reached");
+    graph.close().await;
+    assert_eq!(graph.ping().await.expect_err("closed").reason, Reason::Closed);
+}
+
+/// Unless TCP_NODELAY is set, each message above 8 KB waits for a delayed acknowledgement, 40 ms at least.
+#[cfg(unix)]
+#[tokio::test]
+async fn long_contents_do_not_stall() {
+    let (graph, user) = (store(&options()), user("long"));
+    graph.prepare().await.expect("prepared");
+    let mut fastest = Duration::MAX;
+    for _ in 0..30 {
+        let mut projection = memory(&user, Uuid::new_v4(), 1, &["Ann"]);
+        projection.content = "x".repeat(20_000);
+        let start = Instant::now();
+        graph.project(&[projection]).await.expect("projected");
+        fastest = fastest.min(start.elapsed());
+    }
+    assert!(fastest < Duration::from_millis(35), "{fastest:?}");
+    graph.clear(Some(&user)).await.expect("cleared");
+}
