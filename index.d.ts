@@ -536,14 +536,18 @@ export interface RebuildOptions {
   signal?: AbortSignal;
 }
 
-/** Finds and repairs what differs between Postgres and the graph. Postgres is right. */
+/**
+ * Finds and repairs what differs between Postgres and the graph. Postgres is right. An aborted call stops between
+ * batches; what it repaired stays repaired.
+ */
 export class SyncService {
   constructor();
 
   /**
    * The differences that are not merely owed.
    *
-   * @throws {GraphStoreError} `UNAVAILABLE`, `TIMEOUT`
+   * @throws {SyncError} `UNAVAILABLE`, `TIMEOUT`: of either store
+   * @throws {SyncError} `NOT_CONFIGURED`: there is no graph
    * @throws {SyncError} `GRAPH_STORE_MISMATCH`: the graph belongs to another database
    */
   checkConsistency(options?: SyncOptions): Promise<SyncInconsistency[]>;
@@ -564,6 +568,7 @@ export class SyncService {
   /** Writes all memories to the graph anew, without calling a model. @throws as {@link checkConsistency} */
   rebuildGraph(options?: RebuildOptions): Promise<SyncResult>;
 
+  /** Counts of all users. @throws {SyncError} `UNAVAILABLE`, `TIMEOUT`: of either store */
   getStats(): Promise<SyncStats>;
 }
 

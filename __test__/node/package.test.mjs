@@ -1,0 +1,61 @@
+// The package as others see it: its declarations under each way to resolve them, its exports, its documented names.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { capture } from '../../scripts/lib/process.mjs';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const require = createRequire(import.meta.url);
+const { constants } = require('../../lib/native.cjs');
+const SUBPATHS = ['', '/memory/enhanced', '/persistence', '/persistence/sync', '/persistence/types'];
+
+describe('the package', { concurrency: false, timeout: 120_000 }, () => {
+  const check = (name) => capture('npm', ['run', '--silent', `check:${name}`], { cwd: root });
+
+  test('has declarations that hold under Node and bundlers, and an implementation that fits them', () =>
+    check('types'));
+
+  test('passes publint and attw', () => check('package'));
+
+  for (const subpath of SUBPATHS) {
+    test(`gives import and require the same of izzie-memory${subpath}`, async () => {
+      const required = require(`izzie-memory${subpath}`);
+      const { default: _, ...imported } = await import(`izzie-memory${subpath}`);
+      assert.deepEqual(Object.keys(imported).sort(), Object.keys(required).sort());
+      for (const [name, value] of Object.entries(required)) assert.equal(imported[name], value, name);
+    });
+  }
+
+  test('hides everything else', () => {
+    assert.throws(() => require('izzie-memory/lib/state.cjs'), { code: 'ERR_PACKAGE_PATH_NOT_EXPORTED' });
+  });
+});
+
+describe('the declarations name what the core knows', () => {
+  const declarations = readFileSync(new URL('../../index.d.ts', import.meta.url), 'utf8');
+  const { defaults, limits, errorCatalogue, entityTypes, relationshipTypes } = JSON.parse(constants());
+
+  const typeBody = (name) => declarations.match(new RegExp(`export type ${name} =(.*?);\n\n`, 's'))[1];
+  const union = (name) => [...typeBody(name).matchAll(/'(\w+)'/g)].map(([, member]) => member);
+
+  test('entity types', () => assert.deepEqual(union('EntityType').sort(), entityTypes.sort()));
+
+  test('relationship types', () =>
+    assert.deepEqual(union('InlineRelationshipType').sort(), relationshipTypes.sort()));
+
+  test('reasons, with their meaning', () => {
+    const documented = typeBody('ErrorReason').matchAll(/\/\*\* (.*) \*\/\n {2}\| '(\w+)'/g);
+    const found = Object.fromEntries([...documented].map(([, meaning, reason]) => [reason, meaning]));
+    const known = Object.fromEntries(errorCatalogue.map(({ reason, meaning }) => [reason, meaning]));
+    assert.deepEqual(found, known);
+  });
+
+  test('defaults', () => {
+    for (const [name, value] of Object.entries({ ...defaults, ...limits })) {
+      const documented = declarations.match(new RegExp(`@default (\\S+)[^;]*?\\n {2}${name}: `));
+      assert.equal(documented?.[1], String(value), name);
+    }
+  });
+});
