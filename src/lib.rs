@@ -3,6 +3,12 @@
 //! The way of one write is told in `ARCHITECTURE.md`.
 
 pub mod config;
+pub mod embedding;
 pub mod error;
+pub mod extraction;
 pub mod model;
+#[cfg(feature = "napi")]
+mod napi;
+pub mod service;
 pub mod store;
+pub mod sync;

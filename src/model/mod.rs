@@ -1,5 +1,6 @@
 //! What the layer speaks of: memories, entities, relationships, their projection, sync and health results.
 
+mod digest;
 mod entity;
 mod health;
 mod memory;
@@ -7,6 +8,7 @@ mod projection;
 mod relationship;
 mod sync;
 
+pub use digest::digest;
 pub use entity::{Entity, EntitySource, EntityType, Label, Priority, entity_key};
 pub use health::{HealthCheck, HealthMetrics, HealthReason, HealthStatus, StoreStatus, Stores};
 pub use memory::{Memory, Write};

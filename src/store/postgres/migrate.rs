@@ -67,7 +67,8 @@ async fn apply(connection: &mut PgConnection) -> Result<Vec<String>> {
     connection.ensure_migrations_table(TABLE).await.map_err(|error| failed(&error))?;
     let present = connection.list_applied_migrations(TABLE).await.map_err(|error| failed(&error))?;
     let present: HashSet<i64> = present.into_iter().map(|m| m.version).collect();
-    migrator.run(&mut *connection).await.map_err(|error| failed(&error))?;
+    // `run` makes futures that are not provably Send; this is the way around that sqlx offers.
+    migrator.run_direct(None, connection, false).await.map_err(|error| failed(&error))?;
     Ok(migrator.iter().filter(|m| !present.contains(&m.version)).map(name).collect())
 }
 

@@ -35,11 +35,12 @@ pub struct QueueCounts {
 }
 
 impl Postgres {
-    /// Leases up to `limit` debts that nobody else holds. Rows in id order.
+    /// Leases up to `limit` debts that nobody else holds, none of `except`. Rows in id order.
     pub async fn claim(
         &self,
         target: &str,
         scope: &ClaimScope,
+        except: &[Uuid],
         token: Uuid,
         lease_ms: i64,
         limit: i64,
@@ -54,7 +55,8 @@ impl Postgres {
                     .bind(scope.due_by)
                     .bind(token)
                     .bind(lease_ms)
-                    .bind(limit),
+                    .bind(limit)
+                    .bind(except),
             )
             .await
     }

@@ -60,18 +60,18 @@ impl Postgres {
         Ok(rows.into_iter().map(NodeVersion::from).collect())
     }
 
-    /// Makes sure that this memory's version is above what the graph was found to hold, and owes it.
-    pub async fn supersede(&self, id: Uuid, owner: &str, graph: Version) -> Result<()> {
-        self.background()
-            .execute(
-                Effect::Repeatable,
-                Sql::new(include_str!("queries/supersede.sql"))
-                    .bind(id)
-                    .bind(owner)
-                    .bind(graph.epoch)
-                    .bind(graph.revision),
-            )
-            .await
+    /// Makes sure that the version of each memory is above what the graph was found to hold, and owes them.
+    pub async fn supersede(&self, nodes: &[NodeVersion]) -> Result<()> {
+        let ids: Vec<Uuid> = nodes.iter().map(|node| node.memory_id).collect();
+        let owners: Vec<String> = nodes.iter().map(|node| node.user_id.clone()).collect();
+        let epochs: Vec<i64> = nodes.iter().map(|node| node.version.epoch).collect();
+        let revisions: Vec<i64> = nodes.iter().map(|node| node.version.revision).collect();
+        let sql = Sql::new(include_str!("queries/supersede.sql"))
+            .bind(ids)
+            .bind(owners)
+            .bind(epochs)
+            .bind(revisions);
+        self.background().execute(Effect::Repeatable, sql).await
     }
 
     /// Live memories of all users, or of one.

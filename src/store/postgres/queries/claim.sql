@@ -4,6 +4,7 @@ with due as materialized (
   where q.target = $1 and q.state = 'pending'
     and ($2::text is null or q.user_id = $2)
     and ($3::uuid[] is null or q.memory_id = any ($3))
+    and q.memory_id <> all ($8)
     and ($4::timestamptz is null or q.next_attempt_at <= $4)
     and (q.lease_until is null or q.lease_until < clock_timestamp())
   order by q.memory_id

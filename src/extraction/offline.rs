@@ -1,0 +1,65 @@
+use async_trait::async_trait;
+use serde_json::Value;
+
+use super::rules::{self, Found, Hints, Relation};
+use super::{Extraction, ExtractionInput, Extractor};
+use crate::error::Result;
+use crate::model::{Entity, EntityType, Relationship};
+
+/// The offline default: rules, no model, no network.
+pub struct RulesExtractor;
+
+#[async_trait]
+impl Extractor for RulesExtractor {
+    async fn extract(&self, input: &ExtractionInput<'_>) -> Result<Extraction> {
+        let headers: Vec<(&str, &str)> =
+            input.metadata.iter().filter_map(|(key, value)| Some((key.as_str(), text(value)?))).collect();
+        let found = rules::extract(input.content, &Hints { subject: input.summary, metadata: &headers });
+        let relationships =
+            found.relations.iter().filter_map(|relation| relationship(relation, &found.found)).collect();
+        Ok(Extraction { entities: found.found.iter().map(entity).collect(), relationships })
+    }
+}
+
+fn text(value: &Value) -> Option<&str> {
+    value.as_str().filter(|text| !text.is_empty())
+}
+
+fn entity(found: &Found) -> Entity {
+    Entity {
+        kind: found.kind,
+        value: found.value.clone(),
+        normalized: found.normalized.clone(),
+        confidence: found.confidence,
+        source: found.source,
+        context: Some(found.context.clone()).filter(|context| !context.is_empty()),
+        assignee: found.assignee.clone(),
+        deadline: found.deadline.clone(),
+        priority: None,
+    }
+}
+
+fn relationship(relation: &Relation, found: &[Found]) -> Option<Relationship> {
+    let (from, to) = (found.get(relation.from)?, found.get(relation.to)?);
+    Some(Relationship {
+        from_type: from.kind,
+        from_value: from.value.clone(),
+        from_normalized: from.normalized.clone(),
+        to_type: to.kind,
+        to_value: to.value.clone(),
+        to_normalized: to.normalized.clone(),
+        relationship_type: relation.kind,
+        confidence: relation.confidence,
+        evidence: relation.evidence.clone(),
+    })
+}
+
+/// Lower case, single spaces. The SQL function `izzie_memory.plain_name` does the same for rows of other code.
+pub fn plain_name(value: &str) -> String {
+    value.to_lowercase().split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// The normal form of a name that comes without one. Never empty for a name that is not blank.
+pub fn normalize(kind: EntityType, value: &str) -> String {
+    plain_name(&rules::normalize(kind, value))
+}

@@ -1,0 +1,44 @@
+//! E-mail addresses in a text, with the display name beside them ("Bob Smith <bob@acme.com>").
+
+use std::ops::Range;
+
+use super::Kind;
+use super::address::{display_name, is_machine, name_in};
+use super::mention::Mentions;
+use super::sentence::Doc;
+use super::token::Shape;
+
+const MAX_NAME: usize = 4;
+
+pub(super) fn find(doc: &Doc<'_>, out: &mut Mentions) {
+    for at in 0..doc.tokens.len() {
+        let token = &doc.tokens[at];
+        if token.shape != Shape::Address || is_machine(token.text) {
+            continue;
+        }
+        if let Some((range, name)) = named_before(doc, at) {
+            out.claim(Kind::Person, range.start..at + 1, name, 0.95);
+        } else if let Some(name) = name_in(token.text) {
+            out.claim(Kind::Person, at..at + 1, name, 0.8);
+        } else {
+            out.claim(Kind::Person, at..at + 1, token.text.to_owned(), 0.7);
+        }
+    }
+}
+
+/// The display name before `<address>` or `(address)`.
+fn named_before(doc: &Doc<'_>, at: usize) -> Option<(Range<usize>, String)> {
+    let bracket = at.checked_sub(1).filter(|_| doc.before(at).is_some_and(|t| t.is_one_of(&['<', '('])))?;
+    let quote = usize::from(doc.before(bracket).is_some_and(|t| t.is('"')));
+    let end = bracket - quote;
+    let in_name = |i: &usize| {
+        let token = &doc.tokens[*i];
+        let word = matches!(token.shape, Shape::Capital | Shape::Initial) && !token.possessive;
+        (word || token.is('.')) && (*i + 1 == end || doc.before(*i + 1).is_some())
+    };
+    let count = (end.saturating_sub(2 * MAX_NAME)..end).rev().take_while(in_name).count();
+    (1..=count).rev().find_map(|len| {
+        let range = end - len..end;
+        display_name(&doc.value(&range)).map(|name| (range, name))
+    })
+}

@@ -1,0 +1,79 @@
+//! The caller's functions as embedder and extractor. The facade has wrapped them: they are asynchronous, check what the
+//! user's function gives, and never throw before they return a promise.
+
+use async_trait::async_trait;
+use napi::Status;
+use napi::bindgen_prelude::{Float32Array, Promise};
+use napi::threadsafe_function::ThreadsafeFunction;
+use napi_derive::napi;
+use serde::Deserialize;
+
+use crate::config::{Limits, parse_json};
+use crate::embedding::{Embedder, Space, embedding_failed};
+use crate::error::{Error, Reason, Result};
+use crate::extraction::{Extraction, ExtractionInput, Extractor};
+use crate::service::graph_input;
+use crate::service::request::{EntityInput, RelationshipInput};
+
+/// Weak: a function that waits to be called must not keep Node alive.
+pub type EmbedFunction =
+    ThreadsafeFunction<Vec<String>, Promise<Vec<Float32Array>>, Vec<String>, Status, false, true>;
+pub type ExtractFunction = ThreadsafeFunction<String, Promise<String>, String, Status, false, true>;
+
+#[napi(object, object_to_js = false)]
+pub struct Callbacks {
+    pub embed: Option<EmbedFunction>,
+    pub extract: Option<ExtractFunction>,
+}
+
+pub struct CallbackEmbedder {
+    pub space: Space,
+    pub embed: EmbedFunction,
+}
+
+#[async_trait]
+impl Embedder for CallbackEmbedder {
+    fn space(&self) -> &Space {
+        &self.space
+    }
+
+    async fn embed(&self, texts: &[String]) -> Result<Vec<Vec<f32>>> {
+        // What the user's function says may quote the text, so it goes into details, not into the message.
+        let failed = |error: napi::Error| {
+            embedding_failed("the embed function failed").with("cause", error.reason.clone())
+        };
+        let promise = self.embed.call_async_catch(texts.to_vec()).await.map_err(failed)?;
+        let vectors: Vec<Vec<f32>> =
+            promise.await.map_err(failed)?.iter().map(|vector| vector.to_vec()).collect();
+        self.space.check(&vectors, texts.len())?;
+        Ok(vectors)
+    }
+}
+
+pub struct CallbackExtractor {
+    pub extract: ExtractFunction,
+    pub limits: Limits,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Extracted {
+    entities: Vec<EntityInput>,
+    relationships: Vec<RelationshipInput>,
+}
+
+#[async_trait]
+impl Extractor for CallbackExtractor {
+    async fn extract(&self, input: &ExtractionInput<'_>) -> Result<Extraction> {
+        let failed = |error: napi::Error| {
+            Error::persistence(Reason::Internal, "the extract function failed")
+                .with("cause", error.reason.clone())
+        };
+        let input = serde_json::to_string(input)
+            .map_err(|error| Error::persistence(Reason::Internal, format!("no JSON: {error}")))?;
+        let answer = self.extract.call_async_catch(input).await.map_err(failed)?.await.map_err(failed)?;
+        let Extracted { entities, relationships } = parse_json(&answer)?;
+        let (entities, relationships) = graph_input(&entities, &relationships, &self.limits)?;
+        Ok(Extraction { entities, relationships })
+    }
+}

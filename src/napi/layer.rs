@@ -1,0 +1,105 @@
+use std::sync::Arc;
+
+use napi::Env;
+use napi::bindgen_prelude::{Float32Array, PromiseRaw};
+use napi_derive::napi;
+
+use super::callbacks::{CallbackEmbedder, CallbackExtractor, Callbacks};
+use super::calls::Calls;
+use super::error::to_napi;
+use super::runtime::{run, runtime};
+use crate::config::{EmbedderKind, EmbedderOptions, ExtractorOptions, LayerConfig, Named};
+use crate::embedding::{Embedder, Space};
+use crate::error::{Error, Result};
+use crate::extraction::{Extractor, RulesExtractor};
+use crate::service::{Layer, http_embedder};
+
+/// One layer. Connects at the first call.
+#[napi]
+pub struct NativeLayer {
+    layer: Arc<Layer>,
+    calls: Arc<Calls>,
+}
+
+#[napi]
+impl NativeLayer {
+    #[napi(constructor)]
+    pub fn new(config: String, callbacks: Callbacks) -> napi::Result<Self> {
+        let layer = build(&config, callbacks).map_err(|error| to_napi(&error))?;
+        Ok(Self { layer: Arc::new(layer), calls: Arc::default() })
+    }
+
+    /// One operation: JSON in, JSON out. The embedding is copied before this returns.
+    #[napi]
+    pub fn invoke<'env>(
+        &self,
+        env: &'env Env,
+        request: String,
+        embedding: Option<Float32Array>,
+        call_id: u32,
+    ) -> napi::Result<PromiseRaw<'env, String>> {
+        let embedding = embedding.map(|values| values.to_vec());
+        let layer = Arc::clone(&self.layer);
+        let call = self.calls.begin(call_id);
+        let work = async move {
+            let answer = layer.call(&request, embedding, &call.token).await?;
+            Ok(answer.to_string())
+        };
+        env.spawn_future(async move { run(work).await.map_err(|error| to_napi(&error)) })
+    }
+
+    /// Stops a call that has not begun to commit.
+    #[napi]
+    pub fn cancel(&self, call_id: u32) {
+        self.calls.cancel(call_id);
+    }
+
+    /// Strikes paid debts off and closes the pools that layers with equal settings share.
+    #[napi]
+    pub fn close<'env>(&self, env: &'env Env) -> napi::Result<PromiseRaw<'env, ()>> {
+        let layer = Arc::clone(&self.layer);
+        let work = async move {
+            layer.close().await;
+            Ok(())
+        };
+        env.spawn_future(async move { run(work).await.map_err(|error| to_napi(&error)) })
+    }
+}
+
+fn build(json: &str, callbacks: Callbacks) -> Result<Layer> {
+    let config = LayerConfig::parse(json)?;
+    // sqlx starts tasks of its own when a pool is made.
+    let _entered = runtime()?.enter();
+    let embedder = embedder(&config, callbacks.embed)?;
+    let extractor: Option<Arc<dyn Extractor>> = match (&config.extractor, callbacks.extract) {
+        (Some(ExtractorOptions::Named(Named::None)), _) => None,
+        (Some(ExtractorOptions::Callback(_)), Some(extract)) => {
+            Some(Arc::new(CallbackExtractor { extract, limits: config.limits.clone() }))
+        }
+        (Some(ExtractorOptions::Callback(_)), None) => {
+            return Err(Error::invalid("extractor.extract", "is no function"));
+        }
+        (None | Some(ExtractorOptions::Named(Named::Local)), _) => Some(Arc::new(RulesExtractor)),
+    };
+    Layer::new(config, embedder, extractor)
+}
+
+fn embedder(
+    config: &LayerConfig,
+    embed: Option<super::callbacks::EmbedFunction>,
+) -> Result<Option<Arc<dyn Embedder>>> {
+    match (&config.embedder, embed) {
+        (None | Some(EmbedderOptions::Named(Named::None)), _) => Ok(None),
+        (Some(EmbedderOptions::Named(Named::Local)), _) => {
+            Err(Error::invalid("embedder", "'local' is not available in this version"))
+        }
+        (Some(EmbedderOptions::Some(EmbedderKind::Callback { model, dimensions })), Some(embed)) => {
+            let space = Space { model: model.clone(), dimensions: *dimensions };
+            Ok(Some(Arc::new(CallbackEmbedder { space, embed })))
+        }
+        (Some(EmbedderOptions::Some(EmbedderKind::Callback { .. })), None) => {
+            Err(Error::invalid("embedder.embed", "is no function"))
+        }
+        (Some(EmbedderOptions::Some(kind)), _) => http_embedder(kind),
+    }
+}

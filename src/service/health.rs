@@ -1,0 +1,144 @@
+//! Health: never rejects and answers in bounded time.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use tokio::time::timeout;
+
+use super::layer::Layer;
+use super::sync::stats;
+use crate::config::PersistenceConfig;
+use crate::error::{Error, Reason, Result};
+use crate::model::{HealthCheck, HealthMetrics, HealthReason, HealthStatus, StoreStatus, Stores};
+use crate::store::postgres::QueueCounts;
+use crate::sync::Standing;
+
+/// The longest one store is waited for.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+struct Vector {
+    live: u64,
+    last_sync: Option<DateTime<Utc>>,
+}
+
+struct Graph {
+    count: u64,
+    queue: QueueCounts,
+}
+
+impl Layer {
+    pub(super) async fn health(&self, config: &PersistenceConfig) -> HealthCheck {
+        let vector = patiently(self.vector_health(), "Postgres").await;
+        let mut reasons = Vec::new();
+        let graph = match &vector {
+            _ if !config.enable_graph_store => None,
+            Err(_) => Some(Err(Error::graph(Reason::Unavailable, "not asked: Postgres is not available"))),
+            Ok(_) => patiently(self.graph_health(), "the graph").await.transpose(),
+        };
+        if vector.is_ok() {
+            self.limitations(config, &mut reasons).await;
+        }
+        for error in [vector.as_ref().err(), graph.as_ref().and_then(|graph| graph.as_ref().err())]
+            .into_iter()
+            .flatten()
+        {
+            reasons.push(HealthReason { code: error.reason.name(), message: error.message.clone() });
+        }
+        let queue =
+            graph.as_ref().and_then(|graph| graph.as_ref().ok()).map(|graph| graph.queue).unwrap_or_default();
+        if queue.dead > 0 {
+            let message =
+                format!("the graph refused {} memories for good; fullSync tries them again", queue.dead);
+            reasons.push(HealthReason { code: "DEAD_LETTERS", message });
+        }
+        HealthCheck {
+            status: status(vector.is_err(), matches!(graph, Some(Err(_)))),
+            metrics: metrics(&vector, graph.as_ref()),
+            last_sync: vector.as_ref().ok().and_then(|vector| vector.last_sync),
+            stores: Stores {
+                vector_store: store_status(Some(vector.map(drop))),
+                graph_store: store_status(graph.map(|graph| graph.map(drop))),
+            },
+            reasons,
+        }
+    }
+
+    async fn vector_health(&self) -> Result<Vector> {
+        self.stores.ready().await?;
+        let live = self.stores.postgres.count_live(None).await?;
+        Ok(Vector { live, last_sync: self.stores.postgres.last_sync().await? })
+    }
+
+    /// `None` when no graph is configured.
+    async fn graph_health(&self) -> Result<Option<Graph>> {
+        if self.standing().await? == Standing::None {
+            return Ok(None);
+        }
+        self.stores.seat.flush().await;
+        let (graph, target) = self.stores.seat.ours().await?;
+        let queue = self.stores.postgres.queue_counts(&target.target, None).await?;
+        Ok(Some(Graph { count: graph.count(None).await?, queue }))
+    }
+
+    async fn limitations(&self, config: &PersistenceConfig, reasons: &mut Vec<HealthReason>) {
+        if !config.enable_vector_store {
+            return;
+        }
+        match timeout(PATIENCE, self.models.limitation()).await {
+            Ok(Ok(Some((code, message)))) => reasons.push(HealthReason { code, message }),
+            Ok(Ok(None)) => {}
+            Ok(Err(error)) => {
+                reasons.push(HealthReason { code: error.reason.name(), message: error.message })
+            }
+            Err(_) => reasons.push(HealthReason {
+                code: "TIMEOUT",
+                message: "the embedding space is not known yet".into(),
+            }),
+        }
+    }
+}
+
+async fn patiently<T>(work: impl Future<Output = Result<T>>, store: &str) -> Result<T> {
+    match timeout(PATIENCE, work).await {
+        Ok(outcome) => outcome,
+        Err(_) => Err(Error::persistence(
+            Reason::Timeout,
+            format!("{store} did not answer within {} ms", PATIENCE.as_millis()),
+        )),
+    }
+}
+
+fn status(vector_failed: bool, graph_failed: bool) -> HealthStatus {
+    match (vector_failed, graph_failed) {
+        (true, _) => HealthStatus::Unhealthy,
+        (false, true) => HealthStatus::Degraded,
+        (false, false) => HealthStatus::Healthy,
+    }
+}
+
+/// A store that is not configured is not available, and that is no fault.
+fn store_status(outcome: Option<Result<()>>) -> StoreStatus {
+    let last_check = Utc::now();
+    match outcome {
+        Some(Ok(())) => StoreStatus { available: true, healthy: true, last_check, error: None },
+        Some(Err(error)) => {
+            StoreStatus { available: false, healthy: false, last_check, error: Some(error.message) }
+        }
+        None => StoreStatus { available: false, healthy: true, last_check, error: None },
+    }
+}
+
+fn metrics(vector: &Result<Vector>, graph: Option<&Result<Graph>>) -> HealthMetrics {
+    let live = vector.as_ref().map_or(0, |vector| vector.live);
+    let percentage = match (vector, graph) {
+        (Ok(_), Some(Ok(graph))) => stats(live, graph.count, &graph.queue, None).sync_percentage,
+        (Ok(_), None) => 100,
+        _ => 0,
+    };
+    HealthMetrics {
+        total_memories: live,
+        vector_store_count: live,
+        graph_store_count: graph.and_then(|graph| graph.as_ref().ok()).map_or(0, |graph| graph.count),
+        sync_percentage: percentage,
+    }
+}

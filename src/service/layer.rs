@@ -1,0 +1,56 @@
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
+
+use super::models::Models;
+use crate::config::{LayerConfig, PersistenceConfig};
+use crate::embedding::Embedder;
+use crate::error::{Error, Reason, Result};
+use crate::extraction::Extractor;
+use crate::store::Stores;
+
+/// One configured layer: shared stores, its own embedder, extractor and defaults.
+pub struct Layer {
+    pub(super) config: LayerConfig,
+    pub(super) stores: Arc<Stores>,
+    pub(super) models: Models,
+}
+
+impl Layer {
+    /// No I/O; inside a tokio runtime.
+    pub fn new(
+        config: LayerConfig,
+        embedder: Option<Arc<dyn Embedder>>,
+        extractor: Option<Arc<dyn Extractor>>,
+    ) -> Result<Self> {
+        let stores = Stores::open(&config)?;
+        let models = Models::new(embedder, extractor, Arc::clone(&stores.postgres));
+        Ok(Self { config, stores, models })
+    }
+
+    /// Closes the stores for every layer with the same settings.
+    pub async fn close(&self) {
+        Arc::clone(&self.stores).close().await;
+    }
+
+    /// The calling service's config, else the layer's.
+    pub(super) fn persistence(&self, own: Option<PersistenceConfig>) -> PersistenceConfig {
+        own.unwrap_or_else(|| self.config.persistence.clone())
+    }
+}
+
+/// Runs work that may stop at any point; an abort drops it.
+pub(super) async fn until_aborted<T>(
+    cancel: &CancellationToken,
+    work: impl Future<Output = Result<T>>,
+) -> Result<T> {
+    tokio::select! {
+        biased;
+        () = cancel.cancelled() => Err(aborted()),
+        outcome = work => outcome,
+    }
+}
+
+pub(super) fn aborted() -> Error {
+    Error::persistence(Reason::Aborted, "the call was aborted before it committed")
+}

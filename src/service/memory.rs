@@ -1,0 +1,388 @@
+//! Writes: validate, embed and extract, one statement, the graph within its time, undo if that is asked for.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use chrono::Utc;
+use serde_json::{Map, Value};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use super::layer::{Layer, until_aborted};
+use super::models::Embedding;
+use super::request::{DeleteArgs, StoreArgs, UpdateArgs};
+use super::validate;
+use crate::config::PersistenceConfig;
+use crate::error::{Error, Reason, Result};
+use crate::extraction::{Extraction, ExtractionInput};
+use crate::model::{Memory, Write};
+use crate::store::postgres::{DeleteRow, Placed, Put, StoreRow, Undo, UpdateRow};
+use crate::sync::{Applying, DrainScope, Standing, drain};
+
+const DEFAULT_IMPORTANCE: i32 = 5;
+
+impl Layer {
+    pub(super) async fn store(
+        &self,
+        args: StoreArgs,
+        embedding: Option<Vec<f32>>,
+        config: &PersistenceConfig,
+        cancel: &CancellationToken,
+    ) -> Result<(Memory, Write)> {
+        let begun = Instant::now();
+        let id = self.check_store(&args, embedding.as_deref())?;
+        let given =
+            given_graph(args.entities.as_deref(), args.relationships.as_deref(), &self.config.limits)?;
+        let defer = args.defer.unwrap_or(false);
+        until_aborted(cancel, self.stores.ready()).await?;
+
+        let metadata = args.metadata.unwrap_or_default();
+        let input =
+            ExtractionInput { content: &args.content, summary: args.summary.as_deref(), metadata: &metadata };
+        let wanted = Wanted {
+            embed: config.enable_vector_store,
+            extract: args.extract_entities.unwrap_or(true),
+            defer,
+        };
+        let prepared = until_aborted(cancel, self.prepare(&input, embedding, given, wanted)).await?;
+
+        let row = StoreRow {
+            id,
+            owe: owe(config, defer),
+            space: prepared.embedding.vector.as_ref().map(|(space, _)| *space),
+            owe_embedding: prepared.embedding.owed,
+            owe_extraction: prepared.extraction.is_none(),
+            entities: prepared.extraction.as_ref().map(|e| e.entities.clone()).unwrap_or_default(),
+            relationships: prepared.extraction.map(|e| e.relationships).unwrap_or_default(),
+            user_id: args.user_id,
+            content: args.content,
+            summary: args.summary,
+            metadata,
+            importance: args.importance.unwrap_or(DEFAULT_IMPORTANCE),
+            created_at: args.created_at,
+            conversation_id: args.conversation_id,
+        };
+        // From here on an abort comes too late: the statement may commit, so its outcome is told.
+        fail::fail_point!("before_commit");
+        let vector = prepared.embedding.vector.as_ref().map(|(_, values)| values.as_slice());
+        let stored = self.stores.postgres.store(&row, vector).await?;
+        fail::fail_point!("after_commit");
+        // Only a row that this call made is taken back.
+        let undo = stored.created.then(|| Undo { id, revision: stored.memory.revision, previous: None });
+        let graph = self.finish(stored.placed, undo, row.owe, config).await?;
+        Ok((stored.memory, graph.into_write(stored.created, begun)))
+    }
+
+    fn check_store(&self, args: &StoreArgs, embedding: Option<&[f32]>) -> Result<Uuid> {
+        let limits = &self.config.limits;
+        validate::user_id(&args.user_id)?;
+        validate::content(&args.content, limits)?;
+        validate::conversation_id(args.conversation_id.as_deref())?;
+        validate::summary(args.summary.as_deref())?;
+        validate::importance(args.importance)?;
+        if let Some(metadata) = &args.metadata {
+            validate::metadata("metadata", metadata, limits)?;
+        }
+        embedding.map_or(Ok(()), validate::embedding)?;
+        validate::store_id(&args.user_id, args.id.as_deref(), args.idempotency_key.as_deref())
+    }
+
+    pub(super) async fn update(
+        &self,
+        args: UpdateArgs,
+        embedding: Option<Vec<f32>>,
+        config: &PersistenceConfig,
+        cancel: &CancellationToken,
+    ) -> Result<(Option<Memory>, Write)> {
+        let begun = Instant::now();
+        self.check_update(&args, embedding.as_deref())?;
+        let mut given =
+            given_graph(args.entities.as_deref(), args.relationships.as_deref(), &self.config.limits)?;
+        until_aborted(cancel, self.stores.ready()).await?;
+        let Some(id) = validate::parse_id(&args.id) else {
+            return Ok((None, GraphOutcome::none().into_write(false, begun)));
+        };
+        if args.entities.is_none()
+            && let Some(extraction) = &mut given
+        {
+            self.add_known_entities(id, args.user_id.as_deref(), extraction).await?;
+        }
+        let prepared = match &args.content {
+            Some(content) => {
+                let metadata = args.metadata.clone().unwrap_or_default();
+                let summary = args.summary.as_ref().and_then(Option::as_deref);
+                let input = ExtractionInput { content, summary, metadata: &metadata };
+                let extract = args.extract_entities.unwrap_or(true);
+                let wanted = Wanted { embed: config.enable_vector_store, extract, defer: false };
+                let keep = given.is_none() && !extract;
+                let prepared = until_aborted(cancel, self.prepare(&input, embedding, given, wanted)).await?;
+                Changed {
+                    owe_extraction: prepared.extraction.is_none(),
+                    graph: prepared.extraction.filter(|_| !keep),
+                    embedding: prepared.embedding,
+                }
+            }
+            None => Changed {
+                embedding: match embedding {
+                    Some(values) if config.enable_vector_store => self.models.given(values).await?,
+                    _ => Embedding::default(),
+                },
+                graph: given,
+                owe_extraction: false,
+            },
+        };
+        let row = UpdateRow {
+            id,
+            user_id: args.user_id,
+            content: args.content,
+            summary: args.summary,
+            metadata: args.metadata,
+            metadata_patch: args.metadata_patch,
+            importance: args.importance,
+            entities: prepared.graph.as_ref().map(|graph| graph.entities.clone()),
+            relationships: prepared.graph.map(|graph| graph.relationships),
+            owe: owe(config, false),
+            space: prepared.embedding.vector.as_ref().map(|(space, _)| *space),
+            owe_embedding: prepared.embedding.owed,
+            owe_extraction: prepared.owe_extraction,
+        };
+        let vector = prepared.embedding.vector.as_ref().map(|(_, values)| values.as_slice());
+        let Some(updated) = self.stores.postgres.update(&row, vector).await? else {
+            return Ok((None, GraphOutcome::none().into_write(false, begun)));
+        };
+        let undo = Undo { id, revision: updated.memory.revision, previous: Some(updated.previous) };
+        let graph = self.finish(updated.placed, Some(undo), row.owe, config).await?;
+        Ok((Some(updated.memory), graph.into_write(false, begun)))
+    }
+
+    fn check_update(&self, args: &UpdateArgs, embedding: Option<&[f32]>) -> Result<()> {
+        let limits = &self.config.limits;
+        validate::optional_user_id(args.user_id.as_deref())?;
+        if let Some(content) = &args.content {
+            validate::content(content, limits)?;
+        }
+        validate::summary(args.summary.as_ref().and_then(Option::as_deref))?;
+        validate::importance(args.importance)?;
+        if args.metadata.is_some() && args.metadata_patch.is_some() {
+            return Err(Error::invalid("metadataPatch", "cannot be given together with metadata"));
+        }
+        for (field, value) in [("metadata", &args.metadata), ("metadataPatch", &args.metadata_patch)] {
+            if let Some(value) = value {
+                validate::metadata(field, value, limits)?;
+            }
+        }
+        embedding.map_or(Ok(()), validate::embedding)
+    }
+
+    /// Relationships that come without entities join those that the memory has.
+    async fn add_known_entities(
+        &self,
+        id: Uuid,
+        user_id: Option<&str>,
+        graph: &mut Extraction,
+    ) -> Result<()> {
+        let known = self.stores.postgres.get_many(&[id], user_id).await?;
+        let entities = known.into_iter().flat_map(|memory| memory.entities);
+        graph.entities = validate::merge(entities.chain(std::mem::take(&mut graph.entities)).collect());
+        Ok(())
+    }
+
+    pub(super) async fn delete(
+        &self,
+        args: DeleteArgs,
+        config: &PersistenceConfig,
+        cancel: &CancellationToken,
+    ) -> Result<Write> {
+        let begun = Instant::now();
+        validate::optional_user_id(args.user_id.as_deref())?;
+        until_aborted(cancel, self.stores.ready()).await?;
+        let Some(id) = validate::parse_id(&args.id) else {
+            return Ok(GraphOutcome::none().into_write(false, begun));
+        };
+        let row = DeleteRow {
+            id,
+            user_id: args.user_id,
+            hard: args.hard.unwrap_or(false),
+            detached: !args.cascade_graph.unwrap_or(true),
+            owe: owe(config, false),
+        };
+        let Some(deleted) = self.stores.postgres.delete(&row).await? else {
+            return Ok(GraphOutcome::none().into_write(false, begun));
+        };
+        let undo = Undo {
+            id,
+            revision: deleted.placed.projection.version.revision,
+            previous: Some(deleted.previous),
+        };
+        let graph = self.finish(deleted.placed, Some(undo), row.owe, config).await?;
+        Ok(graph.into_write(false, begun))
+    }
+
+    /// Embeds and extracts side by side. A failure of either is owed, never an error of the write.
+    async fn prepare(
+        &self,
+        input: &ExtractionInput<'_>,
+        embedding: Option<Vec<f32>>,
+        given: Option<Extraction>,
+        wanted: Wanted,
+    ) -> Result<Prepared> {
+        let embed = async {
+            match embedding {
+                _ if !wanted.embed => Ok(Embedding::default()),
+                Some(values) => self.models.given(values).await,
+                None if wanted.defer => Ok(Embedding { vector: None, owed: true }),
+                None => self.models.made(input.content).await,
+            }
+        };
+        let extract = async {
+            match given {
+                Some(given) => Some(given),
+                None if !wanted.extract => Some(Extraction::default()),
+                None if wanted.defer => None,
+                None => self.models.extract(input).await,
+            }
+        };
+        let (embedding, extraction) = tokio::join!(embed, extract);
+        Ok(Prepared { embedding: embedding?, extraction })
+    }
+
+    /// The graph's half of a write: applied within `graphWaitMs`, else owed or undone.
+    async fn finish(
+        &self,
+        placed: Placed,
+        undo: Option<Undo>,
+        put: Put,
+        config: &PersistenceConfig,
+    ) -> Result<GraphOutcome> {
+        if placed.target.is_none() || !config.enable_graph_store {
+            return Ok(GraphOutcome::none());
+        }
+        if !placed.owed {
+            return Ok(GraphOutcome { success: Some(true), error: None });
+        }
+        if put == Put::Later {
+            return Ok(GraphOutcome { success: Some(false), error: None });
+        }
+        let wait = Duration::from_millis(config.graph_wait_ms);
+        let error = match self.stores.seat.apply(placed.projection, wait).await {
+            Applying::Applied => return Ok(GraphOutcome { success: Some(true), error: None }),
+            Applying::Late => Error::graph(Reason::Timeout, "the graph did not answer within graphWaitMs"),
+            Applying::Failed(error) => error,
+        };
+        match undo {
+            Some(undo) if config.rollback_on_partial_failure => self.roll_back(undo, error, config).await,
+            _ => Ok(GraphOutcome { success: Some(false), error: Some(error) }),
+        }
+    }
+
+    /// Always an error: the write was undone, or a newer one had replaced it.
+    async fn roll_back(&self, undo: Undo, cause: Error, config: &PersistenceConfig) -> Result<GraphOutcome> {
+        let undone = self.stores.postgres.undo(&undo).await?;
+        let (reason, message) = if undone {
+            (Reason::RolledBack, "the graph write failed, so the memory was put back as it was")
+        } else {
+            (
+                Reason::RollbackSuperseded,
+                "the graph write failed; a newer write had replaced this one, so it was left",
+            )
+        };
+        self.nudge(undo.id, config);
+        Err(Error::graph(reason, message)
+            .with("memoryId", undo.id.to_string())
+            .with("cause", cause.envelope()))
+    }
+
+    /// Tries in the background to bring the graph after an undo up to date; otherwise the debt waits for a sync.
+    fn nudge(&self, id: Uuid, config: &PersistenceConfig) {
+        let (stores, config) = (Arc::clone(&self.stores), config.clone());
+        tokio::spawn(async move {
+            let scope = DrainScope { ids: Some(vec![id]), ..DrainScope::default() };
+            let paid = async {
+                let (graph, target) = stores.seat.ours().await?;
+                drain(&stores.postgres, graph.as_ref(), target, &scope, &config, &CancellationToken::new())
+                    .await
+            };
+            if let Err(error) = paid.await {
+                log::info!("an undone write stays owed to the graph: {error}");
+            }
+        });
+    }
+
+    /// Whether this instance may write to the graph at all, for health.
+    pub(super) async fn standing(&self) -> Result<Standing> {
+        self.stores.seat.standing().await.cloned()
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Wanted {
+    embed: bool,
+    extract: bool,
+    defer: bool,
+}
+
+struct Prepared {
+    embedding: Embedding,
+    /// `None`: owed.
+    extraction: Option<Extraction>,
+}
+
+struct Changed {
+    embedding: Embedding,
+    /// `None`: entities stay as they are.
+    graph: Option<Extraction>,
+    owe_extraction: bool,
+}
+
+/// How the graph's half went.
+struct GraphOutcome {
+    success: Option<bool>,
+    error: Option<Error>,
+}
+
+impl GraphOutcome {
+    fn none() -> Self {
+        Self { success: None, error: None }
+    }
+
+    fn into_write(self, created: bool, begun: Instant) -> Write {
+        Write {
+            created,
+            vector_write_success: true,
+            graph_write_success: self.success,
+            timestamp: Utc::now(),
+            duration: begun.elapsed().as_secs_f64() * 1000.0,
+            graph_error: self.error.map(|error| error.envelope()),
+        }
+    }
+}
+
+fn owe(config: &PersistenceConfig, defer: bool) -> Put {
+    match (config.enable_graph_store, defer) {
+        (false, _) => Put::None,
+        (true, true) => Put::Later,
+        (true, false) => Put::Inline,
+    }
+}
+
+/// What the caller says of entities; `None` when nothing is said.
+fn given_graph(
+    entities: Option<&[super::request::EntityInput]>,
+    relationships: Option<&[super::request::RelationshipInput]>,
+    limits: &crate::config::Limits,
+) -> Result<Option<Extraction>> {
+    if entities.is_none() && relationships.is_none() {
+        return Ok(None);
+    }
+    let (entities, relationships) =
+        validate::graph_input(entities.unwrap_or_default(), relationships.unwrap_or_default(), limits)?;
+    Ok(Some(Extraction { entities, relationships }))
+}
+
+/// A memory and its write as one JSON answer.
+pub(super) fn answer(memory: Option<Memory>, write: &Write) -> Result<Value> {
+    let mut answer = Map::new();
+    answer.insert("memory".into(), super::dispatch::to_value(&memory)?);
+    answer.insert("write".into(), super::dispatch::to_value(write)?);
+    Ok(Value::Object(answer))
+}

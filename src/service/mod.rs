@@ -1,0 +1,15 @@
+//! What the three exported objects do: parse, validate, write, read, sync.
+
+mod dispatch;
+mod health;
+mod layer;
+mod memory;
+mod models;
+pub mod request;
+mod retrieve;
+mod sync;
+mod validate;
+
+pub use layer::Layer;
+pub use models::{Embedding, Models, http_embedder};
+pub use validate::graph_input;

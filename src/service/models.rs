@@ -1,0 +1,186 @@
+//! Embedder and extractor of a layer: what they give, what they owe when they fail.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::sync::RwLock;
+
+use crate::config::EmbedderKind;
+use crate::embedding::{DEFAULT_DIMENSIONS, DEFAULT_MODEL, Embedder, HttpConfig, HttpEmbedder};
+use crate::error::{Error, Reason, Result};
+use crate::extraction::{Extraction, ExtractionInput, Extractor};
+use crate::store::postgres::{APP_DIMENSIONS, APP_SPACE, CurrentSpace, Postgres, SpaceMatch};
+
+/// How long a space that fits is believed to be the current one.
+const SPACE_TTL: Duration = Duration::from_secs(60);
+/// How soon one that does not is looked at again.
+const MISMATCH_TTL: Duration = Duration::from_secs(5);
+
+/// A memory's vector, if there is one, and whether the current space is still owed one.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Embedding {
+    pub vector: Option<(i32, Vec<f32>)>,
+    pub owed: bool,
+}
+
+pub struct Models {
+    embedder: Option<Arc<dyn Embedder>>,
+    extractor: Option<Arc<dyn Extractor>>,
+    postgres: Arc<Postgres>,
+    matched: RwLock<Option<(Instant, SpaceMatch)>>,
+    current: RwLock<Option<(Instant, CurrentSpace)>>,
+}
+
+impl Models {
+    pub fn new(
+        embedder: Option<Arc<dyn Embedder>>,
+        extractor: Option<Arc<dyn Extractor>>,
+        postgres: Arc<Postgres>,
+    ) -> Self {
+        Self { embedder, extractor, postgres, matched: RwLock::default(), current: RwLock::default() }
+    }
+
+    pub fn has_embedder(&self) -> bool {
+        self.embedder.is_some()
+    }
+
+    /// How the embedder's space relates to the database's; `None` without an embedder.
+    pub async fn space_match(&self) -> Result<Option<SpaceMatch>> {
+        let Some(embedder) = &self.embedder else { return Ok(None) };
+        if let Some((since, matched)) = &*self.matched.read().await {
+            let ttl = if matches!(matched, SpaceMatch::Current { .. }) { SPACE_TTL } else { MISMATCH_TTL };
+            if since.elapsed() < ttl {
+                return Ok(Some(matched.clone()));
+            }
+        }
+        let space = embedder.space();
+        let dimensions = i32::try_from(space.dimensions)
+            .map_err(|_| Error::invalid("embedder.dimensions", "is over the limit of 16000"))?;
+        let matched = self.postgres.match_space(&space.model, dimensions).await?;
+        *self.matched.write().await = Some((Instant::now(), matched.clone()));
+        Ok(Some(matched))
+    }
+
+    async fn current_space(&self) -> Result<CurrentSpace> {
+        if let Some((since, space)) = &*self.current.read().await
+            && since.elapsed() < SPACE_TTL
+        {
+            return Ok(space.clone());
+        }
+        let space = self.postgres.current_space().await?;
+        *self.current.write().await = Some((Instant::now(), space.clone()));
+        Ok(space)
+    }
+
+    /// Where a vector that the caller brings belongs.
+    pub async fn given(&self, values: Vec<f32>) -> Result<Embedding> {
+        // An embedder makes its own space current first, where that is possible.
+        self.space_match().await?;
+        let current = self.current_space().await?;
+        if usize::try_from(current.dimensions) == Ok(values.len()) {
+            return Ok(Embedding { vector: Some((current.space_id, values)), owed: false });
+        }
+        if values.len() == APP_DIMENSIONS {
+            return Ok(Embedding { vector: Some((APP_SPACE, values)), owed: true });
+        }
+        let message = format!(
+            "embedding: an array of {} numbers fits neither the current space ({} dimensions, {}) nor the application's ({APP_DIMENSIONS})",
+            values.len(),
+            current.dimensions,
+            current.model
+        );
+        Err(Error::persistence(Reason::DimensionMismatch, message)
+            .with("field", "embedding")
+            .with("actual", values.len())
+            .with("expected", current.dimensions))
+    }
+
+    /// The vector of a text; owed when there is no embedder, its space is not the current one, or it fails.
+    pub async fn made(&self, text: &str) -> Result<Embedding> {
+        match self.query(text).await {
+            Ok((space, vector)) => Ok(Embedding { vector: Some((space, vector)), owed: false }),
+            Err(error) if matches!(error.reason, Reason::NotConfigured | Reason::EmbeddingFailed) => {
+                log::warn!("the memory is stored without an embedding: {error}");
+                Ok(Embedding { vector: None, owed: true })
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The vector of a query, for the current space only.
+    pub async fn query(&self, text: &str) -> Result<(i32, Vec<f32>)> {
+        let (Some(embedder), Some(matched)) = (&self.embedder, self.space_match().await?) else {
+            return Err(Error::persistence(Reason::NotConfigured, "no embedder is configured"));
+        };
+        let SpaceMatch::Current { space } = matched else {
+            return Err(Error::persistence(
+                Reason::EmbeddingFailed,
+                mismatch_message(&matched, embedder.as_ref()),
+            ));
+        };
+        let vectors = embedder.embed(&[text.to_owned()]).await?;
+        let vector = vectors.into_iter().next();
+        let vector = vector
+            .ok_or_else(|| Error::persistence(Reason::EmbeddingFailed, "the embedder gave no vector"))?;
+        Ok((space, vector))
+    }
+
+    /// What a memory mentions; `None` when the extractor failed, so that it is owed.
+    pub async fn extract(&self, input: &ExtractionInput<'_>) -> Option<Extraction> {
+        let Some(extractor) = &self.extractor else { return Some(Extraction::default()) };
+        match extractor.extract(input).await {
+            Ok(extraction) => Some(extraction),
+            Err(error) => {
+                log::warn!("the memory is stored without entities: {error}");
+                None
+            }
+        }
+    }
+
+    /// Why vector search is not to be had now, for health.
+    pub async fn limitation(&self) -> Result<Option<(&'static str, String)>> {
+        let Some(embedder) = &self.embedder else {
+            let message = "no embedder is configured: search is lexical, embeddings are owed".to_owned();
+            return Ok(Some(("NO_EMBEDDER", message)));
+        };
+        Ok(match self.space_match().await? {
+            Some(matched @ SpaceMatch::Mismatch { .. }) => {
+                Some(("EMBEDDING_SPACE_MISMATCH", mismatch_message(&matched, embedder.as_ref())))
+            }
+            _ => None,
+        })
+    }
+}
+
+fn mismatch_message(matched: &SpaceMatch, embedder: &dyn Embedder) -> String {
+    match matched {
+        SpaceMatch::Mismatch { model, dimensions } => format!(
+            "the embedder gives {} ({} dimensions), but the stored vectors are of {model} ({dimensions}): search is lexical, embeddings are owed",
+            embedder.space().model,
+            embedder.space().dimensions
+        ),
+        SpaceMatch::Current { .. } => String::new(),
+    }
+}
+
+const OPENAI: &str = "https://api.openai.com/v1";
+const OPENROUTER: &str = "https://openrouter.ai/api/v1";
+
+/// The HTTP embedder of a configuration; `None` for the other kinds. A machine without root certificates counts as one
+/// without an embedder: writes succeed and owe.
+pub fn http_embedder(kind: &EmbedderKind) -> Result<Option<Arc<dyn Embedder>>> {
+    let EmbedderKind::OpenAi { base_url, api_key, model, dimensions } = kind else { return Ok(None) };
+    // Keys of OpenRouter say so themselves.
+    let default_url = if api_key.reveal().starts_with("sk-or-") { OPENROUTER } else { OPENAI };
+    let mut config = HttpConfig::new(base_url.as_deref().unwrap_or(default_url), api_key.clone());
+    config.model = model.clone().unwrap_or_else(|| DEFAULT_MODEL.to_owned());
+    config.dimensions = dimensions.unwrap_or(DEFAULT_DIMENSIONS);
+    match HttpEmbedder::new(config) {
+        Ok(embedder) => Ok(Some(Arc::new(embedder))),
+        Err(error) if error.reason == Reason::EmbeddingFailed => {
+            log::warn!("{error}");
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
+}

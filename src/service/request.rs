@@ -1,0 +1,263 @@
+//! The calls of the three services as JSON: one operation name, its arguments, the persistence config of the caller.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+
+use crate::config::{PersistenceConfig, parse_json};
+use crate::error::{Error, Result};
+use crate::model::{EntitySource, EntityType, Inconsistency, Priority, RelationshipType};
+use crate::store::postgres::SearchMode;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Envelope {
+    op: String,
+    args: Box<RawValue>,
+    #[serde(default)]
+    persistence: Option<Box<RawValue>>,
+}
+
+/// A call, parsed but not yet validated.
+#[derive(Debug)]
+pub struct Request {
+    pub operation: Operation,
+    /// The calling service's own config, where it has one.
+    pub persistence: Option<PersistenceConfig>,
+}
+
+macro_rules! operations {
+    ($($name:literal $variant:ident($args:ty),)+) => {
+        /// Every operation with its arguments.
+        #[derive(Debug)]
+        pub enum Operation { $($variant($args),)+ }
+
+        impl Operation {
+            fn parse(name: &str, args: &str) -> Result<Self> {
+                match name {
+                    $($name => Ok(Self::$variant(parse_json(args)?)),)+
+                    _ => Err(Error::invalid("op", "is no operation of this version")),
+                }
+            }
+        }
+    };
+}
+
+operations! {
+    "store" Store(StoreArgs),
+    "update" Update(UpdateArgs),
+    "delete" Delete(DeleteArgs),
+    "retrieve" Retrieve(RetrieveArgs),
+    "getById" GetById(GetByIdArgs),
+    "getMany" GetMany(GetManyArgs),
+    "getAll" GetAll(GetAllArgs),
+    "memoryStats" MemoryStats(UserArgs),
+    "health" Health(NoArgs),
+    "checkConsistency" CheckConsistency(CheckArgs),
+    "repairInconsistencies" RepairInconsistencies(RepairArgs),
+    "fullSync" FullSync(FullSyncArgs),
+    "rebuildGraph" RebuildGraph(RebuildArgs),
+    "syncStats" SyncStats(NoArgs),
+    "strongestRelations" StrongestRelations(RelationsArgs),
+    "migrate" Migrate(NoArgs),
+}
+
+impl Request {
+    pub fn parse(json: &str) -> Result<Self> {
+        let envelope: Envelope = parse_json(json)?;
+        let persistence = envelope.persistence.map(|raw| parse_json(raw.get())).transpose()?;
+        Ok(Self { operation: Operation::parse(&envelope.op, envelope.args.get())?, persistence })
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NoArgs {}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct EntityInput {
+    #[serde(rename = "type")]
+    pub kind: EntityType,
+    pub value: String,
+    pub normalized: Option<String>,
+    pub confidence: Option<f64>,
+    pub source: Option<EntitySource>,
+    pub context: Option<String>,
+    pub assignee: Option<String>,
+    pub deadline: Option<String>,
+    pub priority: Option<Priority>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct RelationshipInput {
+    pub from_type: EntityType,
+    pub from_value: String,
+    pub to_type: EntityType,
+    pub to_value: String,
+    pub relationship_type: RelationshipType,
+    pub confidence: Option<f64>,
+    pub evidence: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct StoreArgs {
+    pub user_id: String,
+    pub content: String,
+    pub metadata: Option<Map<String, Value>>,
+    pub id: Option<String>,
+    pub idempotency_key: Option<String>,
+    pub conversation_id: Option<String>,
+    pub importance: Option<i32>,
+    pub summary: Option<String>,
+    pub created_at: Option<DateTime<Utc>>,
+    pub extract_entities: Option<bool>,
+    pub entities: Option<Vec<EntityInput>>,
+    pub relationships: Option<Vec<RelationshipInput>>,
+    pub defer: Option<bool>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct UpdateArgs {
+    pub id: String,
+    pub user_id: Option<String>,
+    pub content: Option<String>,
+    /// Null clears it.
+    #[serde(default, deserialize_with = "present")]
+    pub summary: Option<Option<String>>,
+    pub metadata: Option<Map<String, Value>>,
+    pub metadata_patch: Option<Map<String, Value>>,
+    pub importance: Option<i32>,
+    pub entities: Option<Vec<EntityInput>>,
+    pub relationships: Option<Vec<RelationshipInput>>,
+    pub extract_entities: Option<bool>,
+}
+
+fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> std::result::Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct DeleteArgs {
+    pub id: String,
+    pub user_id: Option<String>,
+    pub hard: Option<bool>,
+    pub cascade_graph: Option<bool>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct RetrieveArgs {
+    pub user_id: String,
+    pub query: String,
+    pub limit: Option<i64>,
+    pub threshold: Option<f64>,
+    pub conversation_id: Option<String>,
+    pub min_importance: Option<i32>,
+    pub mode: Option<SearchMode>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct GetByIdArgs {
+    pub id: String,
+    pub user_id: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct GetManyArgs {
+    pub ids: Vec<String>,
+    pub user_id: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct GetAllArgs {
+    pub user_id: String,
+    pub limit: Option<i64>,
+    pub conversation_id: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct UserArgs {
+    pub user_id: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct CheckArgs {
+    pub user_id: Option<String>,
+    pub limit: Option<i64>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct RepairArgs {
+    pub inconsistencies: Vec<Inconsistency>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct FullSyncArgs {
+    pub user_id: Option<String>,
+    pub limit: Option<i64>,
+    pub dry_run: Option<bool>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct RebuildArgs {
+    pub user_id: Option<String>,
+    pub limit: Option<i64>,
+    pub clear_existing: Option<bool>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct RelationsArgs {
+    pub user_id: String,
+    pub limit: Option<i64>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(json: &str) -> Error {
+        Request::parse(json).expect_err("refused")
+    }
+
+    #[test]
+    fn a_missing_member_an_unknown_option_and_a_wrong_kind_are_named() {
+        let missing = refused(r#"{"op":"store","args":{"content":"x"}}"#);
+        assert!(missing.message.contains("userId"), "{}", missing.message);
+        let unknown = refused(r#"{"op":"store","args":{"userId":"u","content":"x","importnce":3}}"#);
+        assert!(unknown.message.contains("importnce"), "{}", unknown.message);
+        let kind = refused(r#"{"op":"store","args":{"userId":5,"content":"x"}}"#);
+        assert_eq!(kind.details["field"], "userId");
+        assert_eq!(kind.message, "userId: got a integer, expected a string");
+        let entity = refused(
+            r#"{"op":"store","args":{"userId":"u","content":"x","entities":[{"type":"dragon","value":"S"}]}}"#,
+        );
+        assert_eq!(entity.details["field"], "entities[0].type");
+    }
+
+    #[test]
+    fn a_null_summary_clears_and_a_missing_one_does_not() {
+        let parse = |json| match Request::parse(json).expect("valid").operation {
+            Operation::Update(args) => args.summary,
+            _ => unreachable!(),
+        };
+        assert_eq!(parse(r#"{"op":"update","args":{"id":"x"}}"#), None);
+        assert_eq!(parse(r#"{"op":"update","args":{"id":"x","summary":null}}"#), Some(None));
+    }
+}

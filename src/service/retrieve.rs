@@ -1,0 +1,89 @@
+use super::layer::Layer;
+use super::request::{GetAllArgs, GetByIdArgs, GetManyArgs, RetrieveArgs};
+use super::validate;
+use crate::error::{Error, Reason, Result};
+use crate::model::Memory;
+use crate::store::postgres::{SearchMode, SearchQuery, UserStats};
+
+const DEFAULT_RESULTS: i64 = 10;
+const DEFAULT_PAGE: i64 = 100;
+
+impl Layer {
+    pub(super) async fn retrieve(&self, args: RetrieveArgs) -> Result<Vec<Memory>> {
+        validate::user_id(&args.user_id)?;
+        validate::query(&args.query, &self.config.limits)?;
+        validate::threshold(args.threshold)?;
+        validate::conversation_id(args.conversation_id.as_deref())?;
+        let limit = validate::limit(args.limit, DEFAULT_RESULTS)?;
+        self.stores.ready().await?;
+        let mode = args.mode.unwrap_or_default();
+        let vector = self.query_vector(mode, &args.query).await?;
+        let query = SearchQuery {
+            user_id: &args.user_id,
+            text: &args.query,
+            mode,
+            vector: vector.as_ref().map(|(space, values)| (*space, values.as_slice())),
+            threshold: args.threshold,
+            conversation_id: args.conversation_id.as_deref(),
+            min_importance: args.min_importance,
+            limit,
+        };
+        self.stores.postgres.search(&query).await
+    }
+
+    /// Without an embedder that works, hybrid search falls back to text; only `vector` has nothing to fall back to.
+    async fn query_vector(&self, mode: SearchMode, text: &str) -> Result<Option<(i32, Vec<f32>)>> {
+        if mode == SearchMode::Text {
+            return Ok(None);
+        }
+        match self.models.query(text).await {
+            Ok(vector) => Ok(Some(vector)),
+            Err(error) if mode == SearchMode::Hybrid && lexical_will_do(&error) => {
+                if error.reason == Reason::EmbeddingFailed {
+                    log::warn!("search is lexical: {error}");
+                }
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    pub(super) async fn get_by_id(&self, args: GetByIdArgs) -> Result<Option<Memory>> {
+        validate::optional_user_id(args.user_id.as_deref())?;
+        self.stores.ready().await?;
+        match validate::parse_id(&args.id) {
+            Some(id) => self.stores.postgres.read(id, args.user_id.as_deref()).await,
+            None => Ok(None),
+        }
+    }
+
+    pub(super) async fn get_many(&self, args: GetManyArgs) -> Result<Vec<Memory>> {
+        validate::optional_user_id(args.user_id.as_deref())?;
+        let limit = self.config.limits.batch;
+        if args.ids.len() > limit {
+            let problem = format!("an array of {} is over the limit of {limit}", args.ids.len());
+            return Err(Error::invalid("ids", problem).with("limit", limit).with("length", args.ids.len()));
+        }
+        self.stores.ready().await?;
+        let ids: Vec<_> = args.ids.iter().filter_map(|id| validate::parse_id(id)).collect();
+        self.stores.postgres.get_many(&ids, args.user_id.as_deref()).await
+    }
+
+    pub(super) async fn get_all(&self, args: GetAllArgs) -> Result<Vec<Memory>> {
+        validate::user_id(&args.user_id)?;
+        validate::conversation_id(args.conversation_id.as_deref())?;
+        let limit = validate::limit(args.limit, DEFAULT_PAGE)?;
+        self.stores.ready().await?;
+        self.stores.postgres.get_all(&args.user_id, args.conversation_id.as_deref(), limit).await
+    }
+
+    pub(super) async fn memory_stats(&self, user_id: &str) -> Result<UserStats> {
+        validate::user_id(user_id)?;
+        self.stores.ready().await?;
+        self.stores.postgres.user_stats(user_id).await
+    }
+}
+
+fn lexical_will_do(error: &Error) -> bool {
+    matches!(error.reason, Reason::NotConfigured | Reason::EmbeddingFailed)
+}

@@ -1,0 +1,160 @@
+use tokio_util::sync::CancellationToken;
+
+use super::layer::{Layer, aborted, until_aborted};
+use super::request::{CheckArgs, FullSyncArgs, RebuildArgs, RelationsArgs, RepairArgs};
+use super::validate;
+use crate::config::PersistenceConfig;
+use crate::error::{Class, Error, Reason, Result};
+use crate::model::{Inconsistency, StrongRelation, SyncResult, SyncStats};
+use crate::store::postgres::QueueCounts;
+use crate::sync;
+
+const DEFAULT_RELATIONS: i64 = 20;
+
+impl Layer {
+    pub(super) async fn check_consistency(
+        &self,
+        args: CheckArgs,
+        cancel: &CancellationToken,
+    ) -> Result<Vec<Inconsistency>> {
+        validate::optional_user_id(args.user_id.as_deref())?;
+        let limit = validate::sync_limit(args.limit)?;
+        until_aborted(cancel, self.stores.ready()).await?;
+        let stores = &self.stores;
+        stores.seat.flush().await;
+        let (graph, target) = stores.seat.ours_now().await?;
+        let checked =
+            sync::check(&stores.postgres, graph.as_ref(), target, args.user_id.as_deref(), limit, cancel)
+                .await?;
+        finished(cancel)?;
+        Ok(checked.differences.iter().map(Inconsistency::from).collect())
+    }
+
+    pub(super) async fn repair(
+        &self,
+        args: RepairArgs,
+        config: &PersistenceConfig,
+        cancel: &CancellationToken,
+    ) -> Result<SyncResult> {
+        until_aborted(cancel, self.stores.ready()).await?;
+        let stores = &self.stores;
+        let result =
+            sync::repair(&stores.postgres, &stores.seat, args.inconsistencies, config, cancel).await?;
+        finished(cancel)?;
+        Ok(result)
+    }
+
+    pub(super) async fn full_sync(
+        &self,
+        args: FullSyncArgs,
+        config: &PersistenceConfig,
+        cancel: &CancellationToken,
+    ) -> Result<SyncResult> {
+        validate::optional_user_id(args.user_id.as_deref())?;
+        let limit = validate::sync_limit(args.limit)?;
+        until_aborted(cancel, self.stores.ready()).await?;
+        let stores = &self.stores;
+        let dry_run = args.dry_run.unwrap_or(false);
+        let user_id = args.user_id.as_deref();
+        let result =
+            sync::full_sync(&stores.postgres, &stores.seat, user_id, limit, dry_run, config, cancel).await?;
+        finished(cancel)?;
+        Ok(result)
+    }
+
+    pub(super) async fn rebuild(
+        &self,
+        args: RebuildArgs,
+        config: &PersistenceConfig,
+        cancel: &CancellationToken,
+    ) -> Result<SyncResult> {
+        validate::optional_user_id(args.user_id.as_deref())?;
+        let limit = validate::sync_limit(args.limit)?;
+        until_aborted(cancel, self.stores.ready()).await?;
+        let stores = &self.stores;
+        let clear = args.clear_existing.unwrap_or(false);
+        let user_id = args.user_id.as_deref();
+        let result =
+            sync::rebuild(&stores.postgres, &stores.seat, user_id, limit, clear, config, cancel).await?;
+        finished(cancel)?;
+        Ok(result)
+    }
+
+    /// Counts of both stores. Rejects when one that is configured cannot be reached.
+    pub(super) async fn sync_stats(&self) -> Result<SyncStats> {
+        self.stores.ready().await?;
+        let stores = &self.stores;
+        stores.seat.flush().await;
+        let vector_store_count = stores.postgres.count_live(None).await?;
+        let last_sync = stores.postgres.last_sync().await?;
+        if stores.seat.graph().is_none() {
+            let counts = QueueCounts::default();
+            return Ok(stats(vector_store_count, 0, &counts, last_sync));
+        }
+        let (graph, target) = stores.seat.ours().await?;
+        let counts = stores.postgres.queue_counts(&target.target, None).await?;
+        let graph_store_count = graph.count(None).await?;
+        Ok(stats(vector_store_count, graph_store_count, &counts, last_sync))
+    }
+
+    pub(super) async fn strongest_relations(&self, args: RelationsArgs) -> Result<Vec<StrongRelation>> {
+        validate::user_id(&args.user_id)?;
+        let limit = validate::limit(args.limit, DEFAULT_RELATIONS)?;
+        self.stores.ready().await?;
+        let (graph, _) = self.stores.seat.ours().await?;
+        graph.strongest_relations(&args.user_id, usize::try_from(limit).unwrap_or_default()).await
+    }
+}
+
+/// A sync call that was aborted stopped between batches; what it did stays done.
+fn finished(cancel: &CancellationToken) -> Result<()> {
+    if cancel.is_cancelled() { Err(aborted()) } else { Ok(()) }
+}
+
+pub(super) fn stats(
+    live: u64,
+    in_graph: u64,
+    counts: &QueueCounts,
+    last_sync: Option<chrono::DateTime<chrono::Utc>>,
+) -> SyncStats {
+    let unsigned = |value: i64| u64::try_from(value).unwrap_or_default();
+    let owed = unsigned(counts.pending_live) + unsigned(counts.dead);
+    let synced = in_graph.min(live.saturating_sub(owed));
+    let percentage = (synced * 100).checked_div(live).unwrap_or(100);
+    SyncStats {
+        vector_store_count: live,
+        graph_store_count: in_graph,
+        sync_percentage: u32::try_from(percentage).unwrap_or(100),
+        last_sync,
+        pending: unsigned(counts.pending),
+        dead: unsigned(counts.dead),
+    }
+}
+
+/// Errors of sync operations are `SyncError`s, unless they speak of bad input or one store.
+pub(super) fn as_sync_error(error: Error) -> Error {
+    match (error.class, error.reason) {
+        (
+            Class::Persistence,
+            Reason::InvalidArgument | Reason::Aborted | Reason::Closed | Reason::NotConfigured,
+        ) => error,
+        (Class::GraphStore | Class::VectorStore, reason) => Error { class: Class::Sync, reason, ..error },
+        _ => error,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_percentage_is_100_only_when_nothing_is_missing_or_owed() {
+        let counts = |pending_live, dead| QueueCounts { pending: pending_live, dead, pending_live };
+        assert_eq!(stats(0, 0, &counts(0, 0), None).sync_percentage, 100);
+        assert_eq!(stats(1000, 1000, &counts(0, 0), None).sync_percentage, 100);
+        assert_eq!(stats(1000, 999, &counts(0, 0), None).sync_percentage, 99);
+        assert_eq!(stats(1000, 1000, &counts(1, 0), None).sync_percentage, 99);
+        assert_eq!(stats(1000, 1000, &counts(0, 1), None).sync_percentage, 99);
+        assert_eq!(stats(2, 0, &counts(5, 0), None).sync_percentage, 0);
+    }
+}

@@ -1,0 +1,51 @@
+//! Rebuilding the graph from Postgres.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use tokio_util::sync::CancellationToken;
+
+use super::drain::{DrainScope, drain};
+use super::repair::{count, milliseconds, pending};
+use super::seat::Seat;
+use crate::config::PersistenceConfig;
+use crate::error::Result;
+use crate::model::SyncResult;
+use crate::store::postgres::Postgres;
+
+/// Owes every memory (of a user) to the graph, after clearing this layer's nodes there if asked to, and pays at most
+/// `limit` before it returns; `pending` tells the rest.
+pub async fn rebuild(
+    postgres: &Arc<Postgres>,
+    seat: &Seat,
+    user_id: Option<&str>,
+    limit: Option<usize>,
+    clear_existing: bool,
+    config: &PersistenceConfig,
+    cancel: &CancellationToken,
+) -> Result<SyncResult> {
+    let begun = Instant::now();
+    seat.flush().await;
+    let (graph, target) = seat.ours_now().await?;
+    // Owed before anything is cleared: a crash in between leaves debts, not gaps.
+    let mut owed = postgres.owe_all(&target.target, user_id, None).await?;
+    if clear_existing {
+        graph.clear(user_id).await?;
+        // Owed again: a write that was projected and struck off meanwhile may have been cleared.
+        seat.flush().await;
+        owed = postgres.owe_all(&target.target, user_id, None).await?;
+    }
+    let scope = DrainScope { user_id: user_id.map(str::to_owned), limit, ..DrainScope::default() };
+    let drained = drain(postgres, graph.as_ref(), target, &scope, config, cancel).await?;
+    if user_id.is_none() && limit.is_none() && !cancel.is_cancelled() {
+        postgres.mark_synced().await?;
+    }
+    Ok(SyncResult {
+        total_checked: owed,
+        inconsistencies: Vec::new(),
+        repaired: drained.paid,
+        failed: count(drained.refused.len()),
+        duration: milliseconds(begun),
+        pending: pending(postgres, target, user_id).await?,
+    })
+}
