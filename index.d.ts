@@ -585,7 +585,8 @@ export interface IzzieMemoryConfig {
   /** Postgres, possibly through a pooler. Environment: `DATABASE_URL`. */
   databaseUrl?: string;
   /**
-   * Postgres without a pooler, for migrations. Environment: `DATABASE_DIRECT_URL`, `DATABASE_URL_UNPOOLED`.
+   * The same database without a pooler, for migrations. Environment: `DATABASE_DIRECT_URL`,
+   * `DATABASE_URL_UNPOOLED`, where `databaseUrl` comes from the environment too.
    * @default databaseUrl
    */
   directUrl?: string;

@@ -1,6 +1,7 @@
 'use strict';
 
-const { encodeEmbedding, plainObject, refuseUnknownKeys, withoutCopies } = require('./encode.cjs');
+const { plainObject } = require('./checks.cjs');
+const { encodeEmbedding, withoutCopies } = require('./encode.cjs');
 const { invalid } = require('./errors.cjs');
 const { checkSignal } = require('./signals.cjs');
 
@@ -8,17 +9,6 @@ const { checkSignal } = require('./signals.cjs');
  * What goes to the core as JSON, and what goes beside it.
  * @typedef {{ args: Record<string, any>, embedding?: Float32Array | null, signal?: AbortSignal }} CallArguments
  */
-
-/**
- * @param {unknown} value
- * @param {readonly string[]} known
- * @param {string} name
- */
-function onlyKeys(value, known, name) {
-  const given = plainObject(value, name);
-  refuseUnknownKeys(given, known, `${name}.`);
-  return given;
-}
 
 /**
  * The arguments of one call: `fixed` are its positional ones, `value` its object of options. The core refuses unknown
@@ -55,4 +45,4 @@ function writeArguments(value, name, fixed) {
   };
 }
 
-module.exports = { onlyKeys, callArguments, writeArguments };
+module.exports = { callArguments, writeArguments };

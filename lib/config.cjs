@@ -1,7 +1,8 @@
 'use strict';
 
 const path = require('node:path');
-const { encode, plainObject, refuseUnknownKeys } = require('./encode.cjs');
+const { objectOf, optionalText } = require('./checks.cjs');
+const { encode } = require('./encode.cjs');
 const { PersistenceError, invalid } = require('./errors.cjs');
 const { resolveEmbedder, resolveExtractor } = require('./models.cjs');
 const { checkPersistenceConfig, forCore } = require('./persistence-config.cjs');
@@ -43,21 +44,16 @@ const IN_MEMORY = 'memory://';
  * @returns {Record<string, any>}
  */
 function checkConfig(config) {
-  const checked = plainObject(config, 'config');
-  refuseUnknownKeys(checked, KEYS);
-  section(checked, 'neo4j', NEO4J_KEYS);
-  section(checked, 'limits', LIMIT_KEYS);
-  section(checked, 'pool', POOL_KEYS);
-  if (checked.persistence !== undefined) checkPersistenceConfig(checked.persistence, 'persistence');
+  const checked = objectOf(config, KEYS, '');
+  objectOf(checked.neo4j, NEO4J_KEYS, 'neo4j');
+  objectOf(checked.limits, LIMIT_KEYS, 'limits');
+  objectOf(checked.pool, POOL_KEYS, 'pool');
+  checkPersistenceConfig(checked.persistence, 'persistence');
   if (checked.logger !== undefined) checkLogger(checked.logger);
   if (checked.databaseUrl !== undefined && checked.embedded) {
     throw invalid('embedded', 'cannot be combined with databaseUrl');
   }
   return checked;
-}
-
-function section(config, name, known) {
-  refuseUnknownKeys(plainObject(config[name], name), known, `${name}.`);
 }
 
 function checkLogger(logger) {
@@ -98,11 +94,14 @@ function sorted(object) {
 function resolveDatabase({ databaseUrl, directUrl, embedded }, env) {
   const meant = embedded !== undefined && embedded !== false;
   if (meant) return { embeddedFolder: folderOf(embedded, env) };
-  const url = text(databaseUrl, 'databaseUrl') ?? fromEnv(env, 'DATABASE_URL');
-  if (url !== undefined) {
-    const direct =
-      text(directUrl, 'directUrl') ?? fromEnv(env, 'DATABASE_DIRECT_URL', 'DATABASE_URL_UNPOOLED');
-    return { databaseUrl: url, directUrl: direct };
+  const direct = optionalText(directUrl, 'directUrl');
+  const own = optionalText(databaseUrl, 'databaseUrl');
+  // The environment's direct URL belongs to its database: a migration must not go to another one.
+  if (own !== undefined) return { databaseUrl: own, directUrl: direct };
+  const databaseOfEnv = fromEnv(env, 'DATABASE_URL');
+  if (databaseOfEnv !== undefined) {
+    const directOfEnv = fromEnv(env, 'DATABASE_DIRECT_URL', 'DATABASE_URL_UNPOOLED');
+    return { databaseUrl: databaseOfEnv, directUrl: direct ?? directOfEnv };
   }
   if (embedded !== false && embeddedByDefault(env)) return { embeddedFolder: folderOf(true, env) };
   throw new PersistenceError(
@@ -119,29 +118,24 @@ function embeddedByDefault(env) {
 
 /** `true` leaves the place to the environment, then to the embedded store. */
 function folderOf(embedded, env) {
-  const folder = embedded === true ? fromEnv(env, 'IZZIE_MEMORY_DIR') : text(embedded, 'embedded');
+  const folder = embedded === true ? fromEnv(env, 'IZZIE_MEMORY_DIR') : optionalText(embedded, 'embedded');
   if (folder === IN_MEMORY) return folder;
   return folder === undefined ? require('./embedded/folder.cjs').resolveFolder() : path.resolve(folder);
 }
 
 /** @param {Record<string, any>} neo4j @param {Environment} env */
 function resolveNeo4j({ uri, user, password, database }, env) {
-  const resolvedUri = text(uri, 'neo4j.uri') ?? fromEnv(env, 'NEO4J_URI');
+  const resolvedUri = optionalText(uri, 'neo4j.uri') ?? fromEnv(env, 'NEO4J_URI');
   if (resolvedUri === undefined) return undefined;
   // An empty password is one: a server without authentication takes any.
   const resolvedPassword = password ?? env.NEO4J_PASSWORD;
   if (resolvedPassword === undefined) throw invalid('neo4j.password', 'missing; set it or NEO4J_PASSWORD');
   return {
     uri: resolvedUri,
-    user: text(user, 'neo4j.user') ?? fromEnv(env, 'NEO4J_USER', 'NEO4J_USERNAME') ?? 'neo4j',
+    user: optionalText(user, 'neo4j.user') ?? fromEnv(env, 'NEO4J_USER', 'NEO4J_USERNAME') ?? 'neo4j',
     password: resolvedPassword,
-    database: text(database, 'neo4j.database') ?? fromEnv(env, 'NEO4J_DATABASE'),
+    database: optionalText(database, 'neo4j.database') ?? fromEnv(env, 'NEO4J_DATABASE'),
   };
-}
-
-function text(value, name) {
-  if (value === undefined || (typeof value === 'string' && value !== '')) return value;
-  throw invalid(name, 'must be a non-empty string');
 }
 
 /** The first of the variables that is set; an empty one counts as not set. */

@@ -1,6 +1,7 @@
 'use strict';
 
 const { types } = require('node:util');
+const { isPlain } = require('./checks.cjs');
 const { invalid } = require('./errors.cjs');
 
 /** What results carry in `metadata` beside the caller's own keys; taken out when a caller writes a result back. */
@@ -87,39 +88,6 @@ function join(path, key) {
   return path === '' ? key : `${path}.${key}`;
 }
 
-/** Whether it was made by `{}` or `Object.create(null)`, in this realm or another. */
-function isPlain(value) {
-  const prototype = Object.getPrototypeOf(value);
-  return prototype === null || Object.getPrototypeOf(prototype) === null;
-}
-
-/**
- * An argument that must be an object of options, or left out.
- *
- * @param {unknown} value
- * @param {string} name
- * @returns {Record<string, any>}
- */
-function plainObject(value, name) {
-  if (value === undefined) return {};
-  if (typeof value !== 'object' || value === null || Array.isArray(value) || !isPlain(value)) {
-    throw invalid(name, 'must be a plain object');
-  }
-  return /** @type {Record<string, any>} */ (value);
-}
-
-/**
- * @param {Record<string, unknown>} object
- * @param {readonly string[]} known
- * @param {string} [prefix]
- */
-function refuseUnknownKeys(object, known, prefix = '') {
-  for (const key of Object.keys(object)) {
-    if (known.includes(key)) continue;
-    throw invalid(`${prefix}${key}`, `unknown; known are ${known.join(', ')}`);
-  }
-}
-
 /**
  * @param {unknown} embedding
  * @param {string} name
@@ -144,16 +112,10 @@ function encodeEmbedding(embedding, name) {
  * @param {unknown} metadata
  */
 function withoutCopies(metadata) {
-  if (typeof metadata !== 'object' || metadata === null || Array.isArray(metadata) || !isPlain(metadata))
-    return metadata;
-  const own = { ...metadata };
+  if (!isPlain(metadata)) return metadata;
+  const own = { .../** @type {object} */ (metadata) };
   for (const key of METADATA_COPIES) delete own[key];
   return own;
 }
 
-/** @param {Record<string, any>} object */
-function withoutUndefined(object) {
-  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined));
-}
-
-module.exports = { encode, encodeEmbedding, plainObject, refuseUnknownKeys, withoutCopies, withoutUndefined };
+module.exports = { encode, encodeEmbedding, withoutCopies };

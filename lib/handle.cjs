@@ -60,9 +60,15 @@ class Handle {
     this.#mustBeOpen();
     const text = this.#encodeRequest(op, args, persistence);
     const { layer } = await untilAborted(this.#start(), signal);
-    const callId = ++this.#lastCallId;
+    const callId = this.#nextCallId();
     const invoke = () => invokeOn(layer, text, embedding, callId);
     return JSON.parse(await cancellable(signal, invoke, () => layer.cancel(callId)));
+  }
+
+  /** 32 bits, which is what the addon takes. */
+  #nextCallId() {
+    this.#lastCallId = (this.#lastCallId + 1) >>> 0;
+    return this.#lastCallId;
   }
 
   /** The arguments are encoded alone, so that an error names a path in them. */

@@ -1,35 +1,52 @@
 'use strict';
 
-const { plainObject, refuseUnknownKeys, withoutUndefined } = require('./encode.cjs');
+const { objectOf, optionalText, withoutUndefined } = require('./checks.cjs');
 const { invalid } = require('./errors.cjs');
 
 const OPENAI_URL = 'https://api.openai.com/v1';
 
 /**
- * @param {unknown} embedder
- * @param {Record<string, string | undefined>} env
- * @returns {{ model: 'none' | Record<string, unknown>, callback?: Function }}
+ * What the core is told of a model, and the caller's own function where it is one.
+ * @typedef {{ model: string | Record<string, unknown>, callback?: Function }} Model
+ */
+
+/**
+ * @param {any} embedder
+ * @param {import('./config.cjs').Environment} env
+ * @returns {Model}
  */
 function resolveEmbedder(embedder, env) {
-  if (embedder === 'none') return { model: 'none' };
   if (embedder === undefined) return { model: embedderOfEnvironment(env) };
+  if (embedder === 'none') return { model: 'none' };
   if (typeof embedder === 'string') throw invalid('embedder', `'${embedder}' is unknown; known is 'none'`);
-  const given = plainObject(embedder, 'embedder');
-  if ('provider' in given) return { model: httpEmbedder(given, env) };
-  refuseUnknownKeys(given, ['model', 'dimensions', 'embed'], 'embedder.');
-  const { model, dimensions } = given;
-  if (typeof given.embed !== 'function') throw invalid('embedder.embed', 'must be a function');
-  return { model: { kind: 'callback', model, dimensions }, callback: (...args) => given.embed(...args) };
+  if (embedder !== null && 'provider' in embedder) return { model: httpEmbedder(embedder, env) };
+  return callbackEmbedder(embedder);
 }
 
-function httpEmbedder(given, env) {
-  refuseUnknownKeys(given, ['provider', 'baseUrl', 'apiKey', 'model', 'dimensions'], 'embedder.');
-  const { provider, ...settings } = given;
+function callbackEmbedder(embedder) {
+  const { model, dimensions, embed } = objectOf(embedder, ['model', 'dimensions', 'embed'], 'embedder');
+  if (optionalText(model, 'embedder.model') === undefined) throw invalid('embedder.model', 'missing');
+  checkDimensions(dimensions);
+  if (typeof embed !== 'function') throw invalid('embedder.embed', 'must be a function');
+  const settings = { kind: 'callback', model, dimensions };
+  return { model: settings, callback: (...args) => embedder.embed(...args) };
+}
+
+function httpEmbedder(embedder, env) {
+  const known = ['provider', 'baseUrl', 'apiKey', 'model', 'dimensions'];
+  const { provider, ...settings } = withoutUndefined(objectOf(embedder, known, 'embedder'));
   if (provider !== 'openai') throw invalid('embedder.provider', `must be 'openai'`);
+  for (const name of ['baseUrl', 'apiKey', 'model']) optionalText(settings[name], `embedder.${name}`);
+  if (settings.dimensions !== undefined) checkDimensions(settings.dimensions);
   if (settings.apiKey !== undefined) return { kind: 'openai', ...settings };
   const account = accountOf(env);
   if (!account) throw invalid('embedder.apiKey', 'missing; set it, OPENROUTER_API_KEY or OPENAI_API_KEY');
-  return { kind: 'openai', ...account, ...withoutUndefined(settings) };
+  return { kind: 'openai', ...account, ...settings };
+}
+
+function checkDimensions(value) {
+  if (!Number.isInteger(value) || value < 1)
+    throw invalid('embedder.dimensions', 'must be a positive integer');
 }
 
 function embedderOfEnvironment(env) {
@@ -44,18 +61,17 @@ function accountOf({ OPENROUTER_API_KEY, OPENAI_API_KEY }) {
 }
 
 /**
- * @param {unknown} extractor
- * @returns {{ model: 'local' | 'none' | { kind: 'callback' }, callback?: Function }}
+ * @param {any} extractor
+ * @returns {Model}
  */
 function resolveExtractor(extractor = 'local') {
   if (extractor === 'local' || extractor === 'none') return { model: extractor };
   if (typeof extractor === 'string') {
     throw invalid('extractor', `'${extractor}' is unknown; known are 'local' and 'none'`);
   }
-  const given = plainObject(extractor, 'extractor');
-  refuseUnknownKeys(given, ['extract'], 'extractor.');
-  if (typeof given.extract !== 'function') throw invalid('extractor.extract', 'must be a function');
-  return { model: { kind: 'callback' }, callback: (...args) => given.extract(...args) };
+  const { extract } = objectOf(extractor, ['extract'], 'extractor');
+  if (typeof extract !== 'function') throw invalid('extractor.extract', 'must be a function');
+  return { model: { kind: 'callback' }, callback: (...args) => extractor.extract(...args) };
 }
 
 module.exports = { resolveEmbedder, resolveExtractor };

@@ -1,8 +1,10 @@
 'use strict';
 
-const { plainObject, refuseUnknownKeys, withoutUndefined } = require('./encode.cjs');
-const { invalid } = require('./errors.cjs');
+const { objectOf, withoutUndefined } = require('./checks.cjs');
 const { DEFAULT_PERSISTENCE_CONFIG } = require('./constants.cjs');
+const { invalid } = require('./errors.cjs');
+
+const KEYS = Object.keys(DEFAULT_PERSISTENCE_CONFIG);
 
 /**
  * Names only, and what this version cannot do; the core judges the values.
@@ -12,8 +14,7 @@ const { DEFAULT_PERSISTENCE_CONFIG } = require('./constants.cjs');
  * @returns {Record<string, any>}
  */
 function checkPersistenceConfig(config, name) {
-  const checked = plainObject(config, name);
-  refuseUnknownKeys(checked, Object.keys(DEFAULT_PERSISTENCE_CONFIG), `${name}.`);
+  const checked = objectOf(config, KEYS, name);
   if (checked.enableAutoSync)
     throw invalid(`${name}.enableAutoSync`, 'not available in 0.1; call fullSync()');
   return checked;

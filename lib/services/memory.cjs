@@ -2,7 +2,8 @@
 
 /** @import { EnhancedMemoryService as Documented } from '../../index.js' */
 
-const { callArguments, onlyKeys, writeArguments } = require('../arguments.cjs');
+const { callArguments, writeArguments } = require('../arguments.cjs');
+const { objectOf } = require('../checks.cjs');
 const { memoryEntry } = require('../decode.cjs');
 const { getHealth } = require('../health.cjs');
 const { defaultHost } = require('../state.cjs');
@@ -32,7 +33,7 @@ class EnhancedMemoryService {
   }
 
   async store(entry, options) {
-    const { userId, content, metadata } = onlyKeys(entry, ENTRY_KEYS, 'entry');
+    const { userId, content, metadata } = objectOf(entry, ENTRY_KEYS, 'entry');
     const { memory, write } = await this.#call(
       'store',
       writeArguments(options, 'options', { userId, content, metadata }),
@@ -46,8 +47,8 @@ class EnhancedMemoryService {
   }
 
   async update(id, updates, call) {
-    const { args: target, signal } = callArguments(onlyKeys(call, CALL_KEYS, 'call'), 'call', { id });
-    const { args } = writeArguments(onlyKeys(updates, UPDATE_KEYS, 'updates'), 'updates', target);
+    const { args: target, signal } = callArguments(objectOf(call, CALL_KEYS, 'call'), 'call', { id });
+    const { args } = writeArguments(objectOf(updates, UPDATE_KEYS, 'updates'), 'updates', target);
     const { memory, write } = await this.#call('update', { args, signal });
     return memory && memoryEntry(memory, write);
   }

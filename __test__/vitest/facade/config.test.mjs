@@ -24,6 +24,8 @@ describe('the database', () => {
       directUrl: 'postgres://unpooled',
     });
     expect(settings({}, { ...env, DATABASE_DIRECT_URL: 'postgres://d' }).directUrl).toBe('postgres://d');
+    expect(settings({ directUrl: 'postgres://d' }, env).directUrl).toBe('postgres://d');
+    expect(settings({ databaseUrl: URL }, env)).not.toHaveProperty('directUrl');
     expect(settings({ databaseUrl: undefined }, env).databaseUrl).toBe('postgres://env');
   });
 
@@ -143,6 +145,11 @@ describe('the embedder', () => {
     [null, 'embedder'],
     [{ model: 'm', dimensions: 2 }, 'embedder.embed'],
     [{ provider: 'cohere' }, 'embedder.provider'],
+    [{ provider: 'openai', apiKey: '' }, 'embedder.apiKey'],
+    [{ provider: 'openai', apiKey: 'k', dimensions: 1.5 }, 'embedder.dimensions'],
+    [{ model: '', dimensions: 2, embed: () => {} }, 'embedder.model'],
+    [{ model: 'm', dimensions: '2', embed: () => {} }, 'embedder.dimensions'],
+    [{ model: 'm', embed: () => {} }, 'embedder.dimensions'],
     [{ provider: 'openai', apikey: 'k' }, 'embedder.apikey'],
     [{ model: 'm', dimension: 2, embed: () => {} }, 'embedder.dimension'],
   ])('cannot be %j', (config, field) => {
