@@ -1,8 +1,10 @@
-import { existsSync } from 'node:fs';
+import { existsSync, utimesSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { expect, test } from 'vitest';
 import embedded from '../../lib/embedded/index.cjs';
-import { afterThisTest, Child, connected, folderWithDatabase, until } from './support.mjs';
+import { afterThisTest, Child, connected, folderWithDatabase, locks, until } from './support.mjs';
 
 const { openEmbedded } = embedded;
 
@@ -10,6 +12,14 @@ async function open(folder) {
   const opened = await openEmbedded({ folder });
   afterThisTest(() => opened.close());
   return opened;
+}
+
+/** What a test runner or a development server does when it loads a module again. */
+function freshModule() {
+  const require = createRequire(import.meta.url);
+  for (const file of Object.keys(require.cache))
+    if (file.includes('/lib/embedded/')) delete require.cache[file];
+  return require('../../lib/embedded/index.cjs');
 }
 
 test('two processes write and read at once and both make progress', async () => {
@@ -80,6 +90,38 @@ test('databases in memory are apart from each other and leave nothing', async ()
   }
 });
 
+test('the module loaded twice in a process shares as two processes do', async () => {
+  const folder = folderWithDatabase();
+  const [one, two] = [
+    await freshModule().openEmbedded({ folder }),
+    await freshModule().openEmbedded({ folder }),
+  ];
+  expect([one.role, two.role]).toEqual(['host', 'guest']);
+  expect(two.databaseUrl).toBe(one.databaseUrl);
+  await one.close();
+  await until(() => two.role === 'host', 20_000);
+  await connected(two.databaseUrl);
+  await two.close();
+});
+
+test('a host that was succeeded stops at once, and becomes a guest or host anew', async () => {
+  const folder = folderWithDatabase();
+  const { databaseUrl } = await open(folder);
+  const client = await connected(databaseUrl);
+  const [lock] = locks(folder);
+  // As if the pulse had vanished and another machine had taken the folder, to die soon after.
+  writeFileSync(join(folder, 'lock.2'), JSON.stringify({ ...lock, id: 'other', machine: 'another', pid: 1 }));
+  utimesSync(join(folder, 'lock.2'), 0, 0);
+  await expect(client.query('create table never (n int)')).rejects.toThrow();
+  await until(() => locks(folder).some(({ name }) => name === 'lock.3'), 20_000);
+  let again;
+  await until(async () => {
+    again = await connected(databaseUrl).catch(({ code }) => void expect(code).toBe('ECONNREFUSED'));
+    return again;
+  }, 20_000);
+  expect((await again.query("select to_regclass('never') as never")).rows).toEqual([{ never: null }]);
+});
+
 test('a worker thread that hosts is terminated: the other user in the process takes over', async () => {
   const folder = folderWithDatabase();
   const thread = new Worker(new URL('./children/thread-host.cjs', import.meta.url), { workerData: folder });
@@ -91,6 +133,6 @@ test('a worker thread that hosts is terminated: the other user in the process ta
   const asleep = expect(client.query('select pg_sleep(0.5)')).rejects.toThrow();
   await thread.terminate();
   await asleep;
-  await until(() => guest.role === 'host', 5_000);
+  await until(() => guest.role === 'host', 20_000);
   expect((await (await connected(guest.databaseUrl)).query('select n from kept')).rows).toEqual([{ n: 7 }]);
 });

@@ -13,6 +13,9 @@ const NO_FSYNC = '-F';
 // The one method that reaches the fsync of the file system; PGlite's fdatasync does nothing.
 const WAL_SYNC_METHOD = ['-c', 'wal_sync_method=fsync'];
 
+// The log is kept as small as upkeep.cjs allows it to grow.
+const WAL_SIZE = ['-c', 'max_wal_size=128MB', '-c', 'min_wal_size=32MB'];
+
 class Database {
   /**
    * @param {string | null} dataDir `null` for a database in memory
@@ -30,7 +33,7 @@ class Database {
     const durable = {
       ...options,
       fs: durableFileSystem(dataDir),
-      startParams: [...startParams, ...WAL_SYNC_METHOD],
+      startParams: [...startParams, ...WAL_SYNC_METHOD, ...WAL_SIZE],
     };
     const pglite = await PGlite.create(durable);
     if (isNew) finishCreation(dataDir);

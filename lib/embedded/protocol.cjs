@@ -158,6 +158,26 @@ function startupParameters(startup) {
   return parameters;
 }
 
+/**
+ * @param {Buffer} answer whole messages of the database
+ * @returns {Generator<{ type: string, body: Buffer }>}
+ */
+function* messagesOf(answer) {
+  for (let offset = 0; offset < answer.length; ) {
+    const end = offset + 1 + answer.readInt32BE(offset + 1);
+    yield { type: String.fromCharCode(answer[offset]), body: answer.subarray(offset + 5, end) };
+    offset = end;
+  }
+}
+
+/**
+ * @param {Buffer} dataRow the body of a DataRow
+ * @returns {string} its first column, which must not be null
+ */
+function rowText(dataRow) {
+  return dataRow.toString('utf8', 6, 6 + dataRow.readInt32BE(2));
+}
+
 const SYNC = message('S');
 
 module.exports = {
@@ -172,7 +192,9 @@ module.exports = {
   errorResponse,
   int32,
   message,
+  messagesOf,
   readString,
+  rowText,
   startupParameters,
   typeOf,
 };

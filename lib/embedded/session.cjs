@@ -1,7 +1,9 @@
 'use strict';
 
 const { SYNC, errorResponse, message } = require('./protocol.cjs');
+const { keepUp } = require('./upkeep.cjs');
 
+const UPKEEP_MS = 10_000;
 const IDLE = 'I';
 const ROLLBACK = message('Q', 'rollback');
 /** @type {[code: string, text: string]} */
@@ -31,12 +33,16 @@ class Session {
     this.#assertOwnership = assertOwnership;
     this.#onBroken = onBroken;
     this.#reaper = setInterval(() => this.#dismissSleeper(idleTransactionMs), idleTransactionMs / 10);
+    this.#upkeep = setInterval(() => this.#askForUpkeep(), UPKEEP_MS);
   }
 
   #database;
   #assertOwnership;
   #onBroken;
   #reaper;
+  #upkeep;
+  #upkeepDue = false;
+  #servedSinceUpkeep = false;
   /** Clients with work, in the order of their turns. @type {Set<import('./client.cjs').Client>} */
   #waiting = new Set();
   /** Departed clients whose statements are still there. @type {Set<import('./client.cjs').Client>} */
@@ -88,6 +94,7 @@ class Session {
 
   stop() {
     clearInterval(this.#reaper);
+    clearInterval(this.#upkeep);
     this.#scheduled = true; // no further turn
   }
 
@@ -107,6 +114,7 @@ class Session {
 
   #turn() {
     this.#cleanUp();
+    this.#keepUp();
     const client = this.#nextClient();
     if (client) {
       this.#waiting.delete(client);
@@ -137,6 +145,7 @@ class Session {
     this.#owner = mayPass ? null : client;
     this.#last = client;
     this.#lastServedAt = Date.now();
+    this.#servedSinceUpkeep = true;
   }
 
   /**
@@ -156,13 +165,34 @@ class Session {
     client.send(message('Z', Buffer.from(this.#owner ? this.#state : IDLE)));
   }
 
-  /** @param {...Buffer} messages */
+  /**
+   * Runs something on nobody's behalf.
+   *
+   * @param {...Buffer} messages
+   * @returns {Buffer} the answer
+   */
   #runUnheard(...messages) {
     this.#assertOwnership();
     this.#last = null;
-    const state = this.#database.execute(Buffer.concat(messages), () => {});
+    /** @type {Buffer[]} */
+    const answer = [];
+    const state = this.#database.execute(Buffer.concat(messages), (bytes) => answer.push(bytes));
     if (state === null) throw new Error('the database did not answer');
     this.#state = state;
+    return Buffer.concat(answer);
+  }
+
+  #askForUpkeep() {
+    if (!this.#servedSinceUpkeep) return;
+    this.#upkeepDue = true;
+    this.#schedule();
+  }
+
+  #keepUp() {
+    if (!this.#upkeepDue || this.#owner || this.#onQuiet) return;
+    this.#upkeepDue = false;
+    const idle = this.#waiting.size === 0;
+    this.#servedSinceUpkeep = keepUp((...messages) => this.#runUnheard(...messages), { idle });
   }
 
   /** Leaves nothing behind of clients that went, in the middle of a transaction or not. */

@@ -15,7 +15,8 @@ async function main() {
   const { folder } = workerData;
   const host = folder === null ? await Host.inMemory() : await Host.inFolder(folder);
   if (!host) return tell({ kind: 'lost' });
-  parentPort?.once('message', () => host.close().then(() => process.exit(0), fail));
+  // A failure here is an unhandled rejection, which the other side hears as the thread's 'error'.
+  parentPort?.once('message', () => host.close().then(() => process.exit(0)));
   tell({ kind: 'hosting', databaseUrl: host.databaseUrl, scratchDir: host.scratchDir });
 }
 
