@@ -19,6 +19,8 @@
  * - Every method that takes a `signal` rejects with `signal.reason` when it aborts, unless the write was already
  *   committed: then it resolves.
  * - Times are in milliseconds and their names end in `Ms`.
+ * - Any call may reject with `SCHEMA_OUTDATED`: the tables of a database of one's own are made by
+ *   {@link MemoryLayer.migrate}, never by the way.
  *
  * @packageDocumentation
  */
@@ -34,7 +36,7 @@ export interface MemoryEntry {
   summary?: string;
   /** 1 to 10. */
   importance: number;
-  /** How often `getById` and `retrieve` returned it. */
+  /** How often `getById` returned it. */
   accessCount: number;
   conversationId?: string;
   /** Rises with every change, in the whole database; not consecutive. */
@@ -277,7 +279,7 @@ export class EnhancedMemoryService {
    * The user's memories that fit a query best, best first. Deleted ones are never among them.
    *
    * @throws {PersistenceError} `INVALID_ARGUMENT`
-   * @throws {PersistenceError} `EMBEDDING_FAILED`: only with `mode: 'vector'`
+   * @throws {PersistenceError} `EMBEDDING_FAILED`, `NOT_CONFIGURED` (no embedder): only with `mode: 'vector'`
    * @throws {VectorStoreError} `UNAVAILABLE`, `TIMEOUT`, `OVERLOADED`
    */
   retrieve(userId: string, query: string, options?: RetrieveOptions): Promise<MemoryEntry[]>;

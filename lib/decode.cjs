@@ -9,9 +9,9 @@ const date = (iso) => (iso == null ? undefined : new Date(iso));
  * What the memory service returns, with the copies in `metadata` that the TypeScript layer put there.
  *
  * @param {any} memory
- * @param {any} [write] how the write went that returned it
+ * @param {Record<string, unknown>} [more] copies that only this call has
  */
-function memoryEntry(memory, write) {
+function memoryEntry(memory, more) {
   return {
     id: memory.id,
     userId: memory.userId,
@@ -24,7 +24,7 @@ function memoryEntry(memory, write) {
     entities: memory.entities,
     ...present('similarity', memory.similarity),
     ...present('score', memory.score),
-    metadata: { ...memory.metadata, ...copies(memory), ...writeCopies(write) },
+    metadata: { ...memory.metadata, ...copies(memory), ...more },
     createdAt: new Date(memory.createdAt),
     updatedAt: new Date(memory.updatedAt),
   };
@@ -40,10 +40,9 @@ function copies({ importance, accessCount, summary, similarity, entities }) {
   };
 }
 
-function writeCopies(write) {
-  if (!write) return {};
-  const { created, vectorWriteSuccess, graphWriteSuccess } = write;
-  return { vectorWriteSuccess, ...present('graphWriteSuccess', graphWriteSuccess), created };
+/** @param {any} write how it went in each store */
+function writeCopies({ vectorWriteSuccess, graphWriteSuccess }) {
+  return { vectorWriteSuccess, ...present('graphWriteSuccess', graphWriteSuccess) };
 }
 
 /** A member only where there is a value: `{}` for null and undefined. */
@@ -84,13 +83,8 @@ function persistenceResult(write, memory) {
 }
 
 /** @param {any} write */
-function writeMetadata({ vectorWriteSuccess, graphWriteSuccess, timestamp, duration }) {
-  return {
-    vectorWriteSuccess,
-    ...present('graphWriteSuccess', graphWriteSuccess),
-    timestamp: new Date(timestamp),
-    duration,
-  };
+function writeMetadata({ timestamp, duration, ...write }) {
+  return { ...writeCopies(write), timestamp: new Date(timestamp), duration };
 }
 
 /** @param {any} found */
@@ -123,6 +117,7 @@ function storeStatus(status) {
 
 module.exports = {
   memoryEntry,
+  writeCopies,
   memoryRow,
   persistenceResult,
   inconsistency,

@@ -4,7 +4,7 @@
 
 const { callArguments, writeArguments } = require('../arguments.cjs');
 const { objectOf } = require('../checks.cjs');
-const { memoryEntry } = require('../decode.cjs');
+const { memoryEntry, writeCopies } = require('../decode.cjs');
 const { getHealth } = require('../health.cjs');
 const { defaultHost } = require('../state.cjs');
 
@@ -38,19 +38,19 @@ class EnhancedMemoryService {
       'store',
       writeArguments(options, 'options', { userId, content, metadata }),
     );
-    return memoryEntry(memory, write);
+    return memoryEntry(memory, { ...writeCopies(write), created: write.created });
   }
 
   async retrieve(userId, query, options) {
     const found = await this.#call('retrieve', callArguments(options, 'options', { userId, query }));
-    return found.map(withoutWrite);
+    return found.map(toEntry);
   }
 
   async update(id, updates, call) {
     const { args: target, signal } = callArguments(objectOf(call, CALL_KEYS, 'call'), 'call', { id });
     const { args } = writeArguments(objectOf(updates, UPDATE_KEYS, 'updates'), 'updates', target);
     const { memory, write } = await this.#call('update', { args, signal });
-    return memory && memoryEntry(memory, write);
+    return memory && memoryEntry(memory, writeCopies(write));
   }
 
   async delete(id, options) {
@@ -64,12 +64,12 @@ class EnhancedMemoryService {
 
   async getMany(ids, call) {
     const found = await this.#call('getMany', callArguments(call, 'call', { ids }));
-    return found.map(withoutWrite);
+    return found.map(toEntry);
   }
 
   async getAll(userId, options) {
     const found = await this.#call('getAll', callArguments(options, 'options', { userId }));
-    return found.map(withoutWrite);
+    return found.map(toEntry);
   }
 
   async getStats(userId) {
@@ -86,6 +86,7 @@ class EnhancedMemoryService {
   }
 }
 
-const withoutWrite = (memory) => memoryEntry(memory);
+/** One argument, for `map`. */
+const toEntry = (memory) => memoryEntry(memory);
 
 module.exports = { EnhancedMemoryService, enhancedMemoryService: new EnhancedMemoryService() };

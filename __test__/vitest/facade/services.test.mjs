@@ -146,6 +146,7 @@ describe('the other methods of memory', () => {
     const args = { id: ID, userId: 'ada', content: 'new', metadata: { a: 1 }, metadataPatch: { b: 2 } };
     expect(asked()).toMatchObject({ op: 'update', args, embedding: null });
     expect(entry.metadata.graphWriteSuccess).toBe(false);
+    expect(entry.metadata).not.toHaveProperty('created');
     answer = { memory: null, write: WRITE };
     expect(await layer.memory.update(ID, {})).toBeNull();
     expect(asked().args).toEqual({ id: ID });
