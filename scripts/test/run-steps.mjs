@@ -13,6 +13,9 @@ import { STEPS } from './steps.mjs';
 /** The runners write to a pipe of ours, not to the terminal that we may have. */
 const COLOURS = process.stdout.isTTY ? { FORCE_COLOR: '1', CARGO_TERM_COLOR: 'always' } : {};
 
+/** A step that hangs fails, rather than the whole run at the limit of the machine it runs on. */
+const LIMIT_MINUTES = 20;
+
 async function main([folder, ...names]) {
   const results = [];
   for (const [index, name] of names.entries()) {
@@ -38,8 +41,9 @@ async function runStep(step, report) {
   return { name: step.name, seconds: (Date.now() - started) / 1000, ...result };
 }
 
-function judge(step, report, { code, output }) {
+function judge(step, report, { code, output, overdue }) {
   const counts = step.counts(stripVTControlCharacters(output), report);
+  if (overdue) return failure(counts, `was ended after ${LIMIT_MINUTES} minutes`);
   if (code !== 0 && counts.failed === 0) return failure(counts, `ended with exit code ${code}`);
   if (counts.passed + counts.failed === 0) return failure(counts, 'ran no test');
   return counts;
@@ -56,6 +60,12 @@ function stream([file, ...args], mark) {
     const env = { ...process.env, ...COLOURS, [STEP_MARK]: mark };
     const child = spawn(file, args, { cwd: root, env, stdio: ['ignore', 'pipe', 'inherit'] });
     const ended = once(child.stdout, 'end');
+    let overdue = false;
+    const limit = setTimeout(() => {
+      overdue = true;
+      endAll(processesWithEnvironment(`${STEP_MARK}=${mark}`));
+      child.kill('SIGKILL');
+    }, LIMIT_MINUTES * 60_000);
     let output = '';
     child.stdout.setEncoding('utf8').on('data', (text) => {
       output += text;
@@ -63,9 +73,10 @@ function stream([file, ...args], mark) {
     });
     child.once('error', reject);
     child.once('exit', async (code, name) => {
+      clearTimeout(limit);
       // Not 'close': a process left behind holds the pipe open.
       await Promise.race([ended, sleep(2000)]);
-      resolve({ code: exitCode(code, name), output });
+      resolve({ code: exitCode(code, name), output, overdue });
     });
   });
 }
@@ -77,8 +88,12 @@ async function leftOver(assignment) {
     rest = processesWithEnvironment(assignment);
     return rest.length === 0;
   }, 5000);
-  for (const { pid } of rest) signal(pid, 'SIGKILL');
+  endAll(rest);
   return rest.map(({ pid, command }) => `${pid} ${command}`);
+}
+
+function endAll(processes) {
+  for (const { pid } of processes) signal(pid, 'SIGKILL');
 }
 
 await main(process.argv.slice(2));

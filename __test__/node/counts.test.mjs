@@ -1,0 +1,51 @@
+// `npm test` counts what the runners say: a count that is too kind would hide a failure.
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { cargoCounts, jestCounts, tapCounts, typeCounts } from '../../scripts/test/counts.mjs';
+
+const folder = mkdtempSync(join(tmpdir(), 'izzie-memory-counts-'));
+after(() => rmSync(folder, { recursive: true }));
+
+function file(text) {
+  const path = join(folder, 'report');
+  writeFileSync(path, text);
+  return path;
+}
+
+test('cargo: sums over its test binaries', () => {
+  const output = `running 3 tests
+test result: ok. 3 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.00s
+test result: FAILED. 10 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out; finished in 1.20s
+`;
+  assert.deepEqual(cargoCounts(output), { passed: 13, failed: 2 });
+  assert.deepEqual(cargoCounts('error: could not compile'), { passed: 0, failed: 0 });
+});
+
+test('jest and vitest: a suite that cannot be loaded is a failure', () => {
+  const failing = { status: 'failed', assertionResults: [{ status: 'failed' }] };
+  const broken = { status: 'failed', assertionResults: [] };
+  const passing = { status: 'passed', assertionResults: [{ status: 'passed' }] };
+  const report = { numPassedTests: 5, numFailedTests: 1, testResults: [failing, broken, passing] };
+  assert.deepEqual(jestCounts(file(JSON.stringify(report))), { passed: 5, failed: 2 });
+});
+
+test('node: a file without tests and a cancelled test are failures', () => {
+  const report =
+    'TAP version 13\nok 1 - adds\nok 2 - a/empty.test.mjs\n1..2\n# pass 2\n# fail 1\n# cancelled 1\n';
+  assert.deepEqual(tapCounts(file(report)), { passed: 1, failed: 3 });
+});
+
+test('a runner that wrote no report ran nothing', () => {
+  const missing = join(folder, 'missing');
+  for (const counts of [jestCounts, tapCounts]) assert.deepEqual(counts(missing), { passed: 0, failed: 0 });
+});
+
+test('tsc: each file is a test, and errors elsewhere count', () => {
+  const output =
+    't/a.mts(1,2): error TS2322: No.\nt/a.mts(9,2): error TS2322: No.\nindex.d.ts(3,1): error TS1: No.\n';
+  assert.deepEqual(typeCounts(output, ['t/a.mts', 't/b.mts']), { passed: 1, failed: 2 });
+  assert.deepEqual(typeCounts('', ['t/a.mts', 't/b.mts']), { passed: 2, failed: 0 });
+});
