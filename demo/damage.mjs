@@ -3,9 +3,11 @@ import pg from 'pg';
 
 const REMOVE_SQL = `
   with gone as (
-    delete from izzie_memory.graph_memories where user_id = $1 and memory_id = any($2) returning memory_id
+    delete from izzie_memory.graph_memories where user_id = $1 and memory_id = any($2::uuid[]) returning memory_id
   ), mentions as (
     delete from izzie_memory.graph_mentions where memory_id in (select memory_id from gone)
+  ), relations as (
+    delete from izzie_memory.graph_relations where memory_id in (select memory_id from gone)
   )
   select count(*)::int as removed from gone`;
 

@@ -23,7 +23,7 @@ const USER_OF_AN_MBOX = 'me';
  */
 export async function runDemo(options, signal) {
   const report = createReport(options);
-  configure(storesFor(options, process.env));
+  await configure(storesFor(options, process.env));
   try {
     const tally = await store(options, signal, report);
     if (tally.stored > 0) await showAll(options, tally, signal, report);
@@ -39,7 +39,7 @@ async function showAll(options, tally, signal, report) {
   const ids = tally.idsOf(userId);
   if (ids.length === 0) return report.broken(`${options.file} has no memory of user ${userId}`);
   await askQuestions(await chooseQuestions(options, tally, userId), userId, signal, report);
-  report.relations(await internal.strongestRelations(userId, RELATIONS_SHOWN));
+  report.relations(await internal.invoke('strongestRelations', { userId, limit: RELATIONS_SHOWN }));
   await damageAndRepair(userId, ids, signal, report);
   report.stats(await syncService.getStats());
   report.health(await enhancedMemoryService.getHealth());

@@ -21,7 +21,7 @@ export async function chooseQuestions({ asks, isSample }, tally, userId) {
   if (asks.length > 0) return asks.map((question) => ({ question }));
   if (isSample) return JSON.parse(await readFile(SAMPLE_QUESTIONS, 'utf8'));
   const names = tally.mostMentioned(userId, NAMES_TO_ASK_ABOUT);
-  return names.map((name) => ({ question: `What do we know about ${name}?` }));
+  return names.map((name) => ({ question: `What about ${name}?` })); // no word but the name to search for
 }
 
 /**
