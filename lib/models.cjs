@@ -1,6 +1,6 @@
 'use strict';
 
-const { objectOf, optionalText, withoutUndefined } = require('./checks.cjs');
+const { isPlain, objectOf, optionalText, withoutUndefined } = require('./checks.cjs');
 const { invalid } = require('./errors.cjs');
 
 const OPENAI_URL = 'https://api.openai.com/v1';
@@ -19,17 +19,27 @@ function resolveEmbedder(embedder, env) {
   if (embedder === undefined) return { model: embedderOfEnvironment(env) };
   if (embedder === 'none') return { model: 'none' };
   if (typeof embedder === 'string') throw invalid('embedder', `'${embedder}' is unknown; known is 'none'`);
-  if (embedder !== null && 'provider' in embedder) return { model: httpEmbedder(embedder, env) };
+  if (isPlain(embedder) && 'provider' in embedder) return { model: httpEmbedder(embedder, env) };
   return callbackEmbedder(embedder);
 }
 
 function callbackEmbedder(embedder) {
-  const { model, dimensions, embed } = objectOf(embedder, ['model', 'dimensions', 'embed'], 'embedder');
+  const { model, dimensions, embed } = objectOrInstance(
+    embedder,
+    ['model', 'dimensions', 'embed'],
+    'embedder',
+  );
   if (optionalText(model, 'embedder.model') === undefined) throw invalid('embedder.model', 'missing');
   checkDimensions(dimensions);
   if (typeof embed !== 'function') throw invalid('embedder.embed', 'must be a function');
   const settings = { kind: 'callback', model, dimensions };
   return { model: settings, callback: (...args) => embedder.embed(...args) };
+}
+
+/** An instance of a class of the caller's own may have other members too. */
+function objectOrInstance(value, known, name) {
+  const isInstance = typeof value === 'object' && value !== null && !Array.isArray(value) && !isPlain(value);
+  return isInstance ? value : objectOf(value, known, name);
 }
 
 function httpEmbedder(embedder, env) {
@@ -69,7 +79,7 @@ function resolveExtractor(extractor = 'local') {
   if (typeof extractor === 'string') {
     throw invalid('extractor', `'${extractor}' is unknown; known are 'local' and 'none'`);
   }
-  const { extract } = objectOf(extractor, ['extract'], 'extractor');
+  const { extract } = objectOrInstance(extractor, ['extract'], 'extractor');
   if (typeof extract !== 'function') throw invalid('extractor.extract', 'must be a function');
   return { model: { kind: 'callback' }, callback: (...args) => extractor.extract(...args) };
 }

@@ -140,8 +140,25 @@ describe('the embedder', () => {
     expect(await callbacks.embed(['a'])).toEqual([1, 2]);
   });
 
+  test('may be an instance of a class', async () => {
+    class Embedder {
+      #number = 7;
+      provider = 'mine';
+      model = 'm';
+      dimensions = 1;
+      async embed() {
+        return [[this.#number]];
+      }
+    }
+    const { settings: plain, callbacks } = resolve({ databaseUrl: URL, embedder: new Embedder() });
+    expect(plain.embedder).toEqual({ kind: 'callback', model: 'm', dimensions: 1 });
+    expect(await callbacks.embed()).toEqual([[7]]);
+  });
+
   test.each([
     ['local', 'embedder'],
+    [[], 'embedder'],
+    [7, 'embedder'],
     [null, 'embedder'],
     [{ model: 'm', dimensions: 2 }, 'embedder.embed'],
     [{ provider: 'cohere' }, 'embedder.provider'],
