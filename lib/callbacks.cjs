@@ -1,5 +1,6 @@
 'use strict';
 
+const { plainObject } = require('./checks.cjs');
 const { encode, encodeEmbedding } = require('./encode.cjs');
 const { PersistenceError, invalid } = require('./errors.cjs');
 
@@ -52,11 +53,17 @@ function checkEmbedding(given, name, expected) {
 }
 
 function encodeExtraction(extraction) {
-  const { entities = [], relationships = [] } = extraction ?? {};
-  if (!Array.isArray(entities) || !Array.isArray(relationships)) {
+  if (!isExtraction(extraction)) {
     throw invalid('extractor.extract', 'must return { entities, relationships }, two arrays');
   }
+  const { entities = [], relationships = [] } = extraction;
   return encode({ entities, relationships });
+}
+
+/** Either array may be left out; an answer of another shape must not pass for one that found nothing. */
+function isExtraction(value) {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
+  return [value.entities, value.relationships].every((list) => list === undefined || Array.isArray(list));
 }
 
 module.exports = { nativeCallbacks };

@@ -74,11 +74,14 @@ describe('extract', () => {
     extract.mockResolvedValue({ entities });
     expect(JSON.parse(await native.extract('{"content":"c"}'))).toEqual({ entities, relationships: [] });
     expect(extract).toHaveBeenLastCalledWith({ content: 'c' }, { signal: expect.any(AbortSignal) });
-    extract.mockResolvedValue(undefined);
+    extract.mockResolvedValue({});
     expect(JSON.parse(await native.extract('{}'))).toEqual({ entities: [], relationships: [] });
   });
 
   test.each([
+    ['nothing', undefined, /^extractor\.extract: must return/],
+    ['text', 'Ada', /^extractor\.extract: must return/],
+    ['a list', [{ type: 'person', value: 'Ada' }], /^extractor\.extract: must return/],
     ['entities that are no array', { entities: 'Ada' }, /^extractor\.extract: must return/],
     ['a value that is no JSON', { entities: [{ confidence: Number.NaN }] }, /^entities\[0\]\.confidence: /],
   ])('rejects when it gets %s', async (_name, result, message) => {
