@@ -11,6 +11,7 @@ mod common;
 #[allow(dead_code, reason = "one statement of it is measured")]
 mod cypher;
 #[path = "../src/store/neo4j/rows.rs"]
+#[allow(dead_code, reason = "which statement to take is known here")]
 mod rows;
 
 // What the two included files name.
@@ -43,7 +44,9 @@ async fn main() {
         })
         .await
     };
-    let ours = async |length| measure(|| async { graph.project(&[sample(&user, length)]).await.expect("projected") }).await;
+    let ours = async |length| {
+        measure(|| async { graph.project(&[sample(&user, length)]).await.expect("projected") }).await
+    };
     let (bare_short, bare_long) = (bare(SHORT).await, bare(LONG).await);
     let (ours_short, ours_long) = (ours(SHORT).await, ours(LONG).await);
 
@@ -57,7 +60,8 @@ async fn main() {
 
 fn sample(user: &str, length: usize) -> Projection {
     let people: Vec<_> = (0..10).map(|n| format!("Person {n}")).collect();
-    let mut projection = memory(user, Uuid::new_v4(), 1, &people.iter().map(String::as_str).collect::<Vec<_>>());
+    let mut projection =
+        memory(user, Uuid::new_v4(), 1, &people.iter().map(String::as_str).collect::<Vec<_>>());
     projection.content = "x".repeat(length);
     projection
 }
@@ -77,7 +81,8 @@ async fn measure<F: Future>(mut call: impl FnMut() -> F) -> Vec<Duration> {
 }
 
 fn print(name: &str, samples: &[Duration], floor: &[Duration]) {
-    let at = |samples: &[Duration], percent: usize| samples[samples.len() * percent / 100].as_secs_f64() * 1000.0;
+    let at =
+        |samples: &[Duration], percent: usize| samples[samples.len() * percent / 100].as_secs_f64() * 1000.0;
     println!(
         "{name:<20} p50 {:7.2} ms   p95 {:7.2} ms   {:5.2} × the bare driver's short one",
         at(samples, 50),

@@ -35,7 +35,9 @@ async fn clearing_everything_spares_other_peoples_nodes_and_the_beat() {
     assert_eq!(graph.read_beat().await.expect("read"), Some(beat));
     let left = driver.rows(query("MATCH (n) WHERE n:IzzieMemory OR n:IzzieEntity RETURN n.key AS key")).await;
     assert!(left.is_empty());
-    let foreign = query("MATCH (a:Person {mark: $mark})-[r:WORKS_WITH]->(b:Memory {mark: $mark}) DETACH DELETE a, b RETURN 1");
+    let foreign = query(
+        "MATCH (a:Person {mark: $mark})-[r:WORKS_WITH]->(b:Memory {mark: $mark}) DETACH DELETE a, b RETURN 1",
+    );
     assert_eq!(driver.rows(foreign.param("mark", mark.as_str())).await.len(), 1);
 }
 
@@ -46,7 +48,8 @@ async fn a_dropped_constraint_is_noticed_and_made_again() {
     graph.prepare().await.expect("prepared");
     driver.rows(query("DROP CONSTRAINT izzie_beat_key")).await;
     graph.prepare().await.expect("prepared again");
-    let found = driver.rows(query("SHOW CONSTRAINTS YIELD name WHERE name = 'izzie_beat_key' RETURN name")).await;
+    let found =
+        driver.rows(query("SHOW CONSTRAINTS YIELD name WHERE name = 'izzie_beat_key' RETURN name")).await;
     assert_eq!(found.len(), 1);
 }
 
@@ -66,7 +69,10 @@ async fn a_constraint_that_cannot_be_made_is_an_error() {
     driver.rows(query("CREATE CONSTRAINT izzie_beat_key FOR (n:IzzieForeign) REQUIRE n.key IS UNIQUE")).await;
     let error = graph.prepare().await.expect_err("the name is taken");
     driver.rows(query("DROP CONSTRAINT izzie_beat_key")).await;
-    assert_eq!((error.reason, error.details["name"].as_str()), (Reason::GraphRejected, Some("izzie_beat_key")));
+    assert_eq!(
+        (error.reason, error.details["name"].as_str()),
+        (Reason::GraphRejected, Some("izzie_beat_key"))
+    );
     graph.prepare().await.expect("prepared");
 }
 
@@ -92,13 +98,19 @@ async fn nodes_look_as_the_application_expects() {
     assert_eq!(row.get::<Vec<String>>("labels").expect("labels"), ["IzzieMemory", "Memory"]);
     assert_eq!((text("content"), text("summary")), ("revision 3".into(), "short".into()));
     assert_eq!(row.get::<i64>("importance").expect("a number"), 5);
-    assert_eq!((text("createdAt"), text("extractedAt")), ("2023-11-14T22:13:20.123456Z".into(), text("createdAt")));
+    assert_eq!(
+        (text("createdAt"), text("extractedAt")),
+        ("2023-11-14T22:13:20.123456Z".into(), text("createdAt"))
+    );
 
     graph.project(&[common::sample::tombstone(&live, 4)]).await.expect("projected");
     let row = read().await;
     assert_eq!(row.get::<Vec<String>>("labels").expect("labels"), ["IzzieMemory"]);
     let mut properties = row.get::<Vec<String>>("properties").expect("names");
     properties.sort();
-    assert_eq!(properties, ["bucket", "deleted", "detached", "epoch", "h1", "h2", "key", "revision", "userId"]);
+    assert_eq!(
+        properties,
+        ["bucket", "deleted", "detached", "epoch", "h1", "h2", "key", "revision", "userId"]
+    );
     graph.clear(Some(&owner)).await.expect("cleared");
 }

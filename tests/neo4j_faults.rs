@@ -24,7 +24,8 @@ const AT_ONCE: Duration = Duration::from_millis(100);
 const PAUSE: Duration = Duration::from_millis(600);
 
 fn impatient(options: &Neo4jOptions) -> Neo4jGraph {
-    Neo4jGraph::new(options, Tuning { operation_timeout: PATIENCE, ..Tuning::default() }).expect("valid options")
+    Neo4jGraph::new(options, Tuning { operation_timeout: PATIENCE, ..Tuning::default() })
+        .expect("valid options")
 }
 
 #[tokio::test]
@@ -34,7 +35,8 @@ async fn a_projection_is_one_statement_on_the_wire() {
     graph.prepare().await.expect("prepared");
     graph.ping().await.expect("reached");
     let people: Vec<_> = (0..10).map(|n| format!("Person {n}")).collect();
-    let mut projection = memory(&user, Uuid::new_v4(), 1, &people.iter().map(String::as_str).collect::<Vec<_>>());
+    let mut projection =
+        memory(&user, Uuid::new_v4(), 1, &people.iter().map(String::as_str).collect::<Vec<_>>());
     projection.relationships = vec![relationship("Person 1", RelationshipType::WorksWith, "Person 2")];
     proxy.forget();
 
@@ -57,7 +59,11 @@ async fn a_black_hole_times_out_then_fails_fast_then_heals() {
         let start = Instant::now();
         let error = graph.ping().await.expect_err("silence");
         assert_eq!((error.class, error.reason), (Class::GraphStore, Reason::Timeout));
-        assert!(start.elapsed() >= PATIENCE && start.elapsed() < PATIENCE + AT_ONCE * 2, "{:?}", start.elapsed());
+        assert!(
+            start.elapsed() >= PATIENCE && start.elapsed() < PATIENCE + AT_ONCE * 2,
+            "{:?}",
+            start.elapsed()
+        );
     }
     let start = Instant::now();
     let error = graph.project(&[memory("nobody", Uuid::new_v4(), 1, &[])]).await.expect_err("open");
@@ -108,7 +114,8 @@ async fn a_flapping_server_is_probed_by_one_call_at_a_time() {
 
 #[tokio::test]
 async fn nobody_listening_is_told_at_once() {
-    let free = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port").local_addr().expect("bound");
+    let free =
+        tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port").local_addr().expect("bound");
     let graph = store(&options_through(free));
     let start = Instant::now();
     let error = graph.ping().await.expect_err("nobody there");
@@ -143,11 +150,65 @@ async fn a_lost_answer_is_made_good_by_repeating() {
     proxy.set(Mode::Pass);
     assert!(graph.project(&[projection]).await.expect("repeated")[0].applied);
     assert_eq!(graph.count(Some(&user)).await.expect("counted"), 2);
-    let query = neo4rs::query("MATCH (e:IzzieEntity {userId: $user})-[r:MENTIONED_IN]->() RETURN e.frequency AS frequency, count(r) AS mentions ORDER BY frequency");
+    let query = neo4rs::query(
+        "MATCH (e:IzzieEntity {userId: $user})-[r:MENTIONED_IN]->() RETURN e.frequency AS frequency, count(r) AS mentions ORDER BY frequency",
+    );
     let rows = Driver::connect().rows(query.param("user", user.as_str())).await;
-    let seen: Vec<(i64, i64)> =
-        rows.iter().map(|row| (row.get("frequency").expect("set"), row.get("mentions").expect("set"))).collect();
+    let seen: Vec<(i64, i64)> = rows
+        .iter()
+        .map(|row| (row.get("frequency").expect("set"), row.get("mentions").expect("set")))
+        .collect();
     assert_eq!(seen, [(1, 1), (2, 2)]);
+    graph.clear(Some(&user)).await.expect("cleared");
+}
+
+/// Sorted locks never deadlock with each other, so two foreign transactions make one: while ours holds the first
+/// memory and waits for the second, another holds the third and waits for the first.
+#[tokio::test]
+async fn a_deadlock_is_repeated_and_reaches_nobody() {
+    let proxy = Proxy::to(address()).await;
+    let (graph, user) = (store(&options_through(proxy.address)), user("deadlock"));
+    let mut ids = [Uuid::new_v4(), Uuid::new_v4(), Uuid::new_v4()];
+    ids.sort();
+    let batch = |revision: i64| ids.map(|id| memory(&user, id, revision, &["Ann"]));
+    graph.prepare().await.expect("prepared");
+    graph.project(&batch(1)).await.expect("projected");
+
+    let driver = Driver::connect();
+    let lock = |id: Uuid| {
+        neo4rs::query("MATCH (m:IzzieMemory {key: $key}) SET m._lock = true REMOVE m._lock")
+            .param("key", id.to_string())
+    };
+    // The server gives up the transaction that holds fewer locks.
+    let ballast = neo4rs::query("UNWIND range(1, 500) AS n CREATE (:IzzieBallast {mark: $mark})");
+    driver.rows(ballast.param("mark", user.as_str())).await;
+    let lift = neo4rs::query("MATCH (n:IzzieBallast {mark: $mark}) SET n._lock = true REMOVE n._lock");
+    let (mut holds_second, mut holds_third) = (driver.transaction().await, driver.transaction().await);
+    holds_third.run(lift.param("mark", user.as_str())).await.expect("locked");
+    holds_third.run(lock(ids[2])).await.expect("locked");
+    holds_second.run(lock(ids[1])).await.expect("locked");
+    proxy.forget();
+
+    let second = batch(2);
+    let projecting = async { graph.project(&second).await.expect("repeated until it succeeds") };
+    let foreign = async {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        let waits = holds_third.run(lock(ids[0]));
+        let release = async {
+            tokio::time::sleep(Duration::from_millis(300)).await;
+            holds_second.rollback().await.expect("rolled back");
+        };
+        let (waited, ()) = futures::join!(waits, release);
+        waited.expect("ours gave way");
+        holds_third.rollback().await.expect("rolled back");
+    };
+    let (applied, ()) = futures::join!(projecting, foreign);
+    assert!(applied.iter().all(|one| one.applied));
+    let runs =
+        proxy.traffic().iter().flat_map(|one| one.bolt_messages()).filter(|&one| one == bolt::RUN).count();
+    assert!(runs >= 2, "the first attempt was a deadlock's victim");
+    let ballast = neo4rs::query("MATCH (n:IzzieBallast {mark: $mark}) DELETE n");
+    driver.rows(ballast.param("mark", user.as_str())).await;
     graph.clear(Some(&user)).await.expect("cleared");
 }
 

@@ -211,25 +211,23 @@ pub async fn detached_memories_keep_their_mentions(subject: Subject) {
     subject.forget(&[&user]).await;
 }
 
+/// Each revision names people of its own: a common entity's lock would order the workers even without the memory's.
 pub async fn eight_workers_and_the_highest_revision_wins_every_time(subject: Subject) {
     let user = user("race");
     for round in 0..250 {
         let id = Uuid::new_v4();
-        let revisions = (1..=8).map(|revision| {
-            let person = format!("Person {revision}");
-            memory(&user, id, revision, &["Everybody", &person])
-        });
-        let revisions: Vec<_> = revisions.collect();
+        let revisions: Vec<_> =
+            (1..=8).map(|revision| memory(&user, id, revision, &[&format!("Person {revision}")])).collect();
         let answers =
             try_join_all(revisions.iter().map(|one| subject.graph.project(std::slice::from_ref(one))));
         let answers = answers.await.expect("projected");
         assert!(answers[7][0].applied, "round {round}");
         assert_eq!(subject.node(id).await.version.revision, 8, "round {round}");
-        assert_eq!(subject.mentioned(id).await, names(&["everybody", "person 8"]), "round {round}");
+        assert_eq!(subject.mentioned(id).await, names(&["person 8"]), "round {round}");
     }
-    let frequencies = subject.frequencies(&user).await;
-    assert_eq!((frequencies["everybody"], frequencies["person 8"]), (250, 250));
-    assert!((1..8).all(|n| frequencies.get(&format!("person {n}")).copied().unwrap_or(0) == 0));
+    let mut frequencies = subject.frequencies(&user).await;
+    frequencies.retain(|_, frequency| *frequency > 0);
+    assert_eq!(frequencies, counts(&[("person 8", 250)]));
     subject.forget(&[&user]).await;
 }
 

@@ -54,6 +54,10 @@ impl Driver {
         Self(Graph::new(options.uri.reveal(), options.user, options.password.reveal()).expect("a pool"))
     }
 
+    pub async fn transaction(&self) -> neo4rs::Txn {
+        self.0.start_txn().await.expect("begun")
+    }
+
     pub async fn rows(&self, query: Query) -> Vec<Row> {
         let mut stream = self.0.execute(query).await.expect("accepted");
         let mut rows = Vec::new();

@@ -102,7 +102,12 @@ impl Drop for Proxy {
 
 type Connections = Arc<Mutex<Vec<Traffic>>>;
 
-async fn listen(listener: TcpListener, target: String, mode: watch::Receiver<Mode>, connections: Connections) {
+async fn listen(
+    listener: TcpListener,
+    target: String,
+    mode: watch::Receiver<Mode>,
+    connections: Connections,
+) {
     while let Ok((client, _)) = listener.accept().await {
         let number = {
             let mut connections = connections.lock().unwrap();
@@ -128,11 +133,17 @@ async fn connect(
     server.set_nodelay(true).expect("set");
     let (from_client, to_client) = client.into_split();
     let (from_server, to_server) = server.into_split();
-    let requests = pump(from_client, to_server, mode.clone(), |mode| mode == Mode::BlackHole, |bytes| {
-        let traffic = &mut connections.lock().unwrap()[number];
-        traffic.round_trips += usize::from(std::mem::take(&mut traffic.server_spoke));
-        traffic.sent.extend_from_slice(bytes);
-    });
+    let requests = pump(
+        from_client,
+        to_server,
+        mode.clone(),
+        |mode| mode == Mode::BlackHole,
+        |bytes| {
+            let traffic = &mut connections.lock().unwrap()[number];
+            traffic.round_trips += usize::from(std::mem::take(&mut traffic.server_spoke));
+            traffic.sent.extend_from_slice(bytes);
+        },
+    );
     let held = |mode| matches!(mode, Mode::BlackHole | Mode::HoldAnswers);
     let answers = pump(from_server, to_client, mode.clone(), held, |_| {
         connections.lock().unwrap()[number].server_spoke = true;
