@@ -10,46 +10,15 @@ const LABELS: &[&str] =
     &["todo", "to do", "to-do", "action item", "action", "action required", "next action"];
 const MAX_VALUE: usize = 200;
 const DUE: &[&str] = &["by", "before", "due", "until", "deadline"];
+#[rustfmt::skip]
 const DAYS: &[&str] = &[
-    "monday",
-    "tuesday",
-    "wednesday",
-    "thursday",
-    "friday",
-    "saturday",
-    "sunday",
-    "today",
-    "tonight",
-    "tomorrow",
-    "noon",
-    "eod",
-    "eow",
-    "eom",
+    "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", "today", "tonight",
+    "tomorrow", "noon", "eod", "eow", "eom",
 ];
+#[rustfmt::skip]
 const MONTHS: &[&str] = &[
-    "january",
-    "february",
-    "march",
-    "april",
-    "may",
-    "june",
-    "july",
-    "august",
-    "september",
-    "october",
-    "november",
-    "december",
-    "jan",
-    "feb",
-    "mar",
-    "apr",
-    "jun",
-    "jul",
-    "aug",
-    "sep",
-    "sept",
-    "oct",
-    "nov",
+    "january", "february", "march", "april", "may", "june", "july", "august", "september", "october",
+    "november", "december", "jan", "feb", "mar", "apr", "jun", "jul", "aug", "sep", "sept", "oct", "nov",
     "dec",
 ];
 const PERIODS: &[&str] = &["day", "week", "month", "quarter", "year"];

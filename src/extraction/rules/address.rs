@@ -2,8 +2,9 @@
 
 use std::ops::Range;
 
+use super::normalize::fold;
 use super::people_cues::is_surname;
-use super::tables::{first_name, is_not_name, is_stop_word};
+use super::tables::{Certainty, first_name, is_not_name, is_stop_word};
 
 const MAX_LOCAL: usize = 64;
 const MAX_DOMAIN: usize = 255;
@@ -102,26 +103,37 @@ fn mailbox(entry: &str) -> Option<Mailbox<'_>> {
         }
         None => Some(entry),
     };
-    let name = around.and_then(display_name);
     let address = span.map(|s| &entry[s]);
+    let name = around.and_then(|raw| display_name(raw, address));
     (name.is_some() || address.is_some()).then_some(Mailbox { name, address })
 }
 
-/// A display name that reads as a person's: of words, capitalised, no role or organisation in it.
-pub(super) fn display_name(raw: &str) -> Option<String> {
+/// A display name that reads as a person's: capitalised words without a role or an organisation among them,
+/// and a given name or a part of the address that says so ("Deutsche Bahn <info@bahn.example>" is nobody).
+pub(super) fn display_name(raw: &str, address: Option<&str>) -> Option<String> {
     let bare = raw.trim_matches(|c: char| c.is_whitespace() || "\"'<>()[],".contains(c));
     let turned = match bare.split_once(", ") {
         Some((last, first)) => format!("{first} {last}"),
         None => bare.to_owned(),
     };
     let words: Vec<&str> = turned.split_whitespace().collect();
-    let folded: Vec<String> = words.iter().map(|w| super::normalize::fold(w).into_owned()).collect();
-    let is_word = |w: &&str| w.chars().next().is_some_and(char::is_uppercase) && w.chars().all(is_name_char);
-    let known = folded.first().is_some_and(|first| first_name(first).is_some());
-    let enough = if words.len() == 1 { known } else { (2..=4).contains(&words.len()) };
-    let is_common = |w: &String| (is_stop_word(w) || is_not_name(w)) && !(known && is_surname(w));
-    let common = folded.iter().skip(usize::from(known)).any(is_common);
-    (enough && !common && words.iter().all(is_word)).then(|| words.join(" "))
+    let folded: Vec<_> = words.iter().map(|word| fold(word)).collect();
+    let given = folded.first().and_then(|first| first_name(first));
+    let local = address.and_then(|a| a.split('@').next()).unwrap_or_default().to_ascii_lowercase();
+    let in_address = folded.iter().any(|word| word.len() >= 3 && local.contains(&**word));
+    let person = match given {
+        Some(Certainty::Plain) => words.len() <= 4,
+        Some(Certainty::Ambiguous) => address.is_some() && words.len() <= 4,
+        None => in_address && (2..=4).contains(&words.len()),
+    };
+    let is_common =
+        |word: &str| (is_stop_word(word) || is_not_name(word)) && !(given.is_some() && is_surname(word));
+    let common = folded.iter().skip(usize::from(given.is_some())).any(|word| is_common(word));
+    (person && !common && words.iter().all(is_name_word)).then(|| words.join(" "))
+}
+
+fn is_name_word(word: &&str) -> bool {
+    word.starts_with(char::is_uppercase) && word.chars().all(is_name_char)
 }
 
 fn is_name_char(c: char) -> bool {
@@ -174,5 +186,17 @@ mod tests {
             (Some("Caroline".to_owned()), None),
         ];
         assert_eq!(names, expected);
+    }
+
+    #[test]
+    fn display_names_of_organisations_are_nobodys() {
+        let name = |header| mailboxes(header).into_iter().next().and_then(|mailbox| mailbox.name);
+        assert_eq!(name("Zoltán Vargha <z.vargha@acme.com>").as_deref(), Some("Zoltán Vargha"));
+        assert_eq!(name("Oyelaran Adeyemi <adeyemi@acme.com>").as_deref(), Some("Oyelaran Adeyemi"));
+        for none in
+            ["Deutsche Bahn <info@bahn.de>", "Acme Support <bob@acme.com>", "New York", "Victoria", "Monday"]
+        {
+            assert_eq!(name(none), None, "{none}");
+        }
     }
 }

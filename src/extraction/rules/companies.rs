@@ -7,108 +7,31 @@ use super::Kind;
 use super::mention::Mentions;
 use super::sentence::{Doc, Style};
 use super::tables::{first_name, is_not_name, is_stop_word, place};
-use super::token::{Gap, Shape, Token};
+use super::token::{Gap, Shape, Token, folded};
 
+#[rustfmt::skip]
 const LONG_SUFFIXES: &[&str] = &[
-    "inc",
-    "incorporated",
-    "ltd",
-    "limited",
-    "llc",
-    "l.l.c.",
-    "llp",
-    "plc",
-    "corp",
-    "corporation",
-    "gmbh",
-    "mbh",
-    "ggmbh",
-    "kgaa",
-    "ohg",
-    "s.a.",
-    "s.a",
-    "s.p.a.",
-    "s.p.a",
-    "spa",
-    "s.r.l.",
-    "s.r.l",
-    "srl",
-    "s.l.",
-    "s.a.s.",
-    "sarl",
-    "b.v.",
-    "b.v",
-    "n.v.",
-    "n.v",
-    "oy",
-    "oyj",
-    "aps",
-    "a/s",
-    "asa",
-    "s.r.o.",
-    "a.s.",
-    "d.o.o.",
-    "kft",
-    "pty",
-    "pvt",
-    "co",
+    "inc", "incorporated", "ltd", "limited", "llc", "l.l.c.", "llp", "plc", "corp", "corporation", "gmbh",
+    "mbh", "ggmbh", "kgaa", "ohg", "s.a.", "s.a", "s.p.a.", "s.p.a", "spa", "s.r.l.", "s.r.l", "srl",
+    "s.l.", "s.a.s.", "sarl", "b.v.", "b.v", "n.v.", "n.v", "oy", "oyj", "aps", "a/s", "asa", "s.r.o.",
+    "a.s.", "d.o.o.", "kft", "pty", "pvt", "co",
 ];
 /// Two capitals that are also words, states or products ("PROCEED AS", "Reno NV", "Watch SE").
 const SHORT_SUFFIXES: &[&str] = &["ag", "ab", "se", "sa", "nv", "bv", "kg", "as"];
-const EMPLOYED: &[&[&str]] = &[
-    &["works", "at"],
-    &["works", "for"],
-    &["work", "at"],
-    &["working", "at"],
-    &["worked", "at"],
-    &["worked", "for"],
-    &["job", "at"],
-    &["employed", "by"],
-    &["employed", "at"],
-    &["intern", "at"],
-    &["engineer", "at"],
-    &["designer", "at"],
-    &["developer", "at"],
-    &["manager", "at"],
-    &["director", "at"],
-    &["consultant", "at"],
-    &["analyst", "at"],
-    &["lawyer", "at"],
-    &["scientist", "at"],
-    &["president", "at"],
-    &["ceo", "of"],
-    &["ceo", "at"],
-    &["cto", "of"],
-    &["cto", "at"],
-    &["cfo", "of"],
-    &["cfo", "at"],
-    &["coo", "of"],
-    &["coo", "at"],
-    &["founder", "of"],
-    &["co-founder", "of"],
-    &["cofounder", "of"],
+#[rustfmt::skip]
+const EMPLOYED: &[&str] = &[
+    "works at", "works for", "work at", "working at", "worked at", "worked for", "job at", "employed by",
+    "employed at", "intern at", "engineer at", "designer at", "developer at", "manager at", "director at",
+    "consultant at", "analyst at", "lawyer at", "scientist at", "president at", "ceo of", "ceo at",
+    "cto of", "cto at", "cfo of", "cfo at", "coo of", "coo at", "founder of", "co-founder of",
+    "cofounder of",
 ];
 /// Organisations that are no companies.
+#[rustfmt::skip]
 const PUBLIC: &[&str] = &[
-    "university",
-    "college",
-    "school",
-    "institute",
-    "hospital",
-    "clinic",
-    "church",
-    "museum",
-    "ministry",
-    "department",
-    "council",
-    "foundation",
-    "association",
-    "society",
-    "faculty",
-    "academy",
-    "union",
-    "committee",
-    "board",
+    "university", "college", "school", "institute", "hospital", "clinic", "church", "museum", "ministry",
+    "department", "council", "foundation", "association", "society", "faculty", "academy", "union",
+    "committee", "board",
 ];
 const MAX_WORDS: usize = 5;
 
@@ -198,11 +121,10 @@ fn name_start(doc: &Doc<'_>, out: &Mentions, end: usize) -> usize {
         }
         start -= 1;
     }
-    let heading = doc.style(end - 1) == Style::TitleCase;
-    let is_year = |t: &Token<'_>| t.shape == Shape::Number && t.text.len() == 4;
-    let heading = heading && doc.starts_sentence(start);
+    let heading = doc.style(end - 1) == Style::TitleCase && doc.starts_sentence(start);
     let skip = |t: &Token<'_>| {
-        !is_name_word(t) || is_stop_word(&t.folded) || is_year(t) || heading && is_not_name(&t.folded)
+        let is_year = t.shape == Shape::Number && t.text.len() == 4;
+        !is_name_word(t) || is_stop_word(&t.folded) || is_year || heading && is_not_name(&t.folded)
     };
     start + doc.tokens[start..end].iter().take_while(|t| skip(t)).count()
 }
@@ -237,8 +159,7 @@ fn is_plausible(name: &[Token<'_>], suffix: &Token<'_>) -> bool {
     let short = SHORT_SUFFIXES.contains(&&*suffix.folded) && suffix.shape == Shape::Upper;
     let product =
         matches!(&*last.folded, "watch" | "phone" | "type" | "vitamin" | "group" | "galaxy" | "class");
-    let is_place = place(&last.folded).is_some() && name.len() == 1
-        || place(&name.iter().map(|t| &*t.folded).collect::<Vec<_>>().join(" ")).is_some();
+    let is_place = place(&folded(name)).is_some();
     let connects = matches!(&*last.folded, "&" | "of" | "de" | "and");
     has_word
         && !connects
@@ -263,6 +184,9 @@ fn suffix_end(doc: &Doc<'_>, first: usize) -> usize {
 
 /// A capitalised name right after "works at", "CEO of" and their like.
 fn employer(doc: &Doc<'_>, out: &Mentions, at: usize) -> Option<Range<usize>> {
+    if !is_name_word(&doc.tokens[at]) {
+        return None;
+    }
     let cued = EMPLOYED.iter().any(|cue| doc.words_before(at, cue));
     let style = doc.style(at);
     if !cued || style == Style::TitleCase {
@@ -277,7 +201,7 @@ fn employer(doc: &Doc<'_>, out: &Mentions, at: usize) -> Option<Range<usize>> {
     let name = doc.tokens.get(at..end).filter(|name| (1..=3).contains(&name.len()))?;
     let public = name.iter().any(|t| PUBLIC.contains(&&*t.folded));
     let person = first_name(&name[0].folded).is_some();
-    let is_place = place(&name.iter().map(|t| &*t.folded).collect::<Vec<_>>().join(" ")).is_some();
+    let is_place = place(&folded(name)).is_some();
     let adjective =
         doc.after(end - 1).is_some_and(|t| t.shape == Shape::Lower && !is_stop_word(&t.folded) || t.is('-'));
     let owner = name[name.len() - 1].possessive;

@@ -16,9 +16,11 @@ pub(super) fn find(doc: &Doc<'_>, out: &mut Mentions) {
         if token.shape != Shape::Address || is_machine(token.text) {
             continue;
         }
+        let inside = name_in(token.text);
         if let Some((range, name)) = named_before(doc, at) {
-            out.claim(Kind::Person, range.start..at + 1, name, 0.95);
-        } else if let Some(name) = name_in(token.text) {
+            let fuller = inside.filter(|full| full.starts_with(&format!("{name} ")));
+            out.claim(Kind::Person, range.start..at + 1, fuller.unwrap_or(name), 0.95);
+        } else if let Some(name) = inside {
             out.claim(Kind::Person, at..at + 1, name, 0.8);
         } else {
             out.claim(Kind::Person, at..at + 1, token.text.to_owned(), 0.7);
@@ -39,6 +41,6 @@ fn named_before(doc: &Doc<'_>, at: usize) -> Option<(Range<usize>, String)> {
     let count = (end.saturating_sub(2 * MAX_NAME)..end).rev().take_while(in_name).count();
     (1..=count).rev().find_map(|len| {
         let range = end - len..end;
-        display_name(&doc.value(&range)).map(|name| (range, name))
+        display_name(&doc.value(&range), Some(doc.tokens[at].text)).map(|name| (range, name))
     })
 }

@@ -17,6 +17,7 @@ mod people_cues;
 mod places;
 mod projects;
 mod relations;
+mod roles;
 mod sentence;
 mod tables;
 #[cfg(test)]
@@ -59,6 +60,7 @@ pub struct Relation {
 /// What is known about a text besides the text.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Hints<'a> {
+    /// Its heading or summary.
     pub subject: Option<&'a str>,
     /// Header values of an e-mail. `from`, `to`, `cc`, `bcc`, `sender` and `reply-to` are read, in any case.
     pub metadata: &'a [(&'a str, &'a str)],

@@ -7,29 +7,10 @@ use unicode_normalization::UnicodeNormalization;
 use super::Kind;
 use super::companies::is_legal_suffix;
 
+#[rustfmt::skip]
 const TITLES: &[&str] = &[
-    "dr",
-    "mr",
-    "mrs",
-    "ms",
-    "miss",
-    "mx",
-    "prof",
-    "professor",
-    "doctor",
-    "sir",
-    "madam",
-    "dame",
-    "rev",
-    "herr",
-    "herrn",
-    "frau",
-    "mme",
-    "mlle",
-    "monsieur",
-    "madame",
-    "senor",
-    "senora",
+    "dr", "mr", "mrs", "ms", "miss", "mx", "prof", "professor", "doctor", "sir", "madam", "dame", "rev",
+    "herr", "herrn", "frau", "mme", "mlle", "monsieur", "madame", "senor", "senora",
 ];
 
 /// Lower case, diacritics folded, white space collapsed, titles (person), legal suffixes (company) and the

@@ -69,10 +69,9 @@ impl Finder<'_, '_> {
         let range = self.run(at, out);
         let words = &self.doc.tokens[range.clone()];
         let full = words.iter().filter(|t| t.shape == Shape::Capital).count();
-        let article = self.doc.before(at).is_some_and(|t| matches!(&*t.folded, "the" | "a" | "an"));
         if words.len() < 2
             || full == 0
-            || article
+            || self.follows_article(at)
             || self.continues_a_name(at)
             || self.is_part_of_a_longer_name(&range)
         {
@@ -95,7 +94,11 @@ impl Finder<'_, '_> {
         let rest_is_name = place(last).is_none() && first_name(last).is_none();
         let led =
             self.doc.follows_word(range.start) && self.doc.before(range.start).is_some_and(leads_to_person);
-        let acts = self.doc.after(range.end - 1).is_some_and(acts) && !self.doc.starts_sentence(range.start);
+        // "Victoria Beckham opened …" is one even there, "Will Turner …" may be a question.
+        let first = &self.doc.tokens[range.start].folded;
+        let may_open =
+            !self.doc.starts_sentence(range.start) || place(first).is_some() && !is_stop_word(first);
+        let acts = may_open && self.doc.after(range.end - 1).is_some_and(acts);
         self.is_cued(range) || rest_is_name && (led || acts)
     }
 
@@ -114,6 +117,7 @@ impl Finder<'_, '_> {
         let token = &self.doc.tokens[at];
         let range = at..at + 1;
         if self.continues_a_name(at)
+            || self.follows_article(at)
             || self.goes_on_in_capitals(at, out)
             || self.doc.style(at) != Style::Prose
         {
@@ -171,14 +175,19 @@ impl Finder<'_, '_> {
         led || acts || listed || pronoun || opens || self.owns(at) || after_comma && closed
     }
 
-    /// "Emily's mother"; at the start of a sentence "Wendy's was closed" may be a shop.
+    /// "Emily's mother", not "dinner at Luigi's on Friday".
     fn owns(&self, at: usize) -> bool {
-        let next = self.doc.after(at).filter(|t| t.shape == Shape::Lower && !is_stop_word(&t.folded));
-        self.doc.tokens[at].possessive && (next.is_some() || !self.doc.starts_sentence(at))
+        let owned = |t: &Token<'_>| t.shape == Shape::Lower && !is_stop_word(&t.folded);
+        self.doc.tokens[at].possessive && self.doc.after(at).is_some_and(owned)
     }
 
     fn is_person(&self, at: usize, out: &Mentions) -> bool {
         out.at(at).is_some_and(|m| m.kind == Kind::Person)
+    }
+
+    /// "the Oliver Wyman report", "a Martin guitar".
+    fn follows_article(&self, at: usize) -> bool {
+        self.doc.before(at).is_some_and(|t| matches!(&*t.folded, "the" | "a" | "an"))
     }
 
     /// The words of a name from `at`: capitalised words, initials, and particles between them.
@@ -195,7 +204,7 @@ impl Finder<'_, '_> {
             end += usize::from(dot && end + 1 < self.doc.tokens.len() && self.is_word(end + 1, out));
             end = self.skip_particles(end, out);
         }
-        at..end.max(at)
+        at..end
     }
 
     fn continues(&self, at: usize) -> bool {
@@ -236,8 +245,7 @@ impl Finder<'_, '_> {
             && matches!(&*self.doc.tokens[at - 2].folded, "st" | "mt");
         saint
             || before.is_some_and(|t| {
-                let capital =
-                    matches!(t.shape, Shape::Capital | Shape::Upper | Shape::Mixed | Shape::Initial);
+                let capital = is_raised(t) || t.shape == Shape::Initial;
                 let marks_link = t.is_one_of(&['/', '-', '_', '#', '&', '\\', '.']);
                 let plain = is_stop_word(&t.folded) || is_role(&t.folded) || is_addressing(&t.folded);
                 capital && !plain || marks_link && self.doc.tokens[at].gap == Gap::None
@@ -249,30 +257,30 @@ impl Finder<'_, '_> {
         let last = &self.doc.tokens[range.end - 1];
         let next =
             self.doc.after(range.end - 1).filter(|_| !last.possessive && self.doc.follows_word(range.end));
-        let capital =
-            |t: &Token<'_>| matches!(t.shape, Shape::Capital | Shape::Upper | Shape::Mixed | Shape::Number);
-        let more = next.is_some_and(|t| {
-            capital(t) && t.shape != Shape::Number && !is_stop_word(&t.folded) && !is_role(&t.folded)
-        });
-        let owns_capital = last.possessive
-            && self
-                .doc
-                .after(range.end - 1)
-                .is_some_and(|t| capital(t) && t.shape != Shape::Number && is_not_name(&t.folded));
-        more || owns_capital
+        let more = next.is_some_and(|t| is_raised(t) && !is_stop_word(&t.folded) && !is_role(&t.folded));
+        let owned = self.doc.after(range.end - 1).filter(|_| last.possessive);
+        more || owned.is_some_and(|t| is_raised(t) && is_not_name(&t.folded))
     }
 
+    /// "Anna Quindlen-Prize", "Anna/Tom", "Anna.txt".
     fn goes_on_in_capitals(&self, at: usize, out: &Mentions) -> bool {
         let joined = self.doc.follows_word(at + 1) && !self.doc.tokens[at].possessive;
         let next = self.doc.after(at).filter(|_| joined);
         let taken = next.is_some() && !out.is_free(at + 1);
-        let capital = next
-            .is_some_and(|t| t.shape != Shape::Lower && t.shape != Shape::Mark && !is_stop_word(&t.folded));
-        let hyphen =
+        let capital = next.is_some_and(|t| {
+            let lower = matches!(t.shape, Shape::Lower | Shape::Mark | Shape::Number);
+            !lower && !is_stop_word(&t.folded)
+        });
+        let linked =
             self.doc.after(at).is_some_and(|t| t.gap == Gap::None && t.is_one_of(&['/', '_', '.', '&', '@']))
                 && self.doc.tokens.get(at + 2).is_some_and(|t| t.gap == Gap::None && t.shape != Shape::Mark);
-        taken || capital || hyphen
+        taken || capital || linked
     }
+}
+
+/// Written with a capital, as names are.
+fn is_raised(token: &Token<'_>) -> bool {
+    matches!(token.shape, Shape::Capital | Shape::Upper | Shape::Mixed)
 }
 
 fn is_addressing(word: &str) -> bool {

@@ -6,30 +6,12 @@ use super::Kind;
 use super::mention::Mentions;
 use super::sentence::{Doc, Style};
 use super::tables::{Certainty, country, first_name, is_stop_word, place};
-use super::token::{Shape, Token};
+use super::token::{Gap, Shape, Token, folded};
 
+#[rustfmt::skip]
 const PREPOSITIONS: &[&str] = &[
-    "in",
-    "at",
-    "from",
-    "to",
-    "near",
-    "via",
-    "around",
-    "across",
-    "outside",
-    "inside",
-    "through",
-    "toward",
-    "towards",
-    "throughout",
-    "within",
-    "visit",
-    "visited",
-    "visiting",
-    "leaving",
-    "left",
-    "reached",
+    "in", "at", "from", "to", "near", "via", "around", "across", "outside", "inside", "through", "toward",
+    "towards", "throughout", "within", "visit", "visited", "visiting", "leaving", "left", "reached",
 ];
 /// Those after which a name of a person hardly stands.
 const CERTAIN_PREPOSITIONS: &[&str] = &["in", "near", "via", "throughout", "outside", "within"];
@@ -82,7 +64,7 @@ fn city_and_state(doc: &Doc<'_>, out: &Mentions, at: usize) -> Option<Range<usiz
     if state.sentence != doc.tokens[at].sentence || !STATES.contains(&code) {
         return None;
     }
-    let is_known = place(&joined(&doc.tokens[at..end])).is_some();
+    let is_known = place(&folded(&doc.tokens[at..end])).is_some();
     let cued = before_is(doc, at, PREPOSITIONS)
         && !WORDLIKE_STATES.contains(&code)
         && first_name(&doc.tokens[at].folded) != Some(Certainty::Plain);
@@ -95,7 +77,7 @@ fn known(doc: &Doc<'_>, out: &Mentions, at: usize) -> Option<(Range<usize>, f64)
     let (end, certainty, is_country) = (1..=MAX_WORDS).rev().find_map(|len| {
         let tokens = doc.tokens.get(at..at + len)?;
         let spaced = (at + 1..at + len).all(|i| doc.follows_word(i) && out.is_free(i));
-        let name = spaced.then(|| joined(tokens))?;
+        let name = spaced.then(|| folded(tokens))?;
         place(&name).map(|certainty| (at + len, certainty, country(&name).is_some()))
     })?;
     if !stands_alone(doc, at, end) {
@@ -110,7 +92,7 @@ fn known(doc: &Doc<'_>, out: &Mentions, at: usize) -> Option<(Range<usize>, f64)
     (cued || is_country && certainty == Certainty::Plain).then_some((at..end, confidence))
 }
 
-/// "London Bridge", "Deutsche Bank Berlin" and "the Paris-based" are not about the place alone.
+/// "London Bridge", "Deutsche Bank Berlin" and "Europe/Berlin" are not about the place alone.
 fn stands_alone(doc: &Doc<'_>, start: usize, end: usize) -> bool {
     let names = |t: &Token<'_>| {
         let capital = matches!(t.shape, Shape::Capital | Shape::Upper | Shape::Mixed | Shape::Initial);
@@ -118,7 +100,15 @@ fn stands_alone(doc: &Doc<'_>, start: usize, end: usize) -> bool {
     };
     let before = doc.follows_word(start) && doc.before(start).is_some_and(names);
     let after = doc.follows_word(end) && doc.after(end - 1).is_some_and(names);
-    !before && !after
+    let in_path = doc.tokens[start].gap == Gap::None
+        && doc.before(start).is_some_and(|t| t.is_one_of(&['/', '-', '_', '#', '@', '.', '\\']));
+    !before && !after && !in_path && !starts_path(doc, end)
+}
+
+/// "Germany/Berlin", "Sweden.txt".
+fn starts_path(doc: &Doc<'_>, end: usize) -> bool {
+    let mark = doc.tokens.get(end).is_some_and(|t| t.gap == Gap::None && t.is_one_of(&['/', '_', '.', '\\']));
+    mark && doc.tokens.get(end + 1).is_some_and(|t| t.gap == Gap::None && t.shape != Shape::Mark)
 }
 
 /// In a list or an address after another place: "Paris, London and Rome", "Lyon, France".
@@ -146,8 +136,4 @@ fn is_capital(doc: &Doc<'_>, at: usize) -> bool {
 fn before_is(doc: &Doc<'_>, at: usize, words: &[&str]) -> bool {
     let the = doc.before(at).is_some_and(|t| t.folded == "the");
     doc.before(at - usize::from(the)).is_some_and(|t| t.shape != Shape::Mark && words.contains(&&*t.folded))
-}
-
-fn joined(tokens: &[Token<'_>]) -> String {
-    tokens.iter().map(|t| &*t.folded).collect::<Vec<_>>().join(" ")
 }

@@ -7,46 +7,20 @@ use super::Kind;
 use super::mention::Mentions;
 use super::sentence::{Doc, Style};
 use super::tables::{Certainty, first_name, is_not_project, is_stop_word, place};
-use super::token::{Shape, Token};
+use super::token::{Shape, Token, folded};
 
+#[rustfmt::skip]
 const PROJECT_NOUNS: &[&str] = &[
-    "project",
-    "initiative",
-    "programme",
-    "program",
-    "roadmap",
-    "launch",
-    "migration",
-    "rollout",
-    "workstream",
-    "campaign",
-    "release",
-    "rewrite",
-    "pilot",
+    "project", "initiative", "programme", "program", "roadmap", "launch", "migration", "rollout",
+    "workstream", "campaign", "release", "rewrite", "pilot",
 ];
 const TOOL_NOUNS: &[&str] = &["app", "tool", "plugin", "cli", "sdk", "ide"];
 const DETERMINERS: &[&str] = &["the", "our", "their", "your", "my", "his", "her", "its"];
 /// Words after which a lower-case "project" introduces a name ("for project Apollo").
+#[rustfmt::skip]
 const BEFORE_PROJECT: &[&str] = &[
-    "on",
-    "for",
-    "of",
-    "about",
-    "to",
-    "with",
-    "in",
-    "from",
-    "codenamed",
-    "called",
-    "joined",
-    "leads",
-    "via",
-    "and",
-    "out",
-    "start",
-    "started",
-    "launch",
-    "launched",
+    "on", "for", "of", "about", "to", "with", "in", "from", "codenamed", "called", "joined", "leads", "via",
+    "and", "out", "start", "started", "launch", "launched",
 ];
 const CODENAMED: &[&str] = &["codenamed", "code-named"];
 
@@ -91,8 +65,7 @@ fn codename(doc: &Doc<'_>, out: &Mentions, at: usize) -> Option<Range<usize>> {
     let marks = doc.before(at).filter(|t| t.is_one_of(&['"', '“', '\'', '‘'])).map_or(0, |_| 1);
     let cue_end = at - marks;
     let cue = doc.before(cue_end)?;
-    let two_words =
-        [["code", "name"], ["code", "named"]].iter().any(|words| doc.words_before(cue_end, words));
+    let two_words = doc.words_before(cue_end, "code name") || doc.words_before(cue_end, "code named");
     let cued = CODENAMED.contains(&&*cue.folded) || two_words;
     let name = cued.then(|| name_at(doc, out, at, 2))?;
     (!name.is_empty()).then_some(name)
@@ -112,7 +85,7 @@ fn between_determiner_and_noun(doc: &Doc<'_>, out: &Mentions, at: usize) -> Opti
         .filter(|t| !name.is_empty() && doc.follows_word(name.end) && t.shape == Shape::Lower)?;
     let words = &doc.tokens[name.clone()];
     let about_other = words.iter().any(|t| first_name(&t.folded).is_some() || t.possessive)
-        || place(&words.iter().map(|t| &*t.folded).collect::<Vec<_>>().join(" ")) == Some(Certainty::Plain);
+        || place(&folded(words)) == Some(Certainty::Plain);
     match &*noun.folded {
         word if PROJECT_NOUNS.contains(&word) && !about_other => Some((Kind::Project, name)),
         word if TOOL_NOUNS.contains(&word) && !about_other => Some((Kind::Tool, name)),
@@ -122,9 +95,11 @@ fn between_determiner_and_noun(doc: &Doc<'_>, out: &Mentions, at: usize) -> Opti
 
 /// "a tool called X", "an app named X".
 fn called_tool(doc: &Doc<'_>, out: &Mentions, at: usize) -> Option<Range<usize>> {
-    let cued = TOOL_NOUNS
-        .iter()
-        .any(|noun| doc.words_before(at, &[noun, "called"]) || doc.words_before(at, &[noun, "named"]));
+    let introduced = doc.words_before(at, "called") || doc.words_before(at, "named");
+    let cued = introduced
+        && at >= 2
+        && TOOL_NOUNS.contains(&&*doc.tokens[at - 2].folded)
+        && doc.follows_word(at - 1);
     let name = cued.then(|| name_at(doc, out, at, 2))?;
     (!name.is_empty()).then_some(name)
 }

@@ -1,9 +1,11 @@
 //! Relations between findings that a sentence states in so many words.
 
+use super::Kind::{self, Company, Location, Person, Project};
+use super::RelationKind::{self, Leads, LocatedIn, MarriedTo, ReportsTo, WorksFor, WorksOn, WorksWith};
 use super::mention::Mention;
+use super::roles::describe_job;
 use super::sentence::{Doc, Style};
-use super::token::Shape;
-use super::{Kind, RelationKind};
+use super::token::{Shape, Token};
 
 /// A relation between two mentions, by their index.
 #[derive(Debug)]
@@ -15,260 +17,62 @@ pub(super) struct Link {
     pub evidence: String,
 }
 
-/// What stands between the two, word for word; where the second is the subject, `inverse`.
+/// What stands between two mentions, word for word, and what it says of them.
 struct Phrase {
     from: Kind,
     to: Kind,
     relation: RelationKind,
+    /// The second mention is the one that the relation starts from.
     inverse: bool,
-    words: &'static [&'static str],
+    /// Separated by `|`.
+    words: &'static str,
 }
 
-const fn phrase(from: Kind, to: Kind, relation: RelationKind, words: &'static [&'static str]) -> Phrase {
+const fn phrase(from: Kind, to: Kind, relation: RelationKind, words: &'static str) -> Phrase {
     Phrase { from, to, relation, inverse: false, words }
 }
 
-use Kind::{Company, Location, Person, Project};
-use RelationKind::{Leads, LocatedIn, MarriedTo, ReportsTo, WorksFor, WorksOn, WorksWith};
+const fn inverse(from: Kind, to: Kind, relation: RelationKind, words: &'static str) -> Phrase {
+    Phrase { from, to, relation, inverse: true, words }
+}
 
 const PHRASES: &[Phrase] = &[
-    phrase(
-        Person,
-        Company,
-        WorksFor,
-        &[
-            "works for",
-            "works at",
-            "is working for",
-            "is working at",
-            "is employed by",
-            "is employed at",
-            "joined",
-            "has joined",
-            "from",
-            "of",
-            "at",
-            "work for",
-            "work at",
-        ],
-    ),
-    phrase(
-        Person,
-        Project,
-        Leads,
-        &[
-            "leads",
-            "is leading",
-            "heads",
-            "is heading",
-            "runs",
-            "is running",
-            "manages",
-            "is managing",
-            "will lead",
-            "owns",
-            "is in charge of",
-            "is responsible for",
-            ", lead of",
-            ", who leads",
-            "leads the work on",
-            "took over",
-        ],
-    ),
-    phrase(
-        Person,
-        Project,
-        WorksOn,
-        &[
-            "works on",
-            "is working on",
-            "work on",
-            "are working on",
-            "joined",
-            "contributes to",
-            "is assigned to",
-            "builds",
-        ],
-    ),
-    phrase(Person, Person, ReportsTo, &["reports to", "is reporting to", ", who reports to"]),
-    phrase(
-        Person,
-        Person,
-        WorksWith,
-        &["works with", "is working with", "collaborates with", "works closely with"],
-    ),
+    phrase(Person, Company, WorksFor, "works for|works at|work for|work at|is working for|is working at"),
+    phrase(Person, Company, WorksFor, "is employed by|is employed at|joined|has joined|from|of"),
+    phrase(Person, Project, Leads, "leads|is leading|heads|is heading|runs|is running|manages|is managing"),
+    phrase(Person, Project, Leads, "will lead|owns|is in charge of|is responsible for|, lead of"),
+    phrase(Person, Project, Leads, ", who leads|, who runs|, who heads|, who manages"),
+    phrase(Person, Project, WorksOn, "works on|work on|is working on|are working on|joined|contributes to"),
+    phrase(Person, Project, WorksOn, "is assigned to"),
+    phrase(Person, Person, ReportsTo, "reports to|is reporting to|, who reports to"),
+    phrase(Person, Person, ReportsTo, "'s manager|'s manager ,|'s manager is|'s boss|'s boss ,|'s boss is"),
+    inverse(Person, Person, ReportsTo, "manages|is the manager of|is the boss of|, manager of|, boss of"),
+    phrase(Person, Person, WorksWith, "works with|is working with|collaborates with|works closely with"),
+    phrase(Person, Person, MarriedTo, "is married to|, married to|married|'s wife|'s wife ,|'s husband"),
     phrase(
         Person,
         Person,
         MarriedTo,
-        &[
-            "is married to",
-            ", married to",
-            "married",
-            "'s wife",
-            "'s husband",
-            "'s wife ,",
-            "'s husband ,",
-            "and his wife",
-            "and her husband",
-            "and his husband",
-            "and her wife",
-        ],
+        "'s husband ,|and his wife|and her husband|and his husband|and her wife",
     ),
-    phrase(
-        Person,
-        Location,
-        LocatedIn,
-        &[
-            "lives in",
-            "is living in",
-            "resides in",
-            "is based in",
-            "moved to",
-            "has moved to",
-            "relocated to",
-            "is located in",
-            ", based in",
-            "live in",
-        ],
-    ),
-    phrase(
-        Company,
-        Location,
-        LocatedIn,
-        &["is based in", "is located in", "is headquartered in", ", based in", ", headquartered in", "in"],
-    ),
-    Phrase {
-        from: Person,
-        to: Person,
-        relation: ReportsTo,
-        inverse: true,
-        words: &["manages", "is the manager of", "is the boss of", ", manager of", ", boss of"],
-    },
-    phrase(
-        Person,
-        Person,
-        ReportsTo,
-        &["'s manager", "'s manager ,", "'s boss", "'s boss ,", "'s manager is", "'s boss is"],
-    ),
+    phrase(Person, Location, LocatedIn, "lives in|live in|is living in|resides in|is based in|, based in"),
+    phrase(Person, Location, LocatedIn, "moved to|has moved to|relocated to|is located in"),
+    phrase(Company, Location, LocatedIn, "is based in|, based in|is located in|is headquartered in"),
+    phrase(Company, Location, LocatedIn, ", headquartered in"),
 ];
 /// Phrases that say it of the mention before them wherever it stands ("I met Sarah Chen from Acme Inc").
-const APPOSITIONS: &[&str] = &["from", "of", "at", "in"];
+const APPOSITIONS: &[&str] = &["from", "of"];
 const ADVERBS: &[&str] =
     &["now", "currently", "also", "still", "directly", "just", "already", "both", "again"];
 const ARTICLES: &[&str] = &["the", "our", "their"];
 const PREPOSITIONS: &[&str] =
     &["of", "with", "from", "to", "by", "for", "about", "like", "than", "at", "in", "on"];
 /// Words that turn a statement into a condition, a guess or its opposite.
+#[rustfmt::skip]
 const HEDGES: &[&str] = &[
-    "if",
-    "whether",
-    "unless",
-    "suppose",
-    "maybe",
-    "perhaps",
-    "wish",
-    "not",
-    "never",
-    "rumor",
-    "rumour",
-    "might",
-    "imagine",
-    "pretend",
-    "hopefully",
-    "doubt",
-    "don't",
-    "doesn't",
-    "didn't",
-    "isn't",
-    "wasn't",
-    "won't",
-    "can't",
-];
-const ROLES: &[&str] = &[
-    "ceo",
-    "cto",
-    "cfo",
-    "coo",
-    "cmo",
-    "cpo",
-    "ciso",
-    "vp",
-    "svp",
-    "president",
-    "chairman",
-    "chairwoman",
-    "founder",
-    "co-founder",
-    "cofounder",
-    "director",
-    "manager",
-    "head",
-    "engineer",
-    "developer",
-    "designer",
-    "architect",
-    "analyst",
-    "consultant",
-    "scientist",
-    "researcher",
-    "accountant",
-    "lawyer",
-    "counsel",
-    "recruiter",
-    "intern",
-    "partner",
-    "owner",
-    "officer",
-    "lead",
-];
-const ROLE_WORDS: &[&str] = &[
-    "the",
-    "a",
-    "an",
-    "our",
-    "their",
-    "its",
-    "is",
-    "of",
-    "and",
-    "&",
-    ",",
-    "senior",
-    "junior",
-    "chief",
-    "executive",
-    "general",
-    "managing",
-    "technical",
-    "technology",
-    "financial",
-    "operating",
-    "marketing",
-    "product",
-    "project",
-    "program",
-    "software",
-    "data",
-    "staff",
-    "principal",
-    "engineering",
-    "sales",
-    "design",
-    "research",
-    "operations",
-    "regional",
-    "global",
-    "vice",
-    "finance",
-    "hr",
-    "people",
-    "legal",
-    "new",
-    "account",
-    "security",
-    "it",
-    "(",
+    "if", "whether", "unless", "suppose", "maybe", "perhaps", "wish", "not", "never", "rumor", "rumour",
+    "might", "imagine", "pretend", "hopefully", "doubt", "don't", "doesn't", "didn't", "isn't", "wasn't",
+    "won't", "can't",
 ];
 const MAX_BETWEEN: usize = 9;
 
@@ -324,13 +128,13 @@ fn stated(doc: &Doc<'_>, from: &Mention, to: &Mention) -> Option<(RelationKind, 
     if words.len() > 1 && words.last().is_some_and(|w| ARTICLES.contains(w)) {
         words.pop();
     }
-    if from.kind == Person && to.kind == Company && is_role_at(&words) {
+    if from.kind == Person && to.kind == Company && is_job_at(&words) {
         return Some((WorksFor, false));
     }
     let said = words.join(" ");
     let found = PHRASES
         .iter()
-        .find(|p| p.from == from.kind && p.to == to.kind && p.words.contains(&said.as_str()))?;
+        .find(|p| p.from == from.kind && p.to == to.kind && p.words.split('|').any(|words| words == said))?;
     let subject =
         APPOSITIONS.contains(&said.as_str()) || said.starts_with([',', '\'']) || is_subject(doc, from);
     subject.then_some((found.relation, found.inverse))
@@ -339,36 +143,28 @@ fn stated(doc: &Doc<'_>, from: &Mention, to: &Mention) -> Option<(RelationKind, 
 /// A signature: the name on a line of its own, then "COO, Acme Inc".
 fn signs_as(doc: &Doc<'_>, person: &Mention, company: &Mention) -> bool {
     let alone = doc.starts_line(person.tokens.start) && doc.starts_line(person.tokens.end);
-    let role = doc.tokens.get(person.tokens.end..company.tokens.start).filter(|b| b.len() <= MAX_BETWEEN);
-    let (Some([role @ .., last]), true) = (role, alone) else { return false };
-    let one_line = (person.tokens.end + 1..company.tokens.start + 1).all(|i| !doc.starts_line(i));
-    let is_role =
-        |t: &super::token::Token<'_>| ROLES.contains(&&*t.folded) || ROLE_WORDS.contains(&&*t.folded);
-    let joined = last.is(',') || matches!(&*last.folded, "at" | "of" | "for");
-    let kinds = person.kind == Person && company.kind == Company;
-    kinds
-        && one_line
-        && joined
-        && role.iter().all(is_role)
-        && role.iter().any(|t| ROLES.contains(&&*t.folded))
+    let one_line = (person.tokens.end + 1..=company.tokens.start).all(|i| !doc.starts_line(i));
+    let between = doc.tokens.get(person.tokens.end..company.tokens.start).filter(|b| b.len() <= MAX_BETWEEN);
+    let words: Vec<&str> = between.unwrap_or_default().iter().map(|t| &*t.folded).collect();
+    let Some((last, role)) = words.split_last() else { return false };
+    let joined = matches!(*last, "," | "at" | "of" | "for");
+    person.kind == Person && company.kind == Company && alone && one_line && joined && describe_job(role)
 }
 
 /// ", our head of product, reports to" says what "reports to" says.
 fn drop_apposition(words: &mut Vec<&str>) {
-    let Some(end) = words.iter().skip(1).rposition(|w| *w == ",").map(|i| i + 1) else { return };
-    let role = words[1..end].iter().all(|w| ROLES.contains(w) || ROLE_WORDS.contains(w));
-    if words[0] == "," && role && words[1..end].iter().any(|w| ROLES.contains(w)) && end + 1 < words.len() {
+    let comma = words.iter().skip(1).rposition(|w| *w == ",").map(|i| i + 1);
+    if let Some(end) = comma.filter(|end| words[0] == "," && end + 1 < words.len())
+        && describe_job(&words[1..end])
+    {
         words.drain(..=end);
     }
 }
 
-/// ", CEO of", "is a senior engineer at": only words of a role between the two.
-fn is_role_at(words: &[&str]) -> bool {
-    let [first, role @ .., last] = words else { return false };
-    let opens = matches!(*first, "," | "is" | "(");
-    let closes = matches!(*last, "of" | "at" | "for");
-    let plain = role.iter().all(|w| ROLES.contains(w) || ROLE_WORDS.contains(w));
-    opens && closes && plain && role.iter().any(|w| ROLES.contains(w))
+/// ", CEO of", "is a senior engineer at": only words of a job between the two.
+fn is_job_at(words: &[&str]) -> bool {
+    let [first, job @ .., last] = words else { return false };
+    matches!(*first, "," | "is" | "(") && matches!(*last, "of" | "at" | "for") && describe_job(job)
 }
 
 /// A name behind a preposition is not what the verb speaks of ("a friend of Sarah works for …").
@@ -383,8 +179,7 @@ fn is_hedged(doc: &Doc<'_>, mention: &Mention) -> bool {
     };
     let asks = doc.tokens[sentence.tokens.clone()].iter().rev().take(3).any(|t| t.is('?'));
     let lead = sentence.tokens.start.max(mention.tokens.start.saturating_sub(30))..mention.tokens.start;
-    let hedges = |t: &super::token::Token<'_>| {
-        t.shape == Shape::Lower && HEDGES.contains(&&*t.folded) || HEDGES[..6].contains(&&*t.folded)
-    };
+    let hedges =
+        |t: &Token<'_>| HEDGES.contains(&&*t.folded) && matches!(t.shape, Shape::Lower | Shape::Capital);
     asks || doc.tokens[lead].iter().any(hedges)
 }

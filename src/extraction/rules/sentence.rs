@@ -85,13 +85,11 @@ impl<'t> Doc<'t> {
         spaced && self.before(at).is_some_and(|t| t.shape != Shape::Mark && !t.possessive)
     }
 
-    /// Whether the words right before `at` are these.
-    pub fn words_before(&self, at: usize, words: &[&str]) -> bool {
-        let start = at.checked_sub(words.len());
-        start.is_some_and(|start| {
-            let joined = (start + 1..=at).all(|i| self.follows_word(i));
-            joined && self.tokens[start..at].iter().zip(words).all(|(token, word)| token.folded == *word)
-        })
+    /// Whether the words right before `at` are those of the phrase.
+    pub fn words_before(&self, at: usize, phrase: &str) -> bool {
+        let mut words = phrase.rsplit(' ').zip((0..=at).rev());
+        words.all(|(word, next)| self.follows_word(next) && self.tokens[next - 1].folded == word)
+            && phrase.split(' ').count() <= at
     }
 
     /// The text of a token range, white space collapsed.

@@ -33,10 +33,13 @@ fn entries(table: &'static str) -> impl Iterator<Item = (&'static str, Certainty
     })
 }
 
-/// All lookups take folded words (see [`super::normalize::fold`]). Of "Jean-Luc" the first part counts.
+/// All lookups take folded words (see [`super::normalize::fold`]). "Jean-Luc" is made of two.
 pub(super) fn first_name(word: &str) -> Option<Certainty> {
     let given = |name: &str| FIRST_NAMES.get(name).copied();
-    given(word).or_else(|| given(word.split_once('-')?.0))
+    given(word).or_else(|| {
+        let (first, second) = word.split_once('-')?;
+        given(second).and(given(first))
+    })
 }
 
 pub(super) fn country(name: &str) -> Option<Certainty> {

@@ -60,6 +60,11 @@ impl Token<'_> {
     }
 }
 
+/// The words of a phrase in their folded form.
+pub(super) fn folded(tokens: &[Token<'_>]) -> String {
+    tokens.iter().map(|t| &*t.folded).collect::<Vec<_>>().join(" ")
+}
+
 /// No name has a longer word; longer runs of letters are data.
 const MAX_WORD: usize = 40;
 
