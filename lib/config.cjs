@@ -41,7 +41,7 @@ const IN_MEMORY = 'memory://';
  * The part that needs no environment, so that a wrong key is refused where it was written.
  *
  * @param {unknown} config
- * @returns {Record<string, any>}
+ * @returns {Record<string, any>} a copy: it is used later, when the caller may have changed theirs
  */
 function checkConfig(config) {
   const checked = objectOf(config, KEYS, '');
@@ -53,7 +53,7 @@ function checkConfig(config) {
   if (checked.databaseUrl !== undefined && checked.embedded) {
     throw invalid('embedded', 'cannot be combined with databaseUrl');
   }
-  return checked;
+  return { ...checked };
 }
 
 function checkLogger(logger) {

@@ -6,11 +6,11 @@ const { Handle } = require('./handle.cjs');
 
 /**
  * The default layer lives on globalThis, so that all copies of this module in a process share it: reloaded ones (hot
- * reload), and the ones that a bundler makes.
+ * reload), and the ones that a bundler makes. The number in its name rises when its shape changes.
  *
  * `holders` counts the service objects that have used it and are not closed.
  */
-const KEY = Symbol.for('izzie-memory/state');
+const KEY = Symbol.for('izzie-memory/state/1');
 globalThis[KEY] ??= { config: {}, handle: null, holders: new WeakSet(), holding: 0 };
 const state = globalThis[KEY];
 

@@ -7,7 +7,7 @@ const path = require('node:path');
 const LIB = path.resolve(__dirname, '../../../lib');
 const NATIVE = path.join(LIB, 'native.cjs');
 const EMBEDDED = path.join(LIB, 'embedded', 'index.cjs');
-const STATE = Symbol.for('izzie-memory/state');
+const STATE = Symbol.for('izzie-memory/state/1');
 
 const DEFAULTS = {
   enableVectorStore: true,

@@ -180,6 +180,15 @@ describe('createMemoryLayer', () => {
     await expect(layer.memory.getStats('ada')).resolves.toEqual(STATS);
   });
 
+  test('keeps to the settings it was made with', async () => {
+    const { createMemoryLayer, layers } = loadFacade({ answer });
+    const config = { databaseUrl: URL };
+    const layer = createMemoryLayer(config);
+    config.databaseUrl = 'postgres://other';
+    await layer.memory.getStats('ada');
+    expect(layers[0].config.databaseUrl).toBe(URL);
+  });
+
   test('is closed for good, even when it was never used', async () => {
     const { createMemoryLayer, layers } = loadFacade({ answer });
     const layer = createMemoryLayer({ databaseUrl: URL });
