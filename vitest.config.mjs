@@ -2,10 +2,29 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
-    include: ['__test__/vitest/**/*.test.{mjs,cjs,ts}'],
     // The addon must live in both: `--pool threads` runs the lifecycle suite once more.
     pool: 'forks',
     testTimeout: 30_000,
     hookTimeout: 60_000,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'package',
+          include: ['__test__/vitest/**/*.test.{mjs,cjs,ts}', '__test__/api/*.test.mjs'],
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'graphs',
+          include: ['__test__/api/graph/*.test.mjs'],
+          // There is one Neo4j, which belongs to one database at a time.
+          fileParallelism: false,
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
   },
 });

@@ -1,0 +1,79 @@
+// A look into both graph stores, and a hand in them, past the package.
+
+const MEMORY = '00000000-0000-4000-8000-00000000dead';
+
+/** @param {(sql: string, parameters?: unknown[]) => Promise<any[]>} query */
+export function postgresGraph(query) {
+  const column = async (sql, parameters) => (await query(sql, parameters)).map(({ value }) => value);
+  return {
+    /** Ids of the memories it holds, detached ones included. */
+    memories: () =>
+      column(
+        'select memory_id as value from izzie_memory.graph_memories where not deleted order by memory_id::text',
+      ),
+    /** The entities that are mentioned. */
+    entities: () =>
+      query(`select user_id as "userId", label, normalized, frequency::int from izzie_memory.graph_entities
+             where frequency > 0 order by user_id, label, normalized`),
+    /** Names of the entities that a memory mentions. */
+    mentions: (id) =>
+      column(
+        `select e.normalized as value from izzie_memory.graph_mentions m
+         join izzie_memory.graph_entities e on e.key = m.entity_key where m.memory_id = $1 order by 1`,
+        [id],
+      ),
+    relations: () =>
+      query(`select r.type, a.normalized as "from", b.normalized as "to", r.confidence, r.evidence
+             from izzie_memory.graph_relations r join izzie_memory.graph_entities a on a.key = r.from_key
+             join izzie_memory.graph_entities b on b.key = r.to_key order by 1, 2, 3`),
+    /** Loses a memory: its node and all that hangs on it. */
+    lose: (id) =>
+      query(
+        `with m as (delete from izzie_memory.graph_mentions where memory_id = $1)
+         delete from izzie_memory.graph_memories where memory_id = $1`,
+        [id],
+      ),
+    /** Changes a memory's node, without changing its revision. */
+    damage: (id) => query('update izzie_memory.graph_memories set h1 = h1 # 1 where memory_id = $1', [id]),
+    /** Adds the node of a memory that never was; resolves to its id. */
+    async invent(userId) {
+      await query(
+        `insert into izzie_memory.graph_memories (memory_id, user_id, epoch, revision, h1, h2, bucket, deleted, detached)
+         values ($1, $2, 1, 1, 1, 1, izzie_memory.bucket($1), false, false)`,
+        [MEMORY, userId],
+      );
+      return MEMORY;
+    },
+  };
+}
+
+/** @param {(cypher: string, parameters?: object) => Promise<any[]>} query */
+export function neo4jGraph(query) {
+  const column = async (cypher, parameters) => (await query(cypher, parameters)).map(({ value }) => value);
+  return {
+    memories: () => column('MATCH (m:IzzieMemory) WHERE NOT m.deleted RETURN m.key AS value ORDER BY value'),
+    entities: () =>
+      query(`MATCH (e:IzzieEntity) WHERE e.frequency > 0
+             RETURN e.userId AS userId, [l IN labels(e) WHERE l <> 'IzzieEntity'][0] AS label,
+               e.normalized AS normalized, e.frequency AS frequency ORDER BY userId, label, normalized`),
+    mentions: (id) =>
+      column(
+        'MATCH (e:IzzieEntity)-[:MENTIONED_IN]->(:IzzieMemory {key: $id}) RETURN e.normalized AS value ORDER BY value',
+        { id },
+      ),
+    relations: () =>
+      query(`MATCH (a:IzzieEntity)-[r]->(b:IzzieEntity)
+             RETURN type(r) AS type, a.normalized AS from, b.normalized AS to, r.confidence AS confidence,
+               r.evidence AS evidence ORDER BY type, from, to`),
+    lose: (id) => query('MATCH (m:IzzieMemory {key: $id}) DETACH DELETE m', { id }),
+    damage: (id) => query('MATCH (m:IzzieMemory {key: $id}) SET m.h1 = m.h1 + 1', { id }),
+    async invent(userId) {
+      await query(
+        `CREATE (:IzzieMemory:Memory {key: $id, userId: $userId, epoch: 1, revision: 1, h1: 1, h2: 1, bucket: 1,
+           content: 'invented', deleted: false, detached: false})`,
+        { id: MEMORY, userId },
+      );
+      return MEMORY;
+    },
+  };
+}
