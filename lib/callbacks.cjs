@@ -1,6 +1,5 @@
 'use strict';
 
-const { plainObject } = require('./checks.cjs');
 const { encode, encodeEmbedding } = require('./encode.cjs');
 const { PersistenceError, invalid } = require('./errors.cjs');
 

@@ -5,7 +5,7 @@ const path = require('node:path');
 const pg = require('pg');
 
 const ROOT = path.resolve(__dirname, '../../..');
-const CALLS = 20;
+const CALLS = 10;
 
 async function main() {
   const observer = new pg.Client({ connectionString: process.env.DATABASE_URL });
