@@ -40,15 +40,9 @@ function checkEmbeddings(embeddings, count, dimensions) {
 function checkEmbedding(given, name, expected) {
   const embedding = encodeEmbedding(given, name);
   if (embedding?.length === expected) return embedding;
-  const actual = embedding?.length ?? 0;
-  throw new PersistenceError(
-    `${name}: has ${actual} dimensions instead of ${expected}`,
-    'DIMENSION_MISMATCH',
-    {
-      expected,
-      actual,
-    },
-  );
+  const details = { expected, actual: embedding?.length ?? 0 };
+  const message = `${name}: has ${details.actual} dimensions instead of ${expected}`;
+  throw new PersistenceError(message, 'DIMENSION_MISMATCH', details);
 }
 
 function encodeExtraction(extraction) {
