@@ -1,0 +1,83 @@
+// The tarball: exactly the files that belong in it, and all an otherwise empty project needs to install.
+import assert from 'node:assert/strict';
+import { cpSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { filesBelow, Project, root } from './support.mjs';
+
+const SUBPATHS = ['', '/memory/enhanced', '/persistence', '/persistence/sync', '/persistence/types'];
+const SPECIFIERS = SUBPATHS.map((subpath) => `izzie-memory${subpath}`);
+const ADDON = /^izzie-memory\.[a-z\d]+-[a-z\d-]+\.node$/;
+
+/** Both module systems must see the same objects: there is one state and one set of error classes. */
+const CONSUMER = `
+import assert from 'node:assert/strict';
+import { createRequire } from 'node:module';
+import { createMemoryLayer } from 'izzie-memory';
+
+const require = createRequire(import.meta.url);
+for (const specifier of ${JSON.stringify(SPECIFIERS)}) {
+  const required = require(specifier);
+  const { default: _, ...imported } = await import(specifier);
+  assert.deepEqual(Object.keys(imported).sort(), Object.keys(required).sort(), specifier);
+  for (const [name, value] of Object.entries(required)) assert.equal(imported[name], value, specifier + ' ' + name);
+}
+const layer = createMemoryLayer({ embedded: 'memory://', logger: {} });
+await layer.memory.store({ userId: 'ada', content: 'Lunch with Grace Hopper from Remington Rand' });
+const [found] = await layer.memory.retrieve('ada', 'whom did I have lunch with?');
+await layer.close();
+console.log(found.content);
+`;
+
+describe('the tarball', { concurrency: false, timeout: 300_000 }, () => {
+  const project = new Project();
+  const installed = project.path('node_modules', 'izzie-memory');
+
+  before(async () => {
+    project.write('package.json', '{ "private": true }');
+    await project.npm('install', '--no-save', `./${await project.pack()}`);
+  });
+
+  after(() => project.remove());
+
+  test('has the library, its types, the addon of this platform and nothing else', () => {
+    const library = filesBelow(join(root, 'lib'), (path) => path === 'native.d.ts');
+    const files = filesBelow(installed);
+    const addons = files.filter((path) => ADDON.test(path));
+    assert.equal(addons.length, 1, addons.join(', '));
+    assert.deepEqual(
+      files,
+      [
+        ...library.map((path) => `lib/${path}`),
+        ...addons,
+        'index.d.ts',
+        'package.json',
+        'LICENSE',
+        'README.md',
+      ].sort(),
+    );
+  });
+
+  test('runs nothing when it is installed', () => {
+    const { scripts } = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8'));
+    const hooks = ['preinstall', 'install', 'postinstall', 'prepare', 'preprepare', 'postprepare'];
+    assert.deepEqual(
+      hooks.filter((name) => name in scripts),
+      [],
+    );
+  });
+
+  test('works in a project that has nothing else', async () => {
+    project.write('consumer.mjs', CONSUMER);
+    assert.equal(await project.node(['consumer.mjs']), 'Lunch with Grace Hopper from Remington Rand\n');
+  });
+
+  for (const configuration of ['tsconfig.json', 'tsconfig.bundler.json']) {
+    test(`has types that hold where it is installed, ${configuration}`, async () => {
+      cpSync(join(root, '__test__', 'types'), project.path('types'), { recursive: true });
+      const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
+      const typeRoots = join(root, 'node_modules', '@types');
+      await project.node([tsc, '-p', project.path('types', configuration), '--typeRoots', typeRoots]);
+    });
+  }
+});
