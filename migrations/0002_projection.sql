@@ -34,7 +34,7 @@ $$;
 -- A plain normal form for names that come without one (rows of other code): lower case, single spaces.
 create function izzie_memory.plain_name(value text) returns text
 language sql immutable parallel safe as $$
-  select lower(regexp_replace(btrim(value), '\s+', ' ', 'g'))
+  select lower(btrim(regexp_replace(value, '\s+', ' ', 'g')))
 $$;
 
 -- A confidence as JSON with six decimals, 1 when it is missing or no number between 0 and 1.
@@ -46,7 +46,7 @@ $$;
 
 create function izzie_memory.canonical_text(value jsonb, limit_chars integer) returns text
 language sql immutable parallel safe as $$
-  select case when jsonb_typeof(value) = 'string' and btrim(value #>> '{}') <> '' then left(btrim(value #>> '{}'), limit_chars) end
+  select case when jsonb_typeof(value) = 'string' then nullif(left(btrim(value #>> '{}', E' \t\n\r'), limit_chars), '') end
 $$;
 
 -- Whatever stands there, as a list of well-formed entities: unknown types and nameless ones are dropped, doubles of
@@ -100,6 +100,12 @@ $$;
 create function izzie_memory.micros(moment timestamp) returns bigint
 language sql immutable parallel safe as $$
   select case when isfinite(moment) then (extract(epoch from moment) * 1000000)::bigint else 0 end
+$$;
+
+-- A moment of the application's as one with time zone; what is no moment (infinity) becomes the epoch.
+create function izzie_memory.moment(value timestamp) returns timestamptz
+language sql immutable parallel safe as $$
+  select case when isfinite(value) then value else 'epoch' end at time zone 'UTC'
 $$;
 
 -- SHA-256 over the canonical form of a live memory. Its first eight bytes are the two digest halves.

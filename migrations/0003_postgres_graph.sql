@@ -137,8 +137,9 @@ begin
   return query
   select g.memory_id, g.epoch, g.revision,
     (g.epoch, g.revision) = ((p ->> 'epoch')::bigint, (p ->> 'revision')::bigint)
-  from jsonb_array_elements(projections) p
-  join izzie_memory.graph_memories g on g.memory_id = (p ->> 'memoryId')::uuid;
+  from jsonb_array_elements(projections) with ordinality as sent (p, place)
+  join izzie_memory.graph_memories g on g.memory_id = (p ->> 'memoryId')::uuid
+  order by place;
 end $$;
 
 -- The mentions that a JSON array of projections asks for, one per memory and entity.

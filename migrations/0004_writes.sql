@@ -192,8 +192,8 @@ create view izzie_memory.memories as
 select e.id, e.user_id, coalesce(e.conversation_id::text, s.conversation_key) as conversation_id, e.content, e.summary,
   case when jsonb_typeof(e.metadata) = 'object' then e.metadata else '{}' end as metadata,
   coalesce(e.importance, 5) as importance, coalesce(e.access_count, 0) as access_count,
-  e.last_accessed_at at time zone 'UTC' as last_accessed_at, coalesce(e.is_deleted, false) as is_deleted,
-  e.created_at at time zone 'UTC' as created_at, e.updated_at at time zone 'UTC' as updated_at,
+  izzie_memory.moment(e.last_accessed_at) as last_accessed_at, coalesce(e.is_deleted, false) as is_deleted,
+  izzie_memory.moment(e.created_at) as created_at, izzie_memory.moment(e.updated_at) as updated_at,
   coalesce(s.revision, 0) as revision, coalesce(s.entities, '[]') as entities,
   coalesce(s.relationships, '[]') as relationships
 from public.memory_entries e

@@ -154,7 +154,9 @@ begin
     and (context ? 'entities' or context ? 'relationships') then
     perform izzie_memory.memory_put(new, false, false);
   end if;
-  perform izzie_memory.owe_models(request, old.id, old.user_id);
+  if rewritten then
+    perform izzie_memory.owe_models(request, old.id, old.user_id);
+  end if;
   return izzie_memory.end_write(old.id, context, jsonb_build_object('found', true, 'previous', previous));
 end $$;
 

@@ -208,30 +208,63 @@ impl Default for PoolOptions {
     }
 }
 
-/// Parses JSON into a type; a mismatch is an `INVALID_ARGUMENT` that names the path.
+/// Parses JSON into a type; a mismatch is an `INVALID_ARGUMENT` that names the field.
 pub fn parse_json<T: serde::de::DeserializeOwned>(json: &str) -> Result<T> {
     let mut reader = serde_json::Deserializer::from_str(json);
     serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         let path = error.path().to_string();
-        let field = if path == "." { "request" } else { &path };
-        Error::invalid(field, kind_only(&error.into_inner().to_string()))
+        let (field, problem) = for_people(&path, &error.into_inner().to_string());
+        Error::invalid(&field, problem)
     })
 }
 
-/// serde quotes the offending value ("invalid type: string \"…\""), which may be somebody's memory or a password:
-/// keep its kind, drop the value and the position in our own JSON.
-fn kind_only(message: &str) -> String {
+/// serde's words as ours: the field it is about, and what is wrong with it. serde quotes the offending value, which may
+/// be somebody's memory or a password, so only its kind is kept; the position in our own JSON helps nobody.
+fn for_people(path: &str, message: &str) -> (String, String) {
     let message = message.split(" at line ").next().unwrap_or(message);
-    let Some((head, tail)) = message.split_once(", expected ") else {
-        return message.to_owned();
-    };
-    let kind = ["string", "integer", "floating point", "boolean", "map", "sequence", "null", "value"]
-        .into_iter()
-        .find(|kind| head.contains(kind));
-    match kind {
-        Some(kind) if head.starts_with("invalid") => format!("got a {kind}, expected {tail}"),
-        _ => message.to_owned(),
+    let inside = |name: &str| if path == "." { name.to_owned() } else { format!("{path}.{name}") };
+    let quoted = || message.split('`').nth(1).unwrap_or_default();
+    if message.starts_with("missing field") {
+        return (inside(quoted()), "is missing".to_owned());
     }
+    if message.starts_with("unknown field") {
+        return (path.to_owned(), format!("is no known option; there are {}", known(message)));
+    }
+    let field = if path == "." { "request".to_owned() } else { path.to_owned() };
+    if message.starts_with("unknown variant") {
+        return (field, format!("is none of {}", known(message)));
+    }
+    match message.split_once(", expected ") {
+        Some((found, expected)) if found.starts_with("invalid") => {
+            (field, format!("is {}, expected {}", kind(found), kind(expected)))
+        }
+        _ if message.contains("surrogate") => {
+            (field, "has half of a surrogate pair, which is no Unicode text".to_owned())
+        }
+        _ => (field, message.to_owned()),
+    }
+}
+
+/// The list at the end of serde's message.
+fn known(message: &str) -> String {
+    let list = message.split_once("expected ").map_or("", |(_, list)| list);
+    list.trim_start_matches("one of ").replace('`', "'")
+}
+
+fn kind(words: &str) -> &str {
+    const KINDS: &[(&[&str], &str)] = &[
+        (&["string"], "a string"),
+        (&["boolean"], "a boolean"),
+        (&["floating point", "f64"], "a number"),
+        (&["integer", "i32", "i64", "u32", "u64", "usize"], "a whole number"),
+        (&["map", "struct"], "an object"),
+        (&["sequence", "array"], "an array"),
+        (&["null", "unit"], "null"),
+    ];
+    KINDS
+        .iter()
+        .find(|(serde, _)| serde.iter().any(|word| words.contains(word)))
+        .map_or(words, |(_, ours)| ours)
 }
 
 #[cfg(test)]

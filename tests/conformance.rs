@@ -5,3 +5,7 @@ mod common;
 mod neo4j {
     crate::conformance_tests!(crate::common::neo4j::subject);
 }
+
+mod postgres {
+    crate::conformance_tests!(crate::common::postgres::subject);
+}

@@ -29,6 +29,7 @@ impl Layer {
         embedding: Option<Vec<f32>>,
         cancel: &CancellationToken,
     ) -> Result<Value> {
+        self.check_open()?;
         let Request { operation, persistence } = Request::parse(request)?;
         let config = &self.persistence(persistence);
         match operation {

@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio_util::sync::CancellationToken;
 
@@ -14,6 +15,7 @@ pub struct Layer {
     pub(super) config: LayerConfig,
     pub(super) stores: Arc<Stores>,
     pub(super) models: Models,
+    closed: AtomicBool,
 }
 
 impl Layer {
@@ -25,17 +27,35 @@ impl Layer {
     ) -> Result<Self> {
         let stores = Stores::open(&config)?;
         let models = Models::new(embedder, extractor, Arc::clone(&stores.postgres));
-        Ok(Self { config, stores, models })
+        Ok(Self { config, stores, models, closed: AtomicBool::new(false) })
     }
 
-    /// Closes the stores for every layer with the same settings.
+    /// Further calls reject with `CLOSED`. The last layer of a set of connection settings closes its pools.
     pub async fn close(&self) {
-        Arc::clone(&self.stores).close().await;
+        if !self.closed.swap(true, Ordering::AcqRel) && self.stores.release() {
+            self.stores.close().await;
+        }
+    }
+
+    pub(super) fn check_open(&self) -> Result<()> {
+        if self.closed.load(Ordering::Acquire) {
+            return Err(Error::persistence(Reason::Closed, "the layer was closed"));
+        }
+        Ok(())
     }
 
     /// The calling service's config, else the layer's.
     pub(super) fn persistence(&self, own: Option<PersistenceConfig>) -> PersistenceConfig {
         own.unwrap_or_else(|| self.config.persistence.clone())
+    }
+}
+
+impl Drop for Layer {
+    fn drop(&mut self) {
+        if !*self.closed.get_mut() {
+            // Pools that nobody holds close their connections themselves.
+            self.stores.release();
+        }
     }
 }
 

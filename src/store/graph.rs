@@ -72,7 +72,7 @@ pub trait GraphStore: Send + Sync {
     async fn swap_beat(&self, expected: Option<Uuid>, next: &Beat) -> Result<bool>;
 
     /// Applies every projection whose version is not below what the graph holds, in one transaction. One answer per
-    /// projection, or an error and nothing applied. A non-transient error means that at least one of the batch is
+    /// projection in the order sent, or an error and nothing applied. A non-transient error means that at least one of the batch is
     /// unacceptable; the caller splits.
     async fn project(&self, batch: &[Projection]) -> Result<Vec<Applied>>;
 

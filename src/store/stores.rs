@@ -1,6 +1,7 @@
 //! Both stores of one set of connection settings, shared by every layer of the process with equal settings.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
 
 use tokio::sync::OnceCell;
@@ -27,10 +28,13 @@ pub struct Stores {
     pub postgres: Arc<Postgres>,
     pub seat: Arc<Seat>,
     ready: OnceCell<()>,
+    /// Layers that use these stores; changed only under the lock of [`OPEN`].
+    holders: AtomicUsize,
 }
 
 impl Stores {
-    /// The stores of these settings: those that are open already, or new ones. No I/O; inside a tokio runtime.
+    /// The stores of these settings: those that are open already, or new ones. No I/O; inside a tokio runtime. Whoever
+    /// opens them lets them go with [`Stores::release`].
     pub fn open(config: &LayerConfig) -> Result<Arc<Self>> {
         let settings = Settings {
             postgres: PostgresConfig {
@@ -44,11 +48,15 @@ impl Stores {
         };
         let mut open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
         open.retain(|_, stores| stores.strong_count() > 0);
-        if let Some(stores) = open.get(&settings).and_then(Weak::upgrade) {
-            return Ok(stores);
-        }
-        let stores = Arc::new(Self::new(&settings)?);
-        open.insert(settings, Arc::downgrade(&stores));
+        let stores = match open.get(&settings).and_then(Weak::upgrade) {
+            Some(stores) => stores,
+            None => {
+                let stores = Arc::new(Self::new(&settings)?);
+                open.insert(settings, Arc::downgrade(&stores));
+                stores
+            }
+        };
+        stores.holders.fetch_add(1, Ordering::Relaxed);
         Ok(stores)
     }
 
@@ -56,7 +64,7 @@ impl Stores {
         let postgres = Arc::new(Postgres::new(&settings.postgres)?);
         let graph = graph_of(settings, &postgres)?;
         let seat = Arc::new(Seat::new(Arc::clone(&postgres), graph));
-        Ok(Self { postgres, seat, ready: OnceCell::new() })
+        Ok(Self { postgres, seat, ready: OnceCell::new(), holders: AtomicUsize::new(0) })
     }
 
     /// Makes sure once that the schema is this version's and the graph is registered. The embedded database migrates
@@ -73,11 +81,19 @@ impl Stores {
         self.ready.get_or_try_init(open).await.map(drop)
     }
 
-    /// Strikes paid debts off and closes the pools. The next `open` makes new ones.
-    pub async fn close(self: Arc<Self>) {
-        OPEN.lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .retain(|_, stores| stores.upgrade().is_some_and(|other| !Arc::ptr_eq(&other, &self)));
+    /// Lets the stores go. True for the last holder, who then has to [`close`](Self::close) them; the next `open` makes
+    /// new ones.
+    pub fn release(self: &Arc<Self>) -> bool {
+        let mut open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.holders.fetch_sub(1, Ordering::Relaxed) > 1 {
+            return false;
+        }
+        open.retain(|_, stores| stores.upgrade().is_some_and(|other| !Arc::ptr_eq(&other, self)));
+        true
+    }
+
+    /// Strikes paid debts off and closes the pools.
+    pub async fn close(&self) {
         self.seat.close().await;
         self.postgres.close().await;
     }

@@ -29,8 +29,7 @@ pub async fn repair(
     ids.sort_unstable();
     ids.dedup();
     let differences = confirm(postgres, graph.as_ref(), target, &ids).await?;
-    let drained =
-        mend(postgres, graph.as_ref(), target, &differences, Some(ids.clone()), config, cancel).await?;
+    let drained = mend(postgres, graph.as_ref(), target, &differences, ids.clone(), config, cancel).await?;
     Ok(SyncResult {
         total_checked: count(ids.len()),
         inconsistencies: list,
@@ -61,9 +60,11 @@ pub async fn full_sync(
     }
     let checked = check(postgres, graph.as_ref(), target, user_id, limit, cancel).await?;
     if !dry_run {
-        let ids = checked.differences.iter().map(|difference| difference.memory_id).collect();
-        let mended =
-            mend(postgres, graph.as_ref(), target, &checked.differences, Some(ids), config, cancel).await?;
+        // What the graph has just refused would be refused again.
+        let open: Vec<Difference> =
+            checked.differences.iter().filter(|d| !done.refused.contains(&d.memory_id)).cloned().collect();
+        let ids = open.iter().map(|difference| difference.memory_id).collect();
+        let mended = mend(postgres, graph.as_ref(), target, &open, ids, config, cancel).await?;
         done.paid += mended.paid;
         done.refused.extend(mended.refused);
         if user_id.is_none() && !cancel.is_cancelled() {
@@ -87,12 +88,12 @@ async fn mend(
     graph: &dyn GraphStore,
     target: &Target,
     differences: &[Difference],
-    ids: Option<Vec<Uuid>>,
+    ids: Vec<Uuid>,
     config: &PersistenceConfig,
     cancel: &CancellationToken,
 ) -> Result<Drained> {
     owe(postgres, target, differences).await?;
-    let scope = DrainScope { ids, ..DrainScope::default() };
+    let scope = DrainScope { ids: Some(ids), ..DrainScope::default() };
     drain(postgres, graph, target, &scope, config, cancel).await
 }
 

@@ -3,6 +3,8 @@
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test fails by panicking")]
 
 pub mod conformance;
+pub mod layers;
 pub mod neo4j;
+pub mod postgres;
 pub mod proxy;
 pub mod sample;

@@ -1,9 +1,11 @@
+use std::io::ErrorKind;
 use std::time::Duration;
 
 use rand::Rng;
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions, PgRow};
 use sqlx::{Connection, FromRow, PgConnection, PgPool, Postgres as Pg};
+use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
 
 use super::error::{from_sqlx, is_contention, is_lost};
@@ -17,6 +19,8 @@ const STATEMENT_TIMEOUT: Duration = Duration::from_secs(30);
 const REFUSAL_PROBE: Duration = Duration::from_millis(300);
 /// A connection that idled this long is pinged before use: poolers and NATs drop silent ones.
 const PING_AFTER_IDLE: Duration = Duration::from_secs(30);
+/// How long a server has to answer when it is asked whether it is there at all.
+const ANSWER_PROBE: Duration = Duration::from_secs(2);
 const CONTENTION_RETRIES: u32 = 8;
 const LOST_RETRIES: u32 = 3;
 
@@ -50,12 +54,15 @@ pub struct Postgres {
 impl Postgres {
     /// No I/O; must be called inside a tokio runtime.
     pub fn new(config: &PostgresConfig) -> Result<Self> {
+        if config.pool.max == 0 {
+            return Err(Error::invalid("pool.max", "the number 0 is below 1").with("limit", 1));
+        }
         let options = parse_url("databaseUrl", &config.url)?;
         let direct = match &config.direct_url {
             Some(url) => parse_url("directUrl", url)?,
             None => options.clone(),
         };
-        let max = if config.embedded { 1 } else { config.pool.max.max(1) };
+        let max = if config.embedded { 1 } else { config.pool.max };
         let user_pool = pool(max, &config.pool, &options);
         // The embedded database has one session: a second pool would only wait for the first.
         let background_pool =
@@ -81,25 +88,41 @@ impl Postgres {
         let waiting = pool.acquire();
         tokio::pin!(waiting);
         if let Ok(outcome) = timeout(REFUSAL_PROBE, &mut waiting).await {
-            return outcome.map_err(|error| from_sqlx(&error));
+            return self.acquired(outcome).await;
         }
         // sqlx takes a refused connection for a server that is starting and goes on until the acquire timeout. That is
         // right while another process takes the embedded database over; a server that is down should be told at once.
-        if !self.embedded
-            && pool.size() == 0
-            && let Err(error) = self.probe().await
-        {
-            return Err(error);
+        if !self.embedded && !self.listens().await {
+            return Err(unreachable());
         }
-        waiting.await.map_err(|error| from_sqlx(&error))
+        let outcome = waiting.await;
+        self.acquired(outcome).await
     }
 
-    async fn probe(&self) -> Result<()> {
-        match timeout(STATEMENT_TIMEOUT, PgConnection::connect_with(&self.options)).await {
-            Ok(Ok(connection)) => connection.close().await.map_err(|error| from_sqlx(&error)),
-            Ok(Err(error)) => Err(from_sqlx(&error)),
-            Err(_) => Err(Error::vector(Reason::Timeout, "Postgres does not answer")),
+    /// Tells a pool that is busy from a server that does not answer.
+    async fn acquired(&self, outcome: sqlx::Result<PoolConnection<Pg>>) -> Result<PoolConnection<Pg>> {
+        match outcome {
+            Err(sqlx::Error::PoolTimedOut) if !self.answers().await => Err(unreachable()),
+            other => other.map_err(|error| from_sqlx(&error)),
         }
+    }
+
+    /// Whether anything accepts connections where the server should be.
+    async fn listens(&self) -> bool {
+        let port = self.options.get_port();
+        let refused = |error: std::io::Error| error.kind() == ErrorKind::ConnectionRefused;
+        match self.options.get_socket() {
+            // A Unix socket answers at once or not at all; sqlx's own attempt tells.
+            Some(_) => true,
+            None => match timeout(ANSWER_PROBE, TcpStream::connect((self.options.get_host(), port))).await {
+                Ok(outcome) => !outcome.is_err_and(refused),
+                Err(_) => true,
+            },
+        }
+    }
+
+    async fn answers(&self) -> bool {
+        matches!(timeout(ANSWER_PROBE, PgConnection::connect_with(&self.options)).await, Ok(Ok(_)))
     }
 
     /// A connection of its own that never goes through a pooler, for migrations.
@@ -223,6 +246,10 @@ fn pool(max: u32, config: &PoolOptions, options: &PgConnectOptions) -> PgPool {
 
 fn jitter(attempt: u32) -> Duration {
     Duration::from_millis(rand::rng().random_range(5..=40 * u64::from(attempt)))
+}
+
+fn unreachable() -> Error {
+    Error::vector(Reason::Unavailable, "Postgres cannot be reached")
 }
 
 fn timed_out(effect: Effect) -> Error {

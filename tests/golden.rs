@@ -1,0 +1,89 @@
+//! Golden vectors: SQL and Rust compute the same digests and keys, whatever the session's settings.
+
+mod common;
+
+use common::postgres::Database;
+use izzie_memory::extraction::plain_name;
+use izzie_memory::model::{EntityType, Label, Projection, digest, entity_key};
+use sqlx::Row;
+use sqlx::types::Json;
+
+const ID: &str = "11111111-1111-4111-8111-111111111111";
+
+/// A row as other code writes it, with everything that is easily spelled in two ways.
+const ROW: &str = r#"insert into public.memory_entries (id, user_id, content, summary, importance, created_at, metadata)
+values ('11111111-1111-4111-8111-111111111111', 'Zoë ''7', E'Grüße\n"an" alle', null, 7, '2026-02-28 23:59:59.123456',
+ '{"entities": [
+    {"type": "person", "value": " Zoë  Quick ", "confidence": 0.1, "source": "subject", "context": "über"},
+    {"type": "company", "value": "Acme", "normalized": "ACME", "confidence": 1.0},
+    {"type": "tool", "value": "Excel", "confidence": 7}, {"type": "dragon", "value": "Smaug"}, 5, null]}')"#;
+
+/// What this version has always computed. A change here is a new projection version.
+const DIGEST: (i64, i64) = (2_061_640_144, 4_125_556_897);
+
+#[tokio::test]
+async fn the_digest_is_the_same_in_sql_and_rust_and_over_time() {
+    let database = Database::migrated().await;
+    let mut sql = database.connect().await;
+    sql.run("set timezone to 'Asia/Kathmandu'; set datestyle to 'German'; set extra_float_digits to 0").await;
+    sql.run(ROW).await;
+    let row = sql.rows("select h1, h2, bucket from izzie_memory.memory_state").await.remove(0);
+    let stored: (i64, i64) = (row.get("h1"), row.get("h2"));
+    let projection: Json<Projection> = sql.one(&format!("select izzie_memory.projection('{ID}')")).await;
+    assert_eq!(digest(&projection.0), stored, "the Rust and the SQL digest");
+    assert_eq!(stored, DIGEST, "the digest of the first version");
+    assert_eq!(row.get::<i32, _>("bucket"), 911);
+    let kinds: Vec<_> = projection.0.entities.iter().map(|e| (e.kind, e.normalized.as_str())).collect();
+    assert_eq!(
+        kinds,
+        [(EntityType::Company, "acme"), (EntityType::Person, "zoë quick"), (EntityType::Tool, "excel")]
+    );
+}
+
+#[tokio::test]
+async fn the_digest_does_not_depend_on_the_sessions_settings() {
+    let mut digests = Vec::new();
+    for settings in
+        ["", "set timezone to 'America/St_Johns'; set datestyle to 'SQL, DMY'; set extra_float_digits to 3"]
+    {
+        let database = Database::migrated().await;
+        let mut sql = database.connect().await;
+        if !settings.is_empty() {
+            sql.run(settings).await;
+        }
+        sql.run(ROW).await;
+        digests.push(sql.one::<i64>("select h1 from izzie_memory.memory_state").await);
+    }
+    assert_eq!(digests[0], digests[1]);
+}
+
+#[tokio::test]
+async fn entity_keys_are_the_same_in_sql_and_rust() {
+    let database = Database::migrated().await;
+    let mut sql = database.connect().await;
+    for (user, label, name) in [
+        ("u", Label::Person, "bob"),
+        ("1:u", Label::Company, "acme"),
+        ("ü", Label::Location, "são paulo"),
+        ("u", Label::Topic, &"x".repeat(500)),
+    ] {
+        let key: String =
+            sql.one(&format!("select izzie_memory.entity_key('{user}', '{}', '{name}')", label.name())).await;
+        assert_eq!(key, entity_key(user, label, name));
+    }
+    assert_ne!(entity_key("ab", Label::Person, "c"), entity_key("a", Label::Person, "bc"));
+    for kind in EntityType::ALL {
+        let label: String = sql.one(&format!("select izzie_memory.entity_label('{}')", kind.name())).await;
+        assert_eq!(label, kind.label().name());
+    }
+}
+
+#[tokio::test]
+async fn plain_names_are_the_same_in_sql_and_rust() {
+    let database = Database::migrated().await;
+    let mut sql = database.connect().await;
+    for name in ["  Bob   SMITH\t", "ACME", "Straße 7", "x"] {
+        let plain: String = sql.one(&format!("select izzie_memory.plain_name('{name}')")).await;
+        assert_eq!(plain, plain_name(name));
+    }
+}
