@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import { configure, enhancedMemoryService, shutdown, syncService } from 'izzie-memory';
 import { pickVictims, removeFromGraph } from './damage.mjs';
 import { withKeys } from './idempotency.mjs';
+import { patiently } from './patience.mjs';
 import { createProgress } from './progress.mjs';
 import { answer, chooseQuestions } from './questions.mjs';
 import { readInput } from './read-input.mjs';
@@ -23,8 +24,11 @@ const USER_OF_AN_MBOX = 'me';
  */
 export async function runDemo(options, signal) {
   const report = createReport(options);
-  await configure(storesFor(options, process.env));
+  const { config, description } = storesFor(options, process.env);
+  await configure(config);
   try {
+    report.stores(description);
+    if (options.database) await internal.invoke('migrate', {}); // the embedded database does so by itself
     const tally = await store(options, signal, report);
     if (tally.stored > 0) await showAll(options, tally, signal, report);
     else report.broken(`nothing could be read from ${options.file}`);
@@ -32,17 +36,6 @@ export async function runDemo(options, signal) {
   } finally {
     await shutdown();
   }
-}
-
-async function showAll(options, tally, signal, report) {
-  const userId = options.user ?? tally.busiestUser;
-  const ids = tally.idsOf(userId);
-  if (ids.length === 0) return report.broken(`${options.file} has no memory of user ${userId}`);
-  await askQuestions(await chooseQuestions(options, tally, userId), userId, signal, report);
-  report.relations(await internal.invoke('strongestRelations', { userId, limit: RELATIONS_SHOWN }));
-  await damageAndRepair(userId, ids, signal, report);
-  report.stats(await syncService.getStats());
-  report.health(await enhancedMemoryService.getHealth());
 }
 
 async function store({ file, user = USER_OF_AN_MBOX }, signal, report) {
@@ -59,6 +52,19 @@ async function store({ file, user = USER_OF_AN_MBOX }, signal, report) {
   return tally;
 }
 
+async function showAll(options, tally, signal, report) {
+  const userId = options.user ?? tally.busiestUser;
+  const ids = tally.idsOf(userId);
+  if (ids.length === 0) return report.broken(`${options.file} has no memory of user ${userId}`);
+  await askQuestions(await chooseQuestions(options, tally, userId), userId, signal, report);
+  await settle(userId, signal);
+  const relationsOf = { userId, limit: RELATIONS_SHOWN };
+  report.relations(await patiently(() => internal.invoke('strongestRelations', relationsOf), signal));
+  await damageAndRepair(userId, ids, signal, report);
+  report.stats(await syncService.getStats());
+  report.health(await enhancedMemoryService.getHealth());
+}
+
 async function askQuestions(questions, userId, signal, report) {
   if (questions.length === 0) report.noQuestions();
   for (const question of questions) {
@@ -67,18 +73,19 @@ async function askQuestions(questions, userId, signal, report) {
   }
 }
 
+/** What a slow graph is still owed, and what an interrupted run left behind, is not to be counted as our damage. */
+async function settle(userId, signal) {
+  await patiently(() => syncService.fullSync({ userId, signal }), signal);
+}
+
 async function damageAndRepair(userId, ids, signal, report) {
-  await syncService.fullSync({ userId, signal }); // what an interrupted run left behind is not to be counted below
   const victims = pickVictims(ids);
-  const removed = await removeFromGraph({
-    databaseUrl: await internal.databaseUrl(),
-    env: process.env,
-    userId,
-    ids: victims,
-  });
+  const databaseUrl = await internal.databaseUrl();
+  const removed = await removeFromGraph({ databaseUrl, env: process.env, userId, ids: victims });
   signal.throwIfAborted();
-  const found = await syncService.checkConsistency({ userId, signal });
+  const check = () => patiently(() => syncService.checkConsistency({ userId, signal }), signal);
+  const found = await check();
   const repair = await syncService.repairInconsistencies(found, { signal });
-  const left = await syncService.checkConsistency({ userId, signal });
+  const left = await check();
   report.drift({ userId, memories: ids.length, victims, removed, found, repair, left });
 }

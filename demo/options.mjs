@@ -12,10 +12,12 @@ FILE            JSON Lines, {userId, conversationId?, content, createdAt?, metad
 --user ID       who the mails of an mbox belong to (default: me), and whose memories are asked and damaged
                 (default: the user with the most lines)
 --folder DIR    folder of the embedded database (default: .izzie-memory beside package.json)
+--database URL  use this Postgres, which needs pgvector, instead of the embedded one, and bring its schema up to date
 --json          print one JSON object on stdout instead of text
 --help          print this
 
-DATABASE_URL and NEO4J_URI, NEO4J_USER, NEO4J_PASSWORD choose other stores, as everywhere in the package.
+With NEO4J_URI (and NEO4J_USER, NEO4J_PASSWORD) in the environment the graph is kept there. DATABASE_URL is not
+read, so that no sample is stored where an app keeps its memories.
 Exit code: 0, 1 when nothing could be read or something is not as promised, 2 for a wrong option, 130 after Ctrl-C.
 `;
 
@@ -23,7 +25,8 @@ Exit code: 0, 1 when nothing could be read or something is not as promised, 2 fo
 export const SAMPLE_FILE = fileURLToPath(new URL('./sample/inbox.jsonl', import.meta.url));
 
 /**
- * @typedef {{ file: string, isSample: boolean, asks: string[], user?: string, folder?: string, json: boolean, help: boolean }} Options
+ * @typedef {{ file: string, isSample: boolean, asks: string[], user?: string, folder?: string, database?: string,
+ *             json: boolean, help: boolean }} Options
  */
 
 /**
@@ -39,19 +42,16 @@ export function parseOptions(argv) {
       ask: { type: 'string', multiple: true, default: [] },
       user: { type: 'string' },
       folder: { type: 'string' },
+      database: { type: 'string' },
       json: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
     },
   });
   if (positionals.length > 1) throw new TypeError(`one FILE at a time, not ${positionals.length}`);
+  if (values.folder !== undefined && values.database !== undefined) {
+    throw new TypeError('--folder and --database exclude each other');
+  }
   const [file] = positionals;
-  return {
-    file: file ?? SAMPLE_FILE,
-    isSample: file === undefined,
-    asks: values.ask,
-    user: values.user,
-    folder: values.folder,
-    json: values.json,
-    help: values.help,
-  };
+  const { ask: asks, ...rest } = values;
+  return { ...rest, asks, file: file ?? SAMPLE_FILE, isSample: file === undefined };
 }

@@ -21,6 +21,12 @@ class Report {
     this.#result = { ok: true, failures: [], file, questions: [] };
   }
 
+  /** @param {string} description */
+  stores(description) {
+    this.#result.stores = description;
+    this.#print?.stores(description);
+  }
+
   /** @param {import('./tally.mjs').Tally} tally */
   stored(tally) {
     const { stored, created, users } = tally;

@@ -11,6 +11,10 @@ export class TextPrinter {
     this.#out = out;
   }
 
+  stores(description) {
+    this.#line(`Stores: ${description}\n`);
+  }
+
   stored({ file, stored, created, known, users, bad }, elapsedMs) {
     const owners = users.length > 3 ? `${users.length} users` : users.join(', ') || 'nobody';
     this.#line(

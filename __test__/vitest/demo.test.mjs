@@ -147,6 +147,10 @@ describe('other files', () => {
 
   it('explains itself, and refuses options it does not know', async () => {
     expect(await demo('--help')).toMatchObject({ code: 0, stdout: expect.stringContaining('--ask') });
+    expect(await demo('--database', 'postgres://127.0.0.1/x')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('exclude each other'),
+    });
     expect(await demo('--hlep')).toMatchObject({ code: 2, stderr: expect.stringContaining('--hlep') });
   });
 });
