@@ -9,6 +9,16 @@ import { onEmbeddedDatabase } from './suites/embedded.mjs';
 import { withDatabaseAway, withoutDatabase } from './suites/failures.mjs';
 import { root } from './support.mjs';
 
+/** What Next.js copies, or a platform uploads, for one route. */
+const TRACE = '.next/server/app/api/persistence/sync/route.js.nft.json';
+const NEEDED = [
+  /izzie-memory\.[\w-]+\.node$/,
+  /izzie-memory\/lib\/embedded\/worker\.cjs$/,
+  /pglite\/dist\/pglite\.wasm$/,
+  /pglite\/dist\/pglite\.data$/,
+  /pglite-pgvector\/dist\/vector\.tar\.gz$/,
+];
+
 describe('the Next.js example', { concurrency: false, timeout: 1_200_000 }, () => {
   const app = new App();
 
@@ -24,6 +34,15 @@ describe('the Next.js example', { concurrency: false, timeout: 1_200_000 }, () =
     assert.ok(existsSync(app.path('.next', 'BUILD_ID')));
     const traces = app.files().filter((path) => path.includes('izzie-memory') || path.startsWith('store'));
     assert.deepEqual(traces, ['project/izzie-memory-0.1.0.tgz']);
+  });
+
+  test('is deployed with all that the package needs', () => {
+    const trace = JSON.parse(readFileSync(app.path(TRACE), 'utf8')).files;
+    for (const needed of NEEDED)
+      assert.ok(
+        trace.some((path) => needed.test(path)),
+        String(needed),
+      );
   });
 
   test('is not changed by its build', () => {

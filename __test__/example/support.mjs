@@ -8,8 +8,9 @@ import { capture, processesWithEnvironment, waitUntil } from '../../scripts/lib/
 
 export const root = fileURLToPath(new URL('../..', import.meta.url));
 
-/** What tells the package of stores, and Node of being a test: nothing of it may reach the processes started here. */
-const FOREIGN = /^(DATABASE_|NEO4J_|TEST_|IZZIE_MEMORY_DIR$|NODE_|npm_|OPENROUTER_|OPENAI_|PORT$)/;
+/** What tells the package of stores, Node of being a test, tools of a terminal: nothing of it may reach what is started here. */
+const FOREIGN =
+  /^(DATABASE_|NEO4J_|TEST_|OPENROUTER_|OPENAI_|(IZZIE_MEMORY_DIR|NODE_ENV|NODE_TEST_CONTEXT|FORCE_COLOR|PORT)$)/;
 const MARK = 'IZZIE_MEMORY_EXAMPLE_RUN';
 
 /** A folder outside of the repository, and the processes that run in it. They find their temporary files beside it. */
