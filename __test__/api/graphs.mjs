@@ -1,6 +1,6 @@
 // A look into both graph stores, and a hand in them, past the package.
 
-const MEMORY = '00000000-0000-4000-8000-00000000dead';
+import { randomUUID } from 'node:crypto';
 
 /** @param {(sql: string, parameters?: unknown[]) => Promise<any[]>} query */
 export function postgresGraph(query) {
@@ -26,6 +26,10 @@ export function postgresGraph(query) {
       query(`select r.type, a.normalized as "from", b.normalized as "to", r.confidence, r.evidence
              from izzie_memory.graph_relations r join izzie_memory.graph_entities a on a.key = r.from_key
              join izzie_memory.graph_entities b on b.key = r.to_key order by 1, 2, 3`),
+    /** Empties it, without a trace. */
+    clear: () =>
+      query(`truncate izzie_memory.graph_memories, izzie_memory.graph_entities, izzie_memory.graph_mentions,
+               izzie_memory.graph_relations`),
     /** Loses a memory: its node and all that hangs on it. */
     lose: (id) =>
       query(
@@ -37,12 +41,13 @@ export function postgresGraph(query) {
     damage: (id) => query('update izzie_memory.graph_memories set h1 = h1 # 1 where memory_id = $1', [id]),
     /** Adds the node of a memory that never was; resolves to its id. */
     async invent(userId) {
+      const id = randomUUID();
       await query(
         `insert into izzie_memory.graph_memories (memory_id, user_id, epoch, revision, h1, h2, bucket, deleted, detached)
          values ($1, $2, 1, 1, 1, 1, izzie_memory.bucket($1), false, false)`,
-        [MEMORY, userId],
+        [id, userId],
       );
-      return MEMORY;
+      return id;
     },
   };
 }
@@ -65,15 +70,17 @@ export function neo4jGraph(query) {
       query(`MATCH (a:IzzieEntity)-[r]->(b:IzzieEntity)
              RETURN type(r) AS type, a.normalized AS from, b.normalized AS to, r.confidence AS confidence,
                r.evidence AS evidence ORDER BY type, from, to`),
+    clear: () => query('MATCH (n) WHERE n:IzzieMemory OR n:IzzieEntity DETACH DELETE n'),
     lose: (id) => query('MATCH (m:IzzieMemory {key: $id}) DETACH DELETE m', { id }),
     damage: (id) => query('MATCH (m:IzzieMemory {key: $id}) SET m.h1 = m.h1 + 1', { id }),
     async invent(userId) {
+      const id = randomUUID();
       await query(
         `CREATE (:IzzieMemory:Memory {key: $id, userId: $userId, epoch: 1, revision: 1, h1: 1, h2: 1, bucket: 1,
            content: 'invented', deleted: false, detached: false})`,
-        { id: MEMORY, userId },
+        { id, userId },
       );
-      return MEMORY;
+      return id;
     },
   };
 }

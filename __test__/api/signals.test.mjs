@@ -64,7 +64,11 @@ describe('a signal', () => {
   describe('aborted while the embedder hangs', () => {
     const hanging = () => {
       const asked = gate();
-      const embedder = { model: 'hangs', dimensions: 3, embed: () => (asked.open(), new Promise(() => {})) };
+      const embed = () => {
+        asked.open();
+        return new Promise(() => {});
+      };
+      const embedder = { model: 'hangs', dimensions: 3, embed };
       return { ...database.layer({ embedder }), asked };
     };
 
@@ -106,14 +110,15 @@ describe('a signal', () => {
     for (let round = 0; round < 40; round += 1) {
       const controller = new AbortController();
       const idempotencyKey = `race-${round}`;
-      const outcome = layer.memory
-        .store({ userId: 'racer', content: idempotencyKey }, { idempotencyKey, signal: controller.signal })
-        .then(
-          () => true,
-          (error) => (expect(error).toBe(controller.signal.reason), false),
-        );
+      const { signal } = controller;
+      const stored = layer.memory.store(
+        { userId: 'racer', content: idempotencyKey },
+        { idempotencyKey, signal },
+      );
       setTimeout(() => controller.abort(), round / 8);
-      const resolved = await outcome;
+      const outcome = await stored.catch((error) => error);
+      const resolved = outcome !== signal.reason;
+      if (resolved) expect(outcome).toMatchObject({ content: idempotencyKey });
       const found = (await layer.memory.getAll('racer', { limit: 1000 })).some(
         ({ content }) => content === idempotencyKey,
       );

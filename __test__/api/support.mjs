@@ -2,8 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as api from 'izzie-memory';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
-import { migratedDatabase } from '../support/migrated.mjs';
-import { neo4j } from '../support/stores.mjs';
+import { freshDatabase, neo4j } from '../support/stores.mjs';
 import { neo4jGraph, postgresGraph } from './graphs.mjs';
 
 /** Rules that concern the graph hold on both of its stores. */
@@ -14,9 +13,10 @@ const WIPE = 'MATCH (n) WHERE n:IzzieMemory OR n:IzzieEntity OR n:IzzieBeat DETA
 
 /**
  * A migrated database of its own for the suite that calls this. `layer(config)` makes layers on it, with the graph in
- * Postgres and no embedder unless told otherwise; they are closed before it is dropped.
+ * Postgres and no embedder unless told otherwise; they are closed before it is dropped. `before(query)` puts something
+ * into it before the package's tables come.
  */
-export function useDatabase() {
+export function useDatabase({ before } = {}) {
   const layers = [];
   const database = {
     layer(config) {
@@ -35,7 +35,13 @@ export function useDatabase() {
         'select target, memory_id, state, attempts from izzie_memory.memory_sync order by target, memory_id',
       ),
   };
-  beforeAll(async () => Object.assign(database, await migratedDatabase(api)));
+  beforeAll(async () => {
+    Object.assign(database, await freshDatabase());
+    await before?.(database.query);
+    const layer = api.createMemoryLayer({ databaseUrl: database.url, graphStore: 'none' });
+    await layer.migrate();
+    await layer.close();
+  });
   afterAll(async () => {
     await Promise.all(layers.map((layer) => layer.close()));
     await database.drop();
@@ -43,18 +49,31 @@ export function useDatabase() {
   return database;
 }
 
-/** The same with a look into an empty graph, which its layers use: `database.graph`. */
-export function useGraph(kind) {
-  const database = useDatabase();
+/**
+ * The same with a look into the graph that its layers use, `database.graph`, which is empty at first. `empty()` takes
+ * everything out of both stores, as if nothing had ever been there.
+ */
+export function useGraph(kind, options) {
+  const database = useDatabase(options);
   if (kind === 'postgres') database.graph = postgresGraph((...args) => database.query(...args));
   else useNeo4j(database);
+  database.empty = async () => {
+    await database.query('truncate memory_entries');
+    await database.query(
+      'truncate izzie_memory.memory_state, izzie_memory.memory_sync, izzie_memory.memory_vectors',
+    );
+    await database.graph.clear();
+  };
   return database;
 }
 
 function useNeo4j(database) {
   let server;
   const plain = database.layer;
-  database.layer = (config) => plain({ graphStore: 'neo4j', neo4j: credentials(server), ...config });
+  // What is written is waited for: a Neo4j that has just started takes its time.
+  const patient = { persistence: { graphWaitMs: 20_000 } };
+  database.layer = (config) =>
+    plain({ graphStore: 'neo4j', neo4j: credentials(server), ...patient, ...config });
   beforeAll(async () => {
     server = neo4j();
     await server.query(WIPE);
