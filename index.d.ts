@@ -453,7 +453,7 @@ export interface HealthCheck {
   /** `degraded`: Postgres answers, the graph is away or not ours. `unhealthy`: Postgres does not answer. */
   status: 'healthy' | 'degraded' | 'unhealthy';
   stores: StorageStatus;
-  /** When the graph last took something. */
+  /** When a `fullSync` or `rebuildGraph` over all users last completed. */
   lastSync?: Date;
   /** Counts of all users. */
   metrics: {
@@ -507,7 +507,7 @@ export interface SyncStats {
   graphStoreCount: number;
   /** Share of the memories that the graph holds in their newest form, 0 to 100. */
   syncPercentage: number;
-  /** When the graph last took something. */
+  /** When a `fullSync` or `rebuildGraph` over all users last completed. */
   lastSync?: Date;
   /** Memories owed to the graph. */
   pending: number;

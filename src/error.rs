@@ -42,7 +42,7 @@ macro_rules! catalogue {
 }
 
 catalogue! {
-    NotConfigured "NOT_CONFIGURED" false "No database is configured and the embedded one is not meant (production or a build).";
+    NotConfigured "NOT_CONFIGURED" false "No database is configured and the embedded one is not meant (production or a build); or the call needs a graph or an embedder and there is none.";
     AlreadyConfigured "ALREADY_CONFIGURED" false "configure() was called with other settings after the first use.";
     InvalidArgument "INVALID_ARGUMENT" false "An argument is missing, of the wrong kind or over a limit; details name the field and the limit.";
     NotFound "NOT_FOUND" false "There is no such memory for this user.";

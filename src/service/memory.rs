@@ -48,6 +48,7 @@ impl Layer {
 
         let row = StoreRow {
             id,
+            fresh_id: args.id.is_none() && args.idempotency_key.is_none(),
             owe: owe(config, defer),
             space: prepared.embedding.vector.as_ref().map(|(space, _)| *space),
             owe_embedding: prepared.embedding.owed,

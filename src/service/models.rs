@@ -29,6 +29,8 @@ pub struct Models {
     postgres: Arc<Postgres>,
     matched: RwLock<Option<(Instant, SpaceMatch)>>,
     current: RwLock<Option<(Instant, CurrentSpace)>>,
+    /// What the embedder said when it last failed; none since it last worked.
+    failure: RwLock<Option<String>>,
 }
 
 impl Models {
@@ -37,7 +39,14 @@ impl Models {
         extractor: Option<Arc<dyn Extractor>>,
         postgres: Arc<Postgres>,
     ) -> Self {
-        Self { embedder, extractor, postgres, matched: RwLock::default(), current: RwLock::default() }
+        Self {
+            embedder,
+            extractor,
+            postgres,
+            matched: RwLock::default(),
+            current: RwLock::default(),
+            failure: RwLock::default(),
+        }
     }
 
     pub fn has_embedder(&self) -> bool {
@@ -118,7 +127,9 @@ impl Models {
                 mismatch_message(&matched, embedder.as_ref()),
             ));
         };
-        let vectors = embedder.embed(&[text.to_owned()]).await?;
+        let outcome = embedder.embed(&[text.to_owned()]).await;
+        *self.failure.write().await = outcome.as_ref().err().map(|error| error.message.clone());
+        let vectors = outcome?;
         let vector = vectors.into_iter().next();
         let vector = vector
             .ok_or_else(|| Error::persistence(Reason::EmbeddingFailed, "the embedder gave no vector"))?;
@@ -147,7 +158,9 @@ impl Models {
             Some(matched @ SpaceMatch::Mismatch { .. }) => {
                 Some(("EMBEDDING_SPACE_MISMATCH", mismatch_message(&matched, embedder.as_ref())))
             }
-            _ => None,
+            _ => self.failure.read().await.as_ref().map(|failure| {
+                ("EMBEDDING_FAILED", format!("{failure}: search is lexical, embeddings are owed"))
+            }),
         })
     }
 }

@@ -23,6 +23,9 @@ pub enum Mode {
     Latency(Duration),
 }
 
+/// The length of a Bolt handshake: what stays when traffic is forgotten, so that messages begin at the same place.
+const KEPT: usize = 20;
+
 /// What went over one connection.
 #[derive(Debug, Clone, Default)]
 pub struct Traffic {
@@ -34,10 +37,21 @@ pub struct Traffic {
 }
 
 impl Traffic {
+    /// The types of the client's Postgres messages since the traffic was last forgotten.
+    pub fn postgres_messages(&self) -> String {
+        let mut rest = self.sent.get(KEPT..).unwrap_or_default();
+        let mut messages = String::new();
+        while let [kind, a, b, c, d, ..] = rest {
+            messages.push(char::from(*kind));
+            let length = u32::from_be_bytes([*a, *b, *c, *d]) as usize;
+            rest = rest.get(1 + length..).unwrap_or_default();
+        }
+        messages
+    }
+
     /// The signatures of the client's Bolt messages, after its handshake.
     pub fn bolt_messages(&self) -> Vec<u8> {
-        const HANDSHAKE: usize = 20;
-        let mut rest = self.sent.get(HANDSHAKE..).unwrap_or_default();
+        let mut rest = self.sent.get(KEPT..).unwrap_or_default();
         let mut messages = Vec::new();
         let mut at_start = true;
         while let [high, low, tail @ ..] = rest {
@@ -87,8 +101,7 @@ impl Proxy {
     /// Forgets the traffic so far; connections stay open.
     pub fn forget(&self) {
         for traffic in self.connections.lock().unwrap().iter_mut() {
-            // Keeps the place of the handshake.
-            traffic.sent.truncate(20);
+            traffic.sent.truncate(KEPT);
             traffic.round_trips = 0;
         }
     }

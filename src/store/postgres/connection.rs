@@ -259,7 +259,7 @@ fn timed_out(effect: Effect) -> Error {
     }
 }
 
-fn outcome_unknown() -> Error {
+pub(super) fn outcome_unknown() -> Error {
     Error::vector(
         Reason::OutcomeUnknown,
         "the connection to Postgres was lost before the answer came; the write may or may not have been committed",

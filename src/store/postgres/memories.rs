@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use chrono::{DateTime, Utc};
 use pgvector::Vector;
 use serde::{Deserialize, Serialize};
@@ -5,10 +7,14 @@ use serde_json::{Map, Value};
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use super::connection::{Effect, Postgres};
+use super::connection::{Effect, Postgres, outcome_unknown};
 use super::statement::Sql;
 use crate::error::{Error, Reason, Result};
 use crate::model::{Entity, Memory, Projection, Relationship};
+
+/// How often a store whose connection was lost is sent again.
+const STORE_REPETITIONS: u32 = 3;
+const REPETITION_PAUSE: Duration = Duration::from_millis(50);
 
 /// How the statement treats the graph.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -28,6 +34,9 @@ pub enum Put {
 #[serde(rename_all = "camelCase")]
 pub struct StoreRow {
     pub id: Uuid,
+    /// Whether the id was drawn for this call.
+    #[serde(skip)]
+    pub fresh_id: bool,
     pub user_id: String,
     pub content: String,
     pub summary: Option<String>,
@@ -199,24 +208,29 @@ impl From<MemoryRow> for Memory {
 impl Postgres {
     /// Stores a memory, or answers the one that is there under this id.
     ///
-    /// Repeatable whatever happens to the connection, because the id is the caller's or was drawn before.
+    /// Repeated when the connection is lost, because the id makes it safe. A failure after that is `OUTCOME_UNKNOWN`:
+    /// the lost attempt may have been committed.
     pub async fn store(&self, row: &StoreRow, embedding: Option<&[f32]>) -> Result<Stored> {
         let vector = embedding.map(|values| Vector::from(values.to_vec()));
-        let answer: Json<Answer> = self
-            .user()
-            .scalar(
-                Effect::Repeatable,
-                Sql::new(include_str!("queries/store.sql")).bind(Json(row)).bind(&vector),
-            )
-            .await
-            .map_err(|error| {
-                let unknown = matches!(error.reason, Reason::Unavailable | Reason::Timeout);
-                if unknown { error.with("id", row.id.to_string()) } else { error }
-            })?;
+        let sql = Sql::new(include_str!("queries/store.sql")).bind(Json(row)).bind(&vector);
+        let mut lost = 0;
+        let answer: Json<Answer> = loop {
+            match self.user().scalar(Effect::Once, sql.clone()).await {
+                Ok(answer) => break answer,
+                Err(error) if error.reason == Reason::OutcomeUnknown && lost < STORE_REPETITIONS => {
+                    lost += 1;
+                    tokio::time::sleep(REPETITION_PAUSE).await;
+                }
+                Err(_) if lost > 0 => return Err(outcome_unknown().with("id", row.id.to_string())),
+                Err(error) => return Err(error.with("id", row.id.to_string())),
+            }
+        };
         let answer = answer.0;
         match (answer.conflict, answer.memory, answer.placed) {
             (None, Some(memory), Some(placed)) => {
-                Ok(Stored { created: answer.created, memory: memory.into(), placed })
+                // Nobody else has an id that was drawn for this call: what is there is what the lost attempt wrote.
+                let created = answer.created || (lost > 0 && row.fresh_id);
+                Ok(Stored { created, memory: memory.into(), placed })
             }
             (Some(conflict), _, _) => Err(id_conflict(row.id, conflict)),
             _ => Err(incomplete("store_memory")),
