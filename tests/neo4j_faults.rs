@@ -17,9 +17,9 @@ use izzie_memory::store::graph::GraphStore;
 use izzie_memory::store::neo4j::{Neo4jGraph, Tuning};
 use uuid::Uuid;
 
-const PATIENCE: Duration = Duration::from_millis(400);
+const PATIENCE: Duration = Duration::from_millis(500);
 /// Well below any time limit, well above a scheduling hiccup.
-const AT_ONCE: Duration = Duration::from_millis(100);
+const AT_ONCE: Duration = Duration::from_millis(200);
 /// Longer than the breaker's first pause.
 const PAUSE: Duration = Duration::from_millis(600);
 
@@ -59,11 +59,7 @@ async fn a_black_hole_times_out_then_fails_fast_then_heals() {
         let start = Instant::now();
         let error = graph.ping().await.expect_err("silence");
         assert_eq!((error.class, error.reason), (Class::GraphStore, Reason::Timeout));
-        assert!(
-            start.elapsed() >= PATIENCE && start.elapsed() < PATIENCE + AT_ONCE * 2,
-            "{:?}",
-            start.elapsed()
-        );
+        assert!(start.elapsed() >= PATIENCE && start.elapsed() < PATIENCE + AT_ONCE, "{:?}", start.elapsed());
     }
     let start = Instant::now();
     let error = graph.project(&[memory("nobody", Uuid::new_v4(), 1, &[])]).await.expect_err("open");
@@ -84,7 +80,7 @@ async fn the_breaker_learns_from_calls_nobody_waits_for() {
     for _ in 0..3 {
         tokio::time::timeout(Duration::from_millis(50), graph.ping()).await.expect_err("no answer yet");
     }
-    tokio::time::sleep(PATIENCE).await;
+    tokio::time::sleep(PATIENCE * 2).await;
     let start = Instant::now();
     assert_eq!(graph.ping().await.expect_err("open").details["circuit"], "open");
     assert!(start.elapsed() < AT_ONCE);
@@ -98,13 +94,12 @@ async fn a_flapping_server_is_probed_by_one_call_at_a_time() {
     for _ in 0..3 {
         assert_eq!(graph.ping().await.expect_err("refused").reason, Reason::Unavailable);
     }
-    for _ in 0..2 {
-        let before = proxy.traffic().len();
-        tokio::time::sleep(PAUSE).await;
-        let answers = join_all((0..20).map(|_| graph.ping())).await;
-        assert!(answers.iter().all(Result::is_err));
-        assert!(proxy.traffic().len() <= before + 1, "one probe");
-    }
+    let before = proxy.traffic().len();
+    tokio::time::sleep(PAUSE).await;
+    let answers = join_all((0..20).map(|_| graph.ping())).await;
+    assert!(answers.iter().all(Result::is_err));
+    assert_eq!(proxy.traffic().len(), before + 1, "one probe");
+
     proxy.set(Mode::Pass);
     tokio::time::sleep(PAUSE * 4).await;
     graph.ping().await.expect("the probe");
@@ -131,13 +126,15 @@ async fn latency_beyond_the_limit_is_a_timeout_not_a_hang() {
     proxy.set(Mode::Latency(Duration::from_secs(5)));
     let start = Instant::now();
     assert_eq!(graph.ping().await.expect_err("late").reason, Reason::Timeout);
-    assert!(start.elapsed() < PATIENCE + AT_ONCE * 2);
+    assert!(start.elapsed() < PATIENCE + AT_ONCE);
 }
 
 #[tokio::test]
 async fn a_lost_answer_is_made_good_by_repeating() {
     let proxy = Proxy::to(address()).await;
-    let (graph, user) = (impatient(&options_through(proxy.address)), user("lost"));
+    let tuning = Tuning { operation_timeout: Duration::from_secs(2), ..Tuning::default() };
+    let graph = Neo4jGraph::new(&options_through(proxy.address), tuning).expect("valid options");
+    let user = user("lost");
     let projection = memory(&user, Uuid::new_v4(), 1, &["Ann", "Bob"]);
     let earlier = memory(&user, Uuid::new_v4(), 1, &["Ann"]);
     // The first use plans the statement, which may take longer than this store's patience.

@@ -70,6 +70,8 @@ CASE WHEN m.epoch > row.epoch OR (m.epoch = row.epoch AND m.revision > row.revis
 ///
 /// Rows are read from `$rows` again in step 3 instead of being carried through step 2: the server charges a carried
 /// map to every row that refers to it, and 50 memories exceeded its transaction memory.
+///
+/// Old relationships are looked for among all those of the memory's entities, so only where there are any.
 fn project(relationships: &str) -> String {
     let types = relationship_types();
     let labels = each(Label::ALL.map(Label::name), |label| {
@@ -94,7 +96,7 @@ WITH row, m, {FATE}
 WITH row, m, fate,
   CASE fate WHEN 'replaced' THEN [x IN row.entities | x.key] ELSE [] END AS named,
   CASE fate WHEN 'replaced' THEN [(m)<-[:MENTIONED_IN]-(e:IzzieEntity) | e.key] ELSE [] END AS held
-FOREACH (r IN CASE fate WHEN 'replaced' THEN
+FOREACH (r IN CASE WHEN fate = 'replaced' AND m.relationships > 0 THEN
   [(m)<-[:MENTIONED_IN]-(:IzzieEntity)-[r:{types}]->(:IzzieEntity) WHERE r.memoryId = m.key | r] ELSE [] END | DELETE r)
 FOREACH (r IN CASE fate WHEN 'replaced' THEN
   [(m)<-[r:MENTIONED_IN]-(e:IzzieEntity) WHERE NOT e.key IN named | r] ELSE [] END | DELETE r)
@@ -179,9 +181,9 @@ pub(super) static GET_NODES: LazyLock<String> =
     LazyLock::new(|| format!("UNWIND $keys AS key MATCH (m:IzzieMemory {{key: key}})\n{NODE_VERSION}"));
 
 /// Predicates on all properties of the index let the index answer alone.
-pub(super) const COUNT_LIVE: &str = "MATCH (m:IzzieMemory) WHERE m.deleted = false AND m.detached = false AND m.userId IS NOT NULL RETURN count(m) AS live";
+pub(super) const COUNT_LIVE: &str = "MATCH (m:IzzieMemory) WHERE m.deleted = false AND m.detached = false AND m.userId IS NOT NULL RETURN count(m) AS value";
 
-pub(super) const COUNT_LIVE_OF_USER: &str = "MATCH (m:IzzieMemory) WHERE m.deleted = false AND m.detached = false AND m.userId = $userId RETURN count(m) AS live";
+pub(super) const COUNT_LIVE_OF_USER: &str = "MATCH (m:IzzieMemory) WHERE m.deleted = false AND m.detached = false AND m.userId = $userId RETURN count(m) AS value";
 
 pub(super) static CLEAR_MEMORIES: LazyLock<ByScope> = LazyLock::new(|| {
     ByScope::new(|scope| {
@@ -190,7 +192,7 @@ pub(super) static CLEAR_MEMORIES: LazyLock<ByScope> = LazyLock::new(|| {
 MATCH (m:IzzieMemory) WHERE {scope}m.key > ''
 WITH m ORDER BY m.key LIMIT $limit
 DETACH DELETE m
-RETURN count(*) AS gone"
+RETURN count(*) AS value"
         )
     })
 });
@@ -212,7 +214,7 @@ WITH e, key, mentions, CASE mentions WHEN 0 THEN [] ELSE
 FOREACH (r IN stale | DELETE r)
 FOREACH (_ IN CASE mentions WHEN 0 THEN [] ELSE [1] END | SET e.frequency = mentions)
 FOREACH (_ IN CASE mentions WHEN 0 THEN [1] ELSE [] END | DETACH DELETE e)
-RETURN max(key) AS last"
+RETURN max(key) AS value"
         )
     })
 });

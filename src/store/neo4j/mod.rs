@@ -3,6 +3,7 @@
 //! Every node of ours carries `:IzzieMemory`, `:IzzieEntity` or `:IzzieBeat` and a key under a uniqueness constraint;
 //! the application's labels stand beside it. Other nodes are never touched.
 
+mod answers;
 mod breaker;
 mod config;
 mod cypher;
@@ -16,14 +17,13 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use neo4rs::{BoltNull, BoltType, Row};
-use serde::Deserialize;
+use neo4rs::{BoltNull, BoltType};
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
+use self::answers::{BeatRow, Held, NodeRow, RelationRow};
 pub use self::config::Tuning;
 use self::exchange::{Exchange, Statement};
-use self::failure::Failure;
 use self::rows::Rows;
 use super::graph::{Applied, Beat, GraphKind, GraphStore, NodeRange};
 use crate::config::Neo4jOptions;
@@ -31,8 +31,8 @@ use crate::error::{Error, Reason, Result};
 use crate::model::{NodeVersion, Projection, StrongRelation, Version};
 
 /// Nodes per deleting transaction. The server holds a transaction's changes in memory, the mentions included.
-const MEMORIES_PER_CLEAR: i64 = 500;
-const ENTITIES_PER_CLEAR: i64 = 100;
+const MEMORIES_PER_CLEAR: u32 = 500;
+const ENTITIES_PER_CLEAR: u32 = 100;
 
 /// Above every key: keys are hexadecimal.
 const ABOVE_ALL_KEYS: &str = "g";
@@ -48,46 +48,38 @@ impl Neo4jGraph {
     }
 
     async fn ask<T: DeserializeOwned>(&self, statement: Statement) -> Result<Vec<T>> {
-        answers(self.exchange.run(statement).await?)
+        answers::all(&self.exchange.run(statement).await?)
     }
 
-    async fn ask_one<T: DeserializeOwned>(&self, statement: Statement) -> Result<T> {
-        let row = self.ask(statement).await?.pop();
-        row.ok_or_else(|| Error::graph(Reason::Internal, "Neo4j returned no row for an aggregate."))
+    async fn ask_value<T: DeserializeOwned>(&self, statement: Statement) -> Result<T> {
+        answers::value(&self.exchange.run(statement).await?)
+    }
+
+    async fn node_versions(&self, statement: Statement) -> Result<Vec<NodeVersion>> {
+        let nodes: Vec<NodeRow> = self.ask(statement).await?;
+        nodes.into_iter().map(NodeVersion::try_from).collect()
     }
 
     async fn clear_memories(&self, user_id: Option<&str>) -> Result<u64> {
-        #[derive(Deserialize)]
-        struct Gone {
-            gone: u64,
-        }
         let mut total = 0;
         loop {
-            let statement =
-                scoped(cypher::CLEAR_MEMORIES.of(user_id), user_id).param("limit", MEMORIES_PER_CLEAR);
-            let Gone { gone } = self.ask_one(statement).await?;
+            let statement = scoped(cypher::CLEAR_MEMORIES.of(user_id), user_id);
+            let gone: u64 = self.ask_value(statement.param("limit", MEMORIES_PER_CLEAR)).await?;
             total += gone;
-            if gone == 0 {
+            // Not until none is left: somebody may be writing all the while.
+            if gone < u64::from(MEMORIES_PER_CLEAR) {
                 return Ok(total);
             }
         }
     }
 
     async fn clear_entities(&self, user_id: Option<&str>) -> Result<()> {
-        #[derive(Deserialize)]
-        struct Last {
-            last: Option<String>,
+        let mut after = Some(String::new());
+        while let Some(last) = after {
+            let statement = scoped(cypher::CLEAR_ENTITIES.of(user_id), user_id);
+            after = self.ask_value(statement.param("after", last).param("limit", ENTITIES_PER_CLEAR)).await?;
         }
-        let mut after = String::new();
-        loop {
-            let statement = scoped(cypher::CLEAR_ENTITIES.of(user_id), user_id)
-                .param("after", after)
-                .param("limit", ENTITIES_PER_CLEAR);
-            match self.ask_one(statement).await? {
-                Last { last: Some(last) } => after = last,
-                Last { last: None } => return Ok(()),
-            }
-        }
+        Ok(())
     }
 }
 
@@ -156,13 +148,8 @@ impl GraphStore for Neo4jGraph {
     }
 
     async fn count(&self, user_id: Option<&str>) -> Result<u64> {
-        #[derive(Deserialize)]
-        struct Live {
-            live: u64,
-        }
         let text = if user_id.is_some() { cypher::COUNT_LIVE_OF_USER } else { cypher::COUNT_LIVE };
-        let Live { live } = self.ask_one(scoped(text, user_id)).await?;
-        Ok(live)
+        self.ask_value(scoped(text, user_id)).await
     }
 
     async fn clear(&self, user_id: Option<&str>) -> Result<u64> {
@@ -190,91 +177,6 @@ impl GraphStore for Neo4jGraph {
     }
 }
 
-impl Neo4jGraph {
-    async fn node_versions(&self, statement: Statement) -> Result<Vec<NodeVersion>> {
-        let nodes: Vec<NodeRow> = self.ask(statement).await?;
-        nodes.into_iter().map(NodeVersion::try_from).collect()
-    }
-}
-
-/// What the projecting statement says of one memory.
-#[derive(Deserialize)]
-struct Held {
-    key: String,
-    epoch: i64,
-    revision: i64,
-    applied: bool,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct NodeRow {
-    key: String,
-    user_id: String,
-    epoch: i64,
-    revision: i64,
-    h1: i64,
-    h2: i64,
-    deleted: bool,
-    detached: bool,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct BeatRow {
-    store_id: String,
-    epoch: i64,
-    high_water: i64,
-    nonce: String,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct RelationRow {
-    from_type: String,
-    from_name: String,
-    to_type: String,
-    to_name: String,
-    kind: String,
-    weight: i64,
-}
-
-impl TryFrom<NodeRow> for NodeVersion {
-    type Error = Error;
-
-    fn try_from(row: NodeRow) -> Result<Self> {
-        Ok(Self {
-            memory_id: id(&row.key)?,
-            user_id: row.user_id,
-            version: Version { epoch: row.epoch, revision: row.revision },
-            h1: row.h1,
-            h2: row.h2,
-            deleted: row.deleted,
-            detached: row.detached,
-        })
-    }
-}
-
-impl TryFrom<BeatRow> for Beat {
-    type Error = Error;
-
-    fn try_from(row: BeatRow) -> Result<Self> {
-        Ok(Self {
-            store_id: id(&row.store_id)?,
-            epoch: row.epoch,
-            high_water: row.high_water,
-            nonce: id(&row.nonce)?,
-        })
-    }
-}
-
-impl From<RelationRow> for StrongRelation {
-    fn from(row: RelationRow) -> Self {
-        let RelationRow { from_type, from_name, to_type, to_name, kind, weight } = row;
-        Self { from_type, from_name, to_type, to_name, kind, weight }
-    }
-}
-
 /// Rows returned are compared with rows sent: a memory the answer does not name counts as not applied.
 fn applied(projection: &Projection, held: &HashMap<String, Held>) -> Result<Applied> {
     let held = held.get(&projection.memory_id.to_string()).ok_or_else(|| {
@@ -290,22 +192,10 @@ fn applied(projection: &Projection, held: &HashMap<String, Held>) -> Result<Appl
     })
 }
 
-fn answers<T: DeserializeOwned>(rows: Vec<Row>) -> Result<Vec<T>> {
-    rows.iter().map(|row| Ok(row.to().map_err(Failure::from)?)).collect()
-}
-
 fn scoped(text: &str, user_id: Option<&str>) -> Statement {
     Statement::new(text).param("userId", user_id.map_or(BoltType::Null(BoltNull), BoltType::from))
 }
 
 fn bolt_limit(limit: usize) -> i64 {
     i64::try_from(limit).unwrap_or(i64::MAX)
-}
-
-/// Somebody else's node under our label, or one of ours edited by hand.
-fn id(text: &str) -> Result<Uuid> {
-    Uuid::parse_str(text).map_err(|_| {
-        Error::graph(Reason::Internal, "Neo4j holds a node of this layer whose key is no UUID.")
-            .with("key", text)
-    })
 }

@@ -55,7 +55,7 @@ fn row(projection: &Projection) -> Result<BoltType> {
         ("deleted", projection.deleted.into()),
         ("detached", projection.detached.into()),
         ("seen", created_at.clone()),
-        ("node", node_properties(projection, created_at)),
+        ("node", node_properties(projection, relationships.len(), created_at)),
         ("entities", list(entities)),
         ("relationships", list(relationships)),
     ]))
@@ -72,7 +72,7 @@ fn created_at(projection: &Projection) -> Result<BoltType> {
 }
 
 /// All a tombstone keeps is its place in the order of writes. A detached memory that the graph has keeps the rest.
-fn node_properties(projection: &Projection, created_at: BoltType) -> BoltType {
+fn node_properties(projection: &Projection, relationships: usize, created_at: BoltType) -> BoltType {
     let mut properties = vec![
         ("key", projection.memory_id.to_string().into()),
         ("userId", projection.user_id.as_str().into()),
@@ -90,6 +90,7 @@ fn node_properties(projection: &Projection, created_at: BoltType) -> BoltType {
             ("summary", projection.summary.clone().into()),
             ("importance", i64::from(projection.importance).into()),
             ("createdAt", created_at),
+            ("relationships", i64::try_from(relationships).unwrap_or(i64::MAX).into()),
         ]);
     }
     map(properties)

@@ -38,6 +38,6 @@ pub(super) async fn prepare(exchange: &Arc<Exchange>) -> Result<()> {
 }
 
 async fn missing(exchange: &Arc<Exchange>) -> Result<Vec<&'static SchemaRule>> {
-    let indexes: Vec<Index> = answers(exchange.run(Statement::new(SHOW_SCHEMA)).await?)?;
+    let indexes: Vec<Index> = answers::all(&exchange.run(Statement::new(SHOW_SCHEMA)).await?)?;
     Ok(SCHEMA.iter().filter(|rule| !indexes.iter().any(|index| index.serves(rule))).collect())
 }
