@@ -28,6 +28,7 @@ export async function runDemo(options, signal) {
   await configure(config);
   try {
     report.stores(description);
+    await internal.databaseUrl(); // starts the embedded database, which says so: before the progress bar is drawn
     if (options.database) await internal.invoke('migrate', {}); // the embedded database does so by itself
     const tally = await store(options, signal, report);
     if (tally.stored > 0) await showAll(options, tally, signal, report);
