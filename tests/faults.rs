@@ -1,6 +1,8 @@
 //! Processes that die at named places (`--features failpoints`). Each test runs itself again as a child process, which
 //! aborts at its fail point: no destructor, no flush, as with kill -9.
 
+#![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod common;
 
 use std::process::{Command, Stdio};

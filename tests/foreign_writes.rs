@@ -1,5 +1,7 @@
 //! Rows that other code writes: the triggers see all of them, never fail, and ask for no rights.
 
+#![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod common;
 
 use common::postgres::{Database, Sql};

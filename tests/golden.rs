@@ -1,5 +1,7 @@
 //! Golden vectors: SQL and Rust compute the same digests and keys, whatever the session's settings.
 
+#![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod common;
 
 use common::postgres::Database;

@@ -1,5 +1,7 @@
 //! The whole layer on real stores: trips, isolation, outages, drift and its repair.
 
+#![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod common;
 
 use std::time::{Duration, Instant};
@@ -456,7 +458,7 @@ async fn postgres_away_is_told_at_once_and_nothing_is_acknowledged() {
 #[tokio::test(flavor = "multi_thread")]
 async fn search_is_exact_in_every_mode() {
     let database = Database::migrated().await;
-    let layer = Client::with_embedder(&config(&database.url(), None), Some(Letters::new()));
+    let layer = Client::with_embedder(&config(&database.url(), None), Some(Letters::embedder()));
     for content in ["zebra zoo", "zebra crossing in the city", "the aardvark", "an apple a day"] {
         layer.call("store", json!({ "userId": "u", "content": content, "importance": 3 })).await;
     }

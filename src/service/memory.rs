@@ -69,7 +69,7 @@ impl Layer {
         let stored = self.stores.postgres.store(&row, vector).await?;
         fail::fail_point!("after_commit");
         // Only a row that this call made is taken back.
-        let undo = stored.created.then(|| Undo { id, revision: stored.memory.revision, previous: None });
+        let undo = stored.created.then_some(Undo { id, revision: stored.memory.revision, previous: None });
         let graph = self.finish(stored.placed, undo, row.owe, config).await?;
         Ok((stored.memory, graph.into_write(stored.created, begun)))
     }

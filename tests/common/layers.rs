@@ -99,7 +99,7 @@ impl Client {
 pub struct Letters(Space);
 
 impl Letters {
-    pub fn new() -> Arc<dyn Embedder> {
+    pub fn embedder() -> Arc<dyn Embedder> {
         Arc::new(Self(Space { model: "letters".into(), dimensions: 26 }))
     }
 }
