@@ -1,15 +1,11 @@
-import { spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { demo, demoJson, RUN_LIMIT_MS, startDemo, TEST_LIMIT_MS } from '../support/demo.mjs';
 
-const RUN = fileURLToPath(new URL('../../demo/run.mjs', import.meta.url));
 const SMALL_MBOX = fileURLToPath(new URL('../fixtures/demo/small.mbox', import.meta.url));
-const RUN_LIMIT_MS = 60_000; // the promise of the demo
-const TEST_LIMIT_MS = 3 * RUN_LIMIT_MS; // several runs, on a machine that runs other suites
-const STORES = ['DATABASE_URL', 'IZZIE_MEMORY_DIR', 'NEO4J_URI', 'OPENROUTER_API_KEY', 'OPENAI_API_KEY'];
 
 let folder;
 beforeAll(async () => {
@@ -17,28 +13,8 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-/** Starts the demo on an embedded store in our folder, whatever stores the environment names. */
-function start(args, env = {}) {
-  const inherited = Object.entries(process.env).filter(([name]) => !STORES.includes(name));
-  return spawn(process.execPath, [RUN, '--folder', join(folder, 'store'), ...args], {
-    env: { ...Object.fromEntries(inherited), ...env },
-  });
-}
-
-async function demo(...args) {
-  const child = start(args);
-  const output = { stdout: '', stderr: '' };
-  child.stdout.setEncoding('utf8').on('data', (text) => (output.stdout += text));
-  child.stderr.setEncoding('utf8').on('data', (text) => (output.stderr += text));
-  const code = await new Promise((resolve) => child.on('close', resolve));
-  return { code, ...output };
-}
-
-async function demoJson(...args) {
-  const { code, stdout, stderr } = await demo('--json', ...args);
-  expect(stdout, stderr).not.toBe('');
-  return { code, ...JSON.parse(stdout) };
-}
+/** On an embedded store in our folder. */
+const inFolder = (...args) => ['--folder', join(folder, 'store'), ...args];
 
 async function fileOf(name, lines) {
   const path = join(folder, name);
@@ -50,8 +26,8 @@ describe('the sample, twice on one folder', () => {
   let first;
   let second;
   beforeAll(async () => {
-    first = await demoJson();
-    second = await demoJson();
+    first = await demoJson(inFolder());
+    second = await demoJson(inFolder());
   }, TEST_LIMIT_MS);
 
   it('stores every line once', () => {
@@ -113,7 +89,7 @@ describe('other files', () => {
         JSON.stringify({ userId: 'ada', content: 'x'.repeat(5 * 1024 * 1024) }),
         JSON.stringify({ userId: 'ada', content: 'The bridge opens on Friday.' }),
       ]);
-      const result = await demoJson(file, '--ask', 'When does the bridge open?');
+      const result = await demoJson(inFolder(file, '--ask', 'When does the bridge open?'));
       expect(result).toMatchObject({ code: 0, stored: 2, created: 2, users: ['ada'] });
       expect(result.bad.map(({ line }) => line)).toEqual([2, 3]);
       expect(result.questions[0].hits.map(({ content }) => content)).toContain('The bridge opens on Friday.');
@@ -124,7 +100,9 @@ describe('other files', () => {
   it(
     'reads an mbox for the user named',
     async () => {
-      const result = await demoJson(SMALL_MBOX, '--user', 'rene', '--ask', 'Who needs a crane driver?');
+      const result = await demoJson(
+        inFolder(SMALL_MBOX, '--user', 'rene', '--ask', 'Who needs a crane driver?'),
+      );
       expect(result).toMatchObject({ code: 0, stored: 3, users: ['rene'], bad: [{ line: 51 }] });
       expect(result.questions[0].hits[0].content).toMatch(/^Kranführer gesucht for the Øresund crane/);
     },
@@ -135,9 +113,9 @@ describe('other files', () => {
     'fails when nothing can be read',
     async () => {
       const file = await fileOf('nothing.jsonl', ['nothing', 'here']);
-      const result = await demoJson(file);
+      const result = await demoJson(inFolder(file));
       expect(result).toMatchObject({ code: 1, ok: false, stored: 0, bad: [{ line: 1 }, { line: 2 }] });
-      expect(await demo(join(folder, 'missing'))).toMatchObject({
+      expect(await demo(inFolder(join(folder, 'missing')))).toMatchObject({
         code: 1,
         stderr: expect.stringContaining('ENOENT'),
       });
@@ -146,12 +124,18 @@ describe('other files', () => {
   );
 
   it('explains itself, and refuses options it does not know', async () => {
-    expect(await demo('--help')).toMatchObject({ code: 0, stdout: expect.stringContaining('--ask') });
-    expect(await demo('--database', 'postgres://127.0.0.1/x')).toMatchObject({
+    expect(await demo(inFolder('--help'))).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('--ask'),
+    });
+    expect(await demo(inFolder('--database', 'postgres://127.0.0.1/x'))).toMatchObject({
       code: 2,
       stderr: expect.stringContaining('exclude each other'),
     });
-    expect(await demo('--hlep')).toMatchObject({ code: 2, stderr: expect.stringContaining('--hlep') });
+    expect(await demo(inFolder('--hlep'))).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('--hlep'),
+    });
   });
 });
 
@@ -163,13 +147,13 @@ describe('Ctrl-C', () => {
         JSON.stringify({ userId: 'bea', content: `Note number ${i}.` }),
       );
       const file = await fileOf('many.jsonl', lines);
-      const child = start([file, '--json']);
+      const child = startDemo(inFolder(file, '--json'));
       const ended = new Promise((resolve) => child.on('close', resolve));
       child.stderr.setEncoding('utf8').on('data', (text) => {
         if (text.includes('500 memories stored')) child.kill('SIGINT');
       });
       expect(await ended).toBe(130);
-      const next = await demoJson(file, '--ask', 'note 7');
+      const next = await demoJson(inFolder(file, '--ask', 'note 7'));
       expect(next).toMatchObject({ code: 0, stored: 1500 });
       expect(next.known).toBeGreaterThanOrEqual(500);
       expect(next.created).toBeGreaterThan(0);
