@@ -165,33 +165,39 @@ SET b.storeId = $storeId, b.epoch = $epoch, b.highWater = $highWater, b.nonce = 
 RETURN b.key AS key";
 
 const NODE_VERSION: &str = "\
-RETURN m.key AS key, m.userId AS userId, m.epoch AS epoch, m.revision AS revision,
-  m.h1 AS h1, m.h2 AS h2, m.deleted AS deleted, m.detached AS detached";
+RETURN n.key AS key, n.userId AS userId, n.epoch AS epoch, n.revision AS revision,
+  n.h1 AS h1, n.h2 AS h2, n.deleted AS deleted, n.detached AS detached";
 
 /// Memory keys are lower-case hyphenated UUIDs, so their text order is the order of the ids.
 pub(super) static LIST_NODES: LazyLock<ByScope> = LazyLock::new(|| {
-    ByScope::new(|scope| {
+    ByScope::new(|filter, order| {
         format!(
-            "MATCH (m:IzzieMemory) WHERE {scope}m.key > $after AND m.key <= $upTo\n{NODE_VERSION} ORDER BY m.key LIMIT $limit"
+            "\
+MATCH (n:IzzieMemory) WHERE {filter}n.key > $after AND n.key <= $upTo
+{NODE_VERSION} ORDER BY {order} LIMIT $limit"
         )
     })
 });
 
 pub(super) static GET_NODES: LazyLock<String> =
-    LazyLock::new(|| format!("UNWIND $keys AS key MATCH (m:IzzieMemory {{key: key}})\n{NODE_VERSION}"));
+    LazyLock::new(|| format!("UNWIND $keys AS key MATCH (n:IzzieMemory {{key: key}})\n{NODE_VERSION}"));
 
-/// Predicates on all properties of the index let the index answer alone.
-pub(super) const COUNT_LIVE: &str = "MATCH (m:IzzieMemory) WHERE m.deleted = false AND m.detached = false AND m.userId IS NOT NULL RETURN count(m) AS value";
+/// The predicates on all properties of the index let it answer alone.
+pub(super) const COUNT_LIVE: &str = "\
+MATCH (n:IzzieMemory) WHERE n.deleted = false AND n.detached = false AND n.userId IS NOT NULL
+RETURN count(n) AS value";
 
-pub(super) const COUNT_LIVE_OF_USER: &str = "MATCH (m:IzzieMemory) WHERE m.deleted = false AND m.detached = false AND m.userId = $userId RETURN count(m) AS value";
+pub(super) const COUNT_LIVE_OF_USER: &str = "\
+MATCH (n:IzzieMemory) WHERE n.deleted = false AND n.detached = false AND n.userId = $userId
+RETURN count(n) AS value";
 
 pub(super) static CLEAR_MEMORIES: LazyLock<ByScope> = LazyLock::new(|| {
-    ByScope::new(|scope| {
+    ByScope::new(|filter, order| {
         format!(
             "\
-MATCH (m:IzzieMemory) WHERE {scope}m.key > ''
-WITH m ORDER BY m.key LIMIT $limit
-DETACH DELETE m
+MATCH (n:IzzieMemory) WHERE {filter}n.key > ''
+WITH n ORDER BY {order} LIMIT $limit
+DETACH DELETE n
 RETURN count(*) AS value"
         )
     })
@@ -201,64 +207,60 @@ RETURN count(*) AS value"
 /// relationships of memories that are gone.
 pub(super) static CLEAR_ENTITIES: LazyLock<ByScope> = LazyLock::new(|| {
     let types = relationship_types();
-    ByScope::new(|scope| {
-        let scope = scope.replace("m.", "e.");
+    ByScope::new(|filter, order| {
         format!(
             "\
-MATCH (e:IzzieEntity) WHERE {scope}e.key > $after
-WITH e, e.key AS key ORDER BY key LIMIT $limit
-SET e._lock = true REMOVE e._lock
-WITH e, key, COUNT {{ (e)-[:MENTIONED_IN]->() }} AS mentions
-WITH e, key, mentions, CASE mentions WHEN 0 THEN [] ELSE
-  [(e)-[r:{types}]->(:IzzieEntity) WHERE NOT EXISTS {{ (:IzzieMemory {{key: r.memoryId}}) }} | r] END AS stale
+MATCH (n:IzzieEntity) WHERE {filter}n.key > $after
+WITH n ORDER BY {order} LIMIT $limit
+SET n._lock = true REMOVE n._lock
+WITH n, n.key AS key, COUNT {{ (n)-[:MENTIONED_IN]->() }} AS mentions
+WITH n, key, mentions, CASE mentions WHEN 0 THEN [] ELSE
+  [(n)-[r:{types}]->(:IzzieEntity) WHERE NOT EXISTS {{ (:IzzieMemory {{key: r.memoryId}}) }} | r] END AS stale
 FOREACH (r IN stale | DELETE r)
-FOREACH (_ IN CASE mentions WHEN 0 THEN [] ELSE [1] END | SET e.frequency = mentions)
-FOREACH (_ IN CASE mentions WHEN 0 THEN [1] ELSE [] END | DETACH DELETE e)
+FOREACH (_ IN CASE mentions WHEN 0 THEN [] ELSE [1] END | SET n.frequency = mentions)
+FOREACH (_ IN CASE mentions WHEN 0 THEN [1] ELSE [] END | DETACH DELETE n)
 RETURN max(key) AS value"
         )
     })
 });
 
-/// Memories that were deleted in Postgres but kept here support nothing.
-const DETACHED: &str = "\
-OPTIONAL MATCH (d:IzzieMemory) WHERE d.deleted = false AND d.detached = true AND d.userId = $userId
-WITH collect(d.key) AS detached";
-
+/// Memories that were deleted in Postgres but kept here support nothing. The first `MATCH`es stand alone so that the
+/// planner starts from the user's nodes and not from those of all.
 pub(super) static EXPLICIT_RELATIONS: LazyLock<String> = LazyLock::new(|| {
     let types = relationship_types();
     format!(
         "\
-{DETACHED}
-MATCH (a:IzzieEntity)-[r:{types}]->(b:IzzieEntity)
-WHERE a.userId = $userId AND b.userId = $userId AND NOT r.memoryId IN detached
+OPTIONAL MATCH (m:IzzieMemory) WHERE m.deleted = false AND m.detached = true AND m.userId = $userId
+WITH collect(m.key) AS detached
+MATCH (a:IzzieEntity) WHERE a.userId = $userId AND a.key > ''
+WITH a, detached
+MATCH (a)-[r:{types}]->(b:IzzieEntity) WHERE b.userId = $userId AND NOT r.memoryId IN detached
 WITH a, type(r) AS kind, b, count(DISTINCT r.memoryId) AS weight
 RETURN a.type AS fromType, a.name AS fromName, b.type AS toType, b.name AS toName, kind, weight
 ORDER BY weight DESC, fromName, toName, kind LIMIT $limit"
     )
 });
 
-pub(super) static CO_OCCURRENCES: LazyLock<String> = LazyLock::new(|| {
-    format!(
-        "\
-{DETACHED}
-MATCH (a:IzzieEntity)-[:MENTIONED_IN]->(m:IzzieMemory)<-[:MENTIONED_IN]-(b:IzzieEntity)
-WHERE a.userId = $userId AND b.userId = $userId AND NOT m.key IN detached
-  AND (a.name < b.name OR (a.name = b.name AND a.key < b.key))
+pub(super) const CO_OCCURRENCES: &str = "\
+MATCH (m:IzzieMemory) WHERE m.deleted = false AND m.detached = false AND m.userId = $userId
+WITH m
+MATCH (a:IzzieEntity)-[:MENTIONED_IN]->(m)<-[:MENTIONED_IN]-(b:IzzieEntity)
+WHERE a.name < b.name OR (a.name = b.name AND a.key < b.key)
 WITH a, b, count(*) AS weight WHERE weight >= 2
 RETURN a.type AS fromType, a.name AS fromName, b.type AS toType, b.name AS toName, 'CO_OCCURS' AS kind, weight
-ORDER BY weight DESC, fromName, toName LIMIT $limit"
-    )
-});
+ORDER BY weight DESC, fromName, toName LIMIT $limit";
 
-/// A statement for one user's memories and the same for all; one text with an optional predicate would use no index.
+/// A statement for one user's nodes and the same for all. One text with an optional predicate would use no index, and
+/// the order must name all columns of the index to be read from it.
 pub(super) struct ByScope {
     user: String,
     all: String,
 }
 
 impl ByScope {
-    fn new(text: impl Fn(&str) -> String) -> Self {
-        Self { user: text("m.userId = $userId AND "), all: text("") }
+    /// `text` gets the predicate on the node `n` and the order of its keys.
+    fn new(text: impl Fn(&str, &str) -> String) -> Self {
+        Self { user: text("n.userId = $userId AND ", "n.userId, n.key"), all: text("", "n.key") }
     }
 
     pub fn of(&self, user_id: Option<&str>) -> &str {

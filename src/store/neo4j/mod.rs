@@ -167,7 +167,7 @@ impl GraphStore for Neo4jGraph {
         let mut relations = ask(&cypher::EXPLICIT_RELATIONS, limit).await?;
         let rest = limit.saturating_sub(relations.len());
         if rest > 0 {
-            relations.extend(ask(&cypher::CO_OCCURRENCES, rest).await?);
+            relations.extend(ask(cypher::CO_OCCURRENCES, rest).await?);
         }
         Ok(relations.into_iter().map(StrongRelation::from).collect())
     }
