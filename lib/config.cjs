@@ -78,16 +78,17 @@ function resolveConfig(config, env) {
     graphStore,
     embedder,
     extractor,
-    persistence: persistence && sorted(forCore(persistence)),
-    limits: limits && sorted(limits),
-    pool: pool && sorted(pool),
+    persistence: persistence && plain(forCore(persistence)),
+    limits: limits && plain(limits),
+    pool: pool && plain(pool),
   };
   return { settings: JSON.parse(encode(settings)), callbacks: { embed, extract }, logger: config.logger };
 }
 
-/** Keys in one order, so that equal settings have equal texts. */
-function sorted(object) {
-  return Object.fromEntries(Object.entries(object).sort(([a], [b]) => (a < b ? -1 : 1)));
+/** What is said, keys in one order, nothing where nothing is said: equal settings have equal texts. */
+function plain(object) {
+  const said = Object.entries(object).filter(([, value]) => value !== undefined);
+  return said.length === 0 ? undefined : Object.fromEntries(said.sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 /** @param {Record<string, any>} config @param {Environment} env */

@@ -80,6 +80,34 @@ language sql immutable parallel safe as $$
   ) merged
 $$;
 
+-- Whatever stands there, as a list of well-formed relationships. Total: never raises.
+create function izzie_memory.canonical_relationships(value jsonb) returns jsonb
+language sql immutable parallel safe as $$
+  select coalesce(jsonb_agg(jsonb_build_object(
+      'fromType', item ->> 'fromType', 'fromValue', from_value,
+      'fromNormalized', izzie_memory.plain_name(coalesce(from_name, from_value)),
+      'toType', item ->> 'toType', 'toValue', to_value,
+      'toNormalized', izzie_memory.plain_name(coalesce(to_name, to_value)),
+      'relationshipType', item ->> 'relationshipType',
+      'confidence', izzie_memory.canonical_confidence(item -> 'confidence'),
+      'evidence', coalesce(izzie_memory.canonical_text(item -> 'evidence', 2000), '')) order by place), '[]')
+  from (
+    select item, place,
+      izzie_memory.canonical_text(item -> 'fromValue', 500) as from_value,
+      izzie_memory.canonical_text(item -> 'fromNormalized', 500) as from_name,
+      izzie_memory.canonical_text(item -> 'toValue', 500) as to_value,
+      izzie_memory.canonical_text(item -> 'toNormalized', 500) as to_name
+    from jsonb_array_elements(case when jsonb_typeof(value) = 'array' then value else '[]' end) with ordinality as x (item, place)
+    where jsonb_typeof(item) = 'object'
+  ) named
+  where from_value is not null and to_value is not null
+    and izzie_memory.entity_label(item ->> 'fromType') is not null
+    and izzie_memory.entity_label(item ->> 'toType') is not null
+    and item ->> 'relationshipType' in ('WORKS_WITH', 'REPORTS_TO', 'WORKS_FOR', 'LEADS', 'WORKS_ON', 'EXPERT_IN',
+      'LOCATED_IN', 'FRIEND_OF', 'FAMILY_OF', 'MARRIED_TO', 'SIBLING_OF', 'SAME_AS', 'PARTNERS_WITH', 'COMPETES_WITH',
+      'OWNS', 'RELATED_TO', 'DEPENDS_ON', 'PART_OF', 'SUBTOPIC_OF', 'ASSOCIATED_WITH')
+$$;
+
 create function izzie_memory.entity_fields(entity jsonb) returns text
 language sql immutable parallel safe as $$
   select izzie_memory.field(entity ->> 'type') || izzie_memory.field(entity ->> 'normalized')
@@ -105,7 +133,7 @@ $$;
 -- A moment of the application's as one with time zone; what is no moment (infinity) becomes the epoch.
 create function izzie_memory.moment(value timestamp) returns timestamptz
 language sql immutable parallel safe as $$
-  select case when isfinite(value) then value else 'epoch' end at time zone 'UTC'
+  select case when not isfinite(value) then 'epoch' else value end at time zone 'UTC'
 $$;
 
 -- SHA-256 over the canonical form of a live memory. Its first eight bytes are the two digest halves.

@@ -102,7 +102,7 @@ begin
   delete from izzie_memory.memory_vectors v where v.memory_id = id;
   delete from izzie_memory.memory_sync q where q.memory_id = id and q.target in ('embedding', 'extraction');
   perform izzie_memory.owe_graph(id, owner,
-    izzie_memory.record_tombstone(id, owner, coalesce((context ->> 'detached')::boolean, false)), context);
+    izzie_memory.record_tombstone(id, owner, coalesce(context -> 'detached' = 'true', false)), context);
 end $$;
 
 -- Rows of other code bring their entities under metadata.entities; what the layer knows of a row it keeps otherwise.
@@ -120,10 +120,11 @@ begin
       when context ? 'entities' then context -> 'entities'
       when entities_changed then case when jsonb_typeof(memory.metadata) = 'object' then memory.metadata -> 'entities' end
       else known.entities end),
-    case when context ? 'relationships' then context -> 'relationships'
-         when entities_changed then '[]' else coalesce(known.relationships, '[]') end,
+    izzie_memory.canonical_relationships(case
+      when context ? 'relationships' then context -> 'relationships'
+      when not entities_changed then known.relationships end),
     case when context ? 'conversationKey' then context ->> 'conversationKey' else known.conversation_key end,
-    coalesce((context ->> 'detached')::boolean, false));
+    coalesce(context -> 'detached' = 'true', false));
   if content_changed and context is null then
     delete from izzie_memory.memory_vectors v where v.memory_id = memory.id;
     perform izzie_memory.owe('extraction', memory.id, memory.user_id, given, clock_timestamp());

@@ -6,7 +6,7 @@ mod common;
 
 use common::postgres::Database;
 use izzie_memory::extraction::plain_name;
-use izzie_memory::model::{EntityType, Label, Projection, digest, entity_key};
+use izzie_memory::model::{EntityType, Label, Projection, RelationshipType, digest, entity_key};
 use sqlx::Row;
 use sqlx::types::Json;
 
@@ -77,6 +77,22 @@ async fn entity_keys_are_the_same_in_sql_and_rust() {
     for kind in EntityType::ALL {
         let label: String = sql.one(&format!("select izzie_memory.entity_label('{}')", kind.name())).await;
         assert_eq!(label, kind.label().name());
+    }
+}
+
+#[tokio::test]
+async fn every_relationship_type_is_known_to_sql() {
+    let database = Database::migrated().await;
+    let mut sql = database.connect().await;
+    for kind in RelationshipType::ALL {
+        let stated = format!(
+            r#"[{{"fromType": "person", "fromValue": "A", "toType": "person", "toValue": "B", "relationshipType": "{}"}}, 5, {{"relationshipType": "OWNS"}}]"#,
+            kind.name()
+        );
+        let kept: i32 = sql
+            .one(&format!("select jsonb_array_length(izzie_memory.canonical_relationships('{stated}'))"))
+            .await;
+        assert_eq!(kept, 1, "{}", kind.name());
     }
 }
 

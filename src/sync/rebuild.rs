@@ -37,7 +37,8 @@ pub async fn rebuild(
     }
     let scope = DrainScope { user_id: user_id.map(str::to_owned), limit, ..DrainScope::default() };
     let drained = drain(postgres, graph.as_ref(), target, &scope, config, cancel).await?;
-    if user_id.is_none() && limit.is_none() && !cancel.is_cancelled() {
+    let left = pending(postgres, target, user_id).await?;
+    if user_id.is_none() && left == 0 && drained.refused.is_empty() && !cancel.is_cancelled() {
         postgres.mark_synced().await?;
     }
     Ok(SyncResult {
@@ -46,6 +47,6 @@ pub async fn rebuild(
         repaired: drained.paid,
         failed: count(drained.refused.len()),
         duration: milliseconds(begun),
-        pending: pending(postgres, target, user_id).await?,
+        pending: left,
     })
 }

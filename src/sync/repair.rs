@@ -67,19 +67,21 @@ pub async fn full_sync(
         let mended = mend(postgres, graph.as_ref(), target, &open, ids, config, cancel).await?;
         done.paid += mended.paid;
         done.refused.extend(mended.refused);
-        if user_id.is_none() && !cancel.is_cancelled() {
-            postgres.mark_synced().await?;
-        }
     }
     done.refused.sort_unstable();
     done.refused.dedup();
+    let left = pending(postgres, target, user_id).await?;
+    let all = user_id.is_none() && limit.is_none_or(|limit| checked.differences.len() < limit);
+    if all && !dry_run && left == 0 && done.refused.is_empty() && !cancel.is_cancelled() {
+        postgres.mark_synced().await?;
+    }
     Ok(SyncResult {
         total_checked: checked.compared,
         inconsistencies: checked.differences.iter().map(Inconsistency::from).collect(),
         repaired: done.paid,
         failed: count(done.refused.len()),
         duration: milliseconds(begun),
-        pending: pending(postgres, target, user_id).await?,
+        pending: left,
     })
 }
 

@@ -1,11 +1,12 @@
 use std::io::ErrorKind;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rand::Rng;
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions, PgRow};
 use sqlx::{Connection, FromRow, PgConnection, PgPool, Postgres as Pg};
 use tokio::net::TcpStream;
+use tokio::sync::Mutex;
 use tokio::time::{sleep, timeout};
 
 use super::error::{from_sqlx, is_contention, is_lost};
@@ -49,6 +50,8 @@ pub struct Postgres {
     direct: PgConnectOptions,
     options: PgConnectOptions,
     embedded: bool,
+    /// When it was last asked whether anybody listens, and the answer: one question for all who wait.
+    listening: Mutex<Option<(Instant, bool)>>,
 }
 
 impl Postgres {
@@ -67,7 +70,8 @@ impl Postgres {
         // The embedded database has one session: a second pool would only wait for the first.
         let background_pool =
             if config.embedded { user_pool.clone() } else { pool(2, &config.pool, &options) };
-        Ok(Self { user_pool, background_pool, direct, options, embedded: config.embedded })
+        let embedded = config.embedded;
+        Ok(Self { user_pool, background_pool, direct, options, embedded, listening: Mutex::default() })
     }
 
     pub fn embedded(&self) -> bool {
@@ -107,18 +111,24 @@ impl Postgres {
         }
     }
 
-    /// Whether anything accepts connections where the server should be.
+    /// Whether anything accepts connections where the server should be. A question that hangs counts as yes: the
+    /// acquire timeout decides then.
     async fn listens(&self) -> bool {
-        let port = self.options.get_port();
-        let refused = |error: std::io::Error| error.kind() == ErrorKind::ConnectionRefused;
-        match self.options.get_socket() {
-            // A Unix socket answers at once or not at all; sqlx's own attempt tells.
-            Some(_) => true,
-            None => match timeout(ANSWER_PROBE, TcpStream::connect((self.options.get_host(), port))).await {
-                Ok(outcome) => !outcome.is_err_and(refused),
-                Err(_) => true,
-            },
+        // A Unix socket answers at once or not at all; sqlx's own attempt tells.
+        if self.options.get_socket().is_some() {
+            return true;
         }
+        let mut listening = self.listening.lock().await;
+        if let Some((since, answer)) = *listening
+            && since.elapsed() < REFUSAL_PROBE
+        {
+            return answer;
+        }
+        let address = (self.options.get_host(), self.options.get_port());
+        let attempt = timeout(ANSWER_PROBE, TcpStream::connect(address)).await;
+        let answer = !matches!(attempt, Ok(Err(error)) if error.kind() == ErrorKind::ConnectionRefused);
+        *listening = Some((Instant::now(), answer));
+        answer
     }
 
     async fn answers(&self) -> bool {
