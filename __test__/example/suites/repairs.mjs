@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import { MEMORIES, removeFromGraph } from '../memories.mjs';
-import { assertMembers, assertTime, sync, syncPercentage } from '../routes.mjs';
+import { assertMembers, assertTime, STATUS, SYNC, sync, syncPercentage } from '../routes.mjs';
 
 export function repairs(app, running) {
   describe('with a part of the graph removed', { concurrency: false }, () => {
@@ -79,6 +79,14 @@ export function repairs(app, running) {
       assert.deepEqual([repaired, pending], [2, MEMORIES.length - 2]);
       assert.equal((await ask({ operation: 'rebuild' })).pending, 0);
       assert.equal(await percentage(), 100);
+    });
+
+    test('full over all users counts as the last sync', async () => {
+      assert.equal((await ask({ operation: 'full' })).pending, 0);
+      const status = (await running.server.ask('GET', STATUS)).body;
+      const { stats } = (await running.server.ask('GET', SYNC)).body;
+      assertTime(stats.lastSync);
+      assert.deepEqual([status.lastSync, status.sync.lastSync], [stats.lastSync, stats.lastSync]);
     });
   });
 }
