@@ -295,27 +295,25 @@ begin
   set revision = excluded.revision, attempts = 0, state = 'pending', next_attempt_at = clock_timestamp(), last_error = null;
 end $$;
 
--- Gives one memory a version above one that the graph was found to hold, a tombstone if nothing is known of it.
+-- Gives one memory a version that the graph must accept although it holds this one, a tombstone if nothing is known of
+-- the memory, and owes it.
 create function izzie_memory.supersede(id uuid, owner text, graph_epoch bigint, graph_revision bigint) returns void
 language plpgsql as $$
 declare
   present izzie_memory.memory_state;
-  given bigint;
 begin
   select * into present from izzie_memory.memory_state s where s.memory_id = id for update;
   if not found then
-    given := izzie_memory.record_tombstone(id, owner, false);
+    perform izzie_memory.record_tombstone(id, owner, false);
   elsif (present.epoch, present.revision) < (graph_epoch, graph_revision) then
-    update izzie_memory.memory_state s set revision = nextval('izzie_memory.revision_seq') where s.memory_id = id
-    returning s.revision into given;
-  else
-    given := present.revision;
+    update izzie_memory.memory_state s set revision = nextval('izzie_memory.revision_seq') where s.memory_id = id;
   end if;
-  if (select (s.epoch, s.revision) <= (graph_epoch, graph_revision) from izzie_memory.memory_state s where s.memory_id = id)
-    and not (present.epoch, present.revision) is not distinct from (graph_epoch, graph_revision) then
+  select * into present from izzie_memory.memory_state s where s.memory_id = id;
+  if (present.epoch, present.revision) < (graph_epoch, graph_revision) then
+    -- Our numbers are behind the graph's: only a higher epoch is above them.
     update izzie_memory.settings s set epoch = graph_epoch + 1 where s.epoch <= graph_epoch;
     update izzie_memory.memory_state s set epoch = (select epoch from izzie_memory.settings) where s.memory_id = id;
   end if;
-  perform izzie_memory.owe(t.target, id, coalesce(present.user_id, owner), given, clock_timestamp())
+  perform izzie_memory.owe(t.target, id, present.user_id, present.revision, clock_timestamp())
   from izzie_memory.graph_targets t where t.current;
 end $$;

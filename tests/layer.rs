@@ -170,6 +170,37 @@ async fn with_neo4j_away_everything_goes_on_and_a_sync_catches_up() {
     assert!(!people.contains(&"Ben".to_owned()), "the deleted memory's mention is gone: {people:?}");
 }
 
+/// The server itself, killed and started again. Only where the server is the test run's own (`TEST_NEO4J_CTL`); the
+/// test above does the same to a server that belongs to somebody else by cutting the way to it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_killed_neo4j_costs_no_memory() {
+    let Ok(control) = std::env::var("TEST_NEO4J_CTL") else {
+        eprintln!("not run: TEST_NEO4J_CTL is not set, the Neo4j server is not ours to kill");
+        return;
+    };
+    let neo4j = |command: &str| {
+        let shell = std::process::Command::new("sh").args(["-c", &format!("{control} {command}")]).output();
+        let output = shell.expect("a shell");
+        assert!(output.status.success(), "{command}: {}", String::from_utf8_lossy(&output.stderr));
+    };
+    let _alone = empty_neo4j().await;
+    let database = Database::migrated().await;
+    let layer = Client::on(&database, true);
+    let kept = layer.store("u", "before the crash", &["Ann"]).await;
+    layer.call("syncStats", json!({})).await;
+    neo4j("kill9");
+    layer.store("u", "during the outage", &["Ann", "Ben"]).await;
+    layer.call("update", json!({ "id": kept, "content": "before the crash, corrected" })).await;
+    let found = layer.call("retrieve", json!({ "userId": "u", "query": "crash" })).await;
+    assert_eq!(found[0]["content"], "before the crash, corrected");
+    assert_eq!(layer.call("health", json!({})).await["status"], "degraded");
+    neo4j("start");
+    let result = synced(&layer).await;
+    assert_eq!(result["pending"], 0);
+    assert_eq!(layer.call("checkConsistency", json!({})).await, json!([]));
+    assert_eq!(layer.percentage().await, 100);
+}
+
 /// A sync as soon as the breaker lets one through.
 async fn synced(layer: &Client) -> Value {
     for _ in 0..100 {
