@@ -1,6 +1,10 @@
+import fs from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
+import database from '../../lib/embedded/database.cjs';
 import embedded from '../../lib/embedded/index.cjs';
+import protocol from '../../lib/embedded/protocol.cjs';
 import { Child, connected, folderWithDatabase } from './support.mjs';
 
 const ROUNDS = 10;
@@ -43,4 +47,27 @@ test('a commit waits for the disk', async () => {
   });
   await client.end();
   await close();
+});
+
+test('a commit that the disk refuses is not acknowledged, and the database stops', async () => {
+  const { Database } = database;
+  const db = await Database.open(join(folderWithDatabase(), 'data'));
+  const answers = [];
+  const run = (...sqls) => {
+    answers.length = 0;
+    const queries = sqls.map((sql) => protocol.message('Q', sql));
+    return db.execute(Buffer.concat(queries), (bytes) => answers.push(...protocol.messagesOf(bytes)));
+  };
+  expect(run('create table written (n int)')).toBe('I');
+  const refused = vi.spyOn(fs, 'fsyncSync').mockImplementation(() => {
+    throw Object.assign(new Error('EIO: i/o error, fsync'), { code: 'EIO' });
+  });
+  try {
+    expect(() => run('insert into written values (1)', 'select 1')).toThrow();
+    expect(answers.map(({ type }) => type)).toEqual(['E']);
+    expect(answers[0].body.toString()).toContain('could not fsync');
+    expect(() => run('select 1')).toThrow();
+  } finally {
+    refused.mockRestore();
+  }
 });

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import lock from '../../lib/embedded/lock.cjs';
 import { locks, temporaryFolder } from './support.mjs';
 
-const { claim, currentLock, isSuperseded, outdatedLocks } = lock;
+const { claim, currentLock, isOwned, outdatedLocks } = lock;
 
 function folderWithLocks(...generations) {
   const folder = temporaryFolder();
@@ -33,12 +33,16 @@ test('generations are numbers, not text', () => {
   expect(currentLock(folderWithLocks(9, 10))).toMatchObject({ generation: 10 });
 });
 
-test('a host learns that it was succeeded', () => {
+test('a host learns that it was succeeded, and that its folder is gone', () => {
   const folder = folderWithLocks(1);
   const own = currentLock(folder);
-  expect(isSuperseded(own)).toBe(false);
+  expect(isOwned(own)).toBe(true);
   claim(folder, 2, content('next'));
-  expect(isSuperseded(own)).toBe(true);
+  expect(isOwned(own)).toBe(false);
+  const next = currentLock(folder);
+  rmSync(folder, { recursive: true });
+  expect(isOwned(next)).toBe(false);
+  expect(currentLock(folder)).toBeNull();
 });
 
 test('the direct predecessor is kept', () => {

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import embedded from '../../lib/embedded/index.cjs';
@@ -112,4 +112,29 @@ test('a process that inherits the pid of a dead host does not keep the folder lo
   writeFileSync(lock.file, JSON.stringify({ ...lock, pid: process.pid }));
   const next = await member(folder);
   expect(next.last('role')).toBe('host');
+});
+
+test('after a reboot, which empties the temporary directory, the folder opens at once', async () => {
+  const folder = folderWithDatabase();
+  const host = await member(folder);
+  await host.kill();
+  rmSync(locks(folder)[0].address.socketDir, { recursive: true });
+  const next = new Child('member.mjs', folder);
+  // Well before the dead host's heartbeat would count as missed.
+  expect(await next.told('role', () => true, 20_000)).toBe('host');
+  expect(locks(folder)).toHaveLength(2);
+});
+
+test('a host in another container, whose pulse cannot be felt, is not robbed while its heart beats', async () => {
+  const folder = folderWithDatabase();
+  const first = await member(folder);
+  await first.kill();
+  const [lock] = locks(folder);
+  writeFileSync(lock.file, JSON.stringify({ ...lock, id: 'far', machine: 'another' }));
+  const late = new Child('member.mjs', folder);
+  await sleep(3_000);
+  expect(late.messages).toEqual([]);
+  expect(locks(folder)).toHaveLength(1);
+  utimesSync(lock.file, 0, 0);
+  expect(await late.told('role')).toBe('host');
 });

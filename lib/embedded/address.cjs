@@ -65,7 +65,11 @@ function shortTmpdir() {
  * @param {string} directory created if missing
  */
 function isPrivateDirectory(directory) {
-  fs.mkdirSync(directory, { recursive: true, mode: 0o700 });
+  try {
+    fs.mkdirSync(directory, { recursive: true, mode: 0o700 });
+  } catch {
+    return false; // a file, or where we may not write: another one is used
+  }
   const stat = fs.lstatSync(directory);
   return stat.isDirectory() && stat.uid === process.getuid?.() && (stat.mode & 0o077) === 0;
 }

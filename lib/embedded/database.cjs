@@ -9,6 +9,8 @@ const { ReadyScanner } = require('./protocol.cjs');
  * end of the process; and unlike its default, which never flushes, a commit here waits for the disk.
  */
 
+// How PGlite's build of Postgres leaves a statement that failed.
+const POSTGRES_LONGJMP = 100;
 const NO_FSYNC = '-F';
 // The one method that reaches the fsync of the file system; PGlite's fdatasync does nothing.
 const WAL_SYNC_METHOD = ['-c', 'wal_sync_method=fsync'];
@@ -43,9 +45,12 @@ class Database {
   /** @param {import('@electric-sql/pglite').PGlite} pglite */
   constructor(pglite) {
     this.#pglite = pglite;
+    this.#noticeTraps(pglite.Module);
   }
 
   #pglite;
+  /** What broke the database, if anything has. @type {unknown} */
+  #trap = null;
 
   /**
    * Runs whole messages of the wire protocol to their end.
@@ -53,16 +58,22 @@ class Database {
    * @param {Buffer} messages
    * @param {(bytes: Buffer) => void} onOutput
    * @returns {string | null} the state the session reports at the end, `null` if it reports none
+   * @throws when the database is broken and must not be used any longer
    */
   execute(messages, onOutput) {
+    if (this.#trap) throw this.#trap;
     const scanner = new ReadyScanner();
     const onRawData = (/** @type {Uint8Array} */ bytes) => {
+      if (this.#trap) return;
       scanner.push(bytes);
       onOutput(Buffer.from(bytes)); // a copy: the original lies in PGlite's memory and is used again
     };
     // Runs before it returns; the promise only carries what it throws.
     const done = this.#pglite.execProtocolRawStream(messages, { syncToFs: false, onRawData });
-    done.catch((error) => process.emitWarning(error));
+    done.catch((error) => {
+      this.#trap ??= error;
+    });
+    if (this.#trap) throw this.#trap;
     return scanner.state;
   }
 
@@ -75,6 +86,37 @@ class Database {
   /** Writes everything to its place and ends the database. */
   async close() {
     await this.#pglite.close();
+  }
+
+  /**
+   * PGlite swallows every exception from its main loop, goes on, and may report that it is ready. Whatever is not
+   * Postgres' own jump back to the loop means that nothing it says can be believed.
+   *
+   * @param {any} module
+   */
+  #noticeTraps(module) {
+    const mainLoopOnce = module._PostgresMainLoopOnce;
+    module._PostgresMainLoopOnce = () => {
+      try {
+        mainLoopOnce();
+      } catch (error) {
+        if (/** @type {{ status?: number }} */ (error).status !== POSTGRES_LONGJMP)
+          this.#break(module, error);
+        throw error;
+      }
+    };
+  }
+
+  /**
+   * @param {any} module
+   * @param {unknown} trap
+   */
+  #break(module, trap) {
+    this.#trap ??= trap;
+    // What PGlite calls when it has caught something: the only way out of its loop.
+    module.stackRestore = () => {
+      throw trap;
+    };
   }
 }
 
@@ -131,9 +173,15 @@ function flushFile(file) {
 function durableFileSystem(dataDir) {
   const { NodeFS } = require('@electric-sql/pglite/nodefs');
   const addFsync = (/** @type {any} */ module) => {
-    module.FS.filesystems.NODEFS.stream_ops.fsync = (/** @type {{ nfd?: number }} */ { nfd }) => {
-      if (nfd !== undefined) fs.fsyncSync(nfd); // a directory has none
-      return 0;
+    const nodefs = module.FS.filesystems.NODEFS;
+    nodefs.stream_ops.fsync = (/** @type {{ nfd?: number }} */ { nfd }) => {
+      if (nfd === undefined) return 0; // a directory
+      try {
+        fs.fsyncSync(nfd);
+        return 0;
+      } catch (error) {
+        throw new module.FS.ErrnoError(nodefs.convertNodeCode(error));
+      }
     };
   };
   class DurableNodeFS extends NodeFS {

@@ -21,4 +21,13 @@ function codeOf(error) {
   return /** @type {NodeJS.ErrnoException} */ (error)?.code;
 }
 
-module.exports = { UnavailableError, codeOf };
+/** @param {string | null} folder `null` for a database in memory */
+function cannotOpen(folder) {
+  if (folder === null) return 'cannot start the embedded database in memory';
+  return (
+    `cannot open the embedded database in ${folder}: if it is damaged or not ours, ` +
+    'restore it from a copy or move it away to start with an empty one'
+  );
+}
+
+module.exports = { UnavailableError, cannotOpen, codeOf };

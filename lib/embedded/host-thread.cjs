@@ -3,7 +3,7 @@
 const fs = require('node:fs');
 const path = require('node:path');
 const { Worker } = require('node:worker_threads');
-const { UnavailableError } = require('./errors.cjs');
+const { UnavailableError, cannotOpen } = require('./errors.cjs');
 
 /** The worker thread that hosts a database, seen from the thread that uses it. */
 class HostThread {
@@ -18,9 +18,7 @@ class HostThread {
     if (!keepAlive) worker.unref();
     return new Promise((resolve, reject) => {
       worker.once('error', reject);
-      worker.once('exit', () =>
-        reject(new UnavailableError(`the embedded database in ${folder} ended at its start`)),
-      );
+      worker.once('exit', () => reject(new UnavailableError(cannotOpen(folder))));
       worker.once('message', (/** @type {import('./worker.cjs').Outcome} */ outcome) => {
         if (outcome.kind === 'failed') reject(new UnavailableError(outcome.message, outcome.cause));
         else resolve(outcome.kind === 'hosting' ? new HostThread(worker, outcome) : null);
@@ -35,7 +33,7 @@ class HostThread {
   constructor(worker, { databaseUrl, scratchDir }) {
     this.databaseUrl = databaseUrl;
     this.#scratchDir = scratchDir;
-    process.once('exit', this.#removeScratchDir);
+    if (scratchDir) process.once('exit', this.#removeScratchDir);
     this.#worker = worker;
     this.ended = new Promise((resolve) => worker.once('exit', () => resolve()));
     worker.on('error', (error) => process.emitWarning(error)); // 'exit' follows

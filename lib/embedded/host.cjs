@@ -4,7 +4,7 @@ const crypto = require('node:crypto');
 const path = require('node:path');
 const address = require('./address.cjs');
 const { Database } = require('./database.cjs');
-const { UnavailableError } = require('./errors.cjs');
+const { UnavailableError, cannotOpen } = require('./errors.cjs');
 const { removeFile } = require('./listen.cjs');
 const {
   HEARTBEAT_MS,
@@ -14,7 +14,7 @@ const {
   machineIdentity,
   processStart,
 } = require('./liveness.cjs');
-const { claim, currentLock, isSuperseded, outdatedLocks } = require('./lock.cjs');
+const { claim, currentLock, isOwned, outdatedLocks } = require('./lock.cjs');
 const { Pulse, pulsePath } = require('./pulse.cjs');
 const { Relay } = require('./relay.cjs');
 
@@ -121,10 +121,13 @@ class Host {
     this.#heartbeat = setInterval(() => beat(lock), HEARTBEAT_MS);
   }
 
-  /** A second guard: only a host whose pulse had vanished can have been succeeded while it lives. */
+  /**
+   * A second guard: a host whose pulse had vanished can have been succeeded while it lives, and a folder can
+   * be deleted under it.
+   */
   #assertOwnership() {
-    if (this.#lock && isSuperseded(this.#lock))
-      throw new Error('another process has taken over the database');
+    if (!this.#lock || isOwned(this.#lock)) return;
+    throw new Error(`${this.#lock.file} no longer stands for its host: the folder was deleted or taken over`);
   }
 }
 
@@ -165,15 +168,6 @@ async function openDatabase(dataDir) {
   }
 }
 
-/** @param {string | null} dataDir */
-function cannotOpen(dataDir) {
-  if (dataDir === null) return 'cannot start the embedded database in memory';
-  return (
-    `cannot open the embedded database in ${dataDir}: if it is damaged or not ours, ` +
-    'restore it from a copy or move it away to start with an empty one'
-  );
-}
-
 /**
  * After a trap inside PGlite its memory is in no known state. Ending the thread at once is what a crash of a
  * Postgres server is: the next host, perhaps in this very process, recovers from the log.
@@ -185,4 +179,4 @@ function abandon(error) {
   process.exit(1);
 }
 
-module.exports = { Host, cannotOpen };
+module.exports = { Host };

@@ -32,8 +32,21 @@ const LOCK_NAME = /^lock\.(\d+)$/;
  * @returns {number[]} in ascending order
  */
 function generations(folder) {
-  const numbers = fs.readdirSync(folder).map((name) => Number(LOCK_NAME.exec(name)?.[1] ?? Number.NaN));
+  const numbers = namesIn(folder).map((name) => Number(LOCK_NAME.exec(name)?.[1] ?? Number.NaN));
   return numbers.filter(Number.isSafeInteger).sort((a, b) => a - b);
+}
+
+/**
+ * @param {string} folder
+ * @returns {string[]} none if somebody has deleted it
+ */
+function namesIn(folder) {
+  try {
+    return fs.readdirSync(folder);
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return [];
+    throw error;
+  }
 }
 
 /**
@@ -91,10 +104,8 @@ function claim(folder, generation, content) {
     fs.linkSync(temporary, file);
   } catch (error) {
     if (codeOf(error) === 'EEXIST') return false;
-    throw new UnavailableError(
-      `cannot lock ${folder} (${codeOf(error)}): use a folder on a local disk`,
-      error,
-    );
+    const hint = 'it must exist, be writable and lie on a local disk';
+    throw new UnavailableError(`cannot lock ${folder} (${codeOf(error)}): ${hint}`, error);
   } finally {
     removeFile(temporary);
   }
@@ -106,10 +117,11 @@ function claim(folder, generation, content) {
 
 /**
  * @param {Lock} lock
- * @returns {boolean} true when another process took the folder from this host
+ * @returns {boolean} whether its host owns the folder: nobody has succeeded it, or deleted the folder
  */
-function isSuperseded(lock) {
-  return fs.existsSync(lockFile(path.dirname(lock.file), lock.generation + 1));
+function isOwned(lock) {
+  const successor = lockFile(path.dirname(lock.file), lock.generation + 1);
+  return fs.existsSync(lock.file) && !fs.existsSync(successor);
 }
 
 /**
@@ -123,4 +135,4 @@ function outdatedLocks(lock) {
   return old.map((generation) => readLock(folder, generation)).filter((found) => found !== null);
 }
 
-module.exports = { claim, currentLock, isSuperseded, lockFile, outdatedLocks };
+module.exports = { claim, currentLock, isOwned, outdatedLocks };

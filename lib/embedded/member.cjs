@@ -119,7 +119,7 @@ class Member {
       try {
         return await this.#join({ keepAlive: false });
       } catch (error) {
-        process.emitWarning(/** @type {Error} */ (error));
+        if (pause === PAUSE_MS) process.emitWarning(/** @type {Error} */ (error));
         await sleep(pause, undefined, { ref: false });
       }
     }

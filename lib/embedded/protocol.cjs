@@ -45,7 +45,7 @@ class MessageReader {
     }
     this.#wanted = this.#typed ? 5 : 4;
     this.#size -= length;
-    this.#chunks = [buffer.subarray(length)];
+    this.#chunks = this.#size > 0 ? [buffer.subarray(length)] : [];
     return buffer.subarray(0, length);
   }
 

@@ -122,7 +122,7 @@ class Session {
       if (client.hasWork) this.#waiting.add(client);
       else if (this.#onQuiet && this.#owner !== client) client.dismiss(...SHUTDOWN);
     }
-    if (this.#nextClient()) this.#schedule();
+    if (this.#nextClient() || (this.#departed.size > 0 && !this.#owner)) this.#schedule();
     else if (!this.#owner) this.#onQuiet?.();
   }
 
@@ -135,7 +135,7 @@ class Session {
   /** @param {import('./client.cjs').Client} client */
   #serve(client) {
     const batch = client.takeBatch();
-    if (batch.refused) return this.#refuse(client);
+    if (batch.refused) return this.#refuse(client, batch);
     if (batch.needsUnnamed && this.#last !== client && client.statements.unnamedParse) {
       this.#runUnheard(client.statements.unnamedParse, SYNC);
     }
@@ -159,10 +159,13 @@ class Session {
     this.#state = state ?? this.#state;
   }
 
-  /** @param {import('./client.cjs').Client} client */
-  #refuse(client) {
+  /**
+   * @param {import('./client.cjs').Client} client
+   * @param {import('./batch.cjs').Batch} batch
+   */
+  #refuse(client, batch) {
     client.send(errorResponse('ERROR', '0A000', 'the embedded database does not support COPY FROM STDIN'));
-    client.send(message('Z', Buffer.from(this.#owner ? this.#state : IDLE)));
+    if (batch.complete) client.send(message('Z', Buffer.from(this.#owner ? this.#state : IDLE)));
   }
 
   /**

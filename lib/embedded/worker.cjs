@@ -1,6 +1,7 @@
 'use strict';
 
 const { parentPort, workerData } = require('node:worker_threads');
+const { UnavailableError, cannotOpen } = require('./errors.cjs');
 const { Host } = require('./host.cjs');
 
 /**
@@ -27,7 +28,9 @@ function tell(outcome) {
 
 /** @param {Error} error */
 function fail(error) {
-  tell({ kind: 'failed', message: error.message, cause: error.cause ?? error });
+  const isMeant = error instanceof UnavailableError;
+  const message = isMeant ? error.message : `${cannotOpen(workerData.folder)}: ${error.message}`;
+  tell({ kind: 'failed', message, cause: error.cause ?? error });
   process.exit(1);
 }
 
