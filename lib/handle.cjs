@@ -22,6 +22,8 @@ class Handle {
   #closed = null;
   #announced = false;
   #lastCallId = 0;
+  /** Of the calls under way. @type {Set<() => void>} */
+  #cancels = new Set();
 
   /** @param {() => import('./config.cjs').Resolved} resolve called at the first use */
   constructor(resolve) {
@@ -61,8 +63,16 @@ class Handle {
     const text = this.#encodeRequest(op, args, persistence);
     const { layer } = await untilAborted(this.#start(), signal);
     const callId = this.#nextCallId();
+    const cancel = () => layer.cancel(callId);
     const invoke = () => invokeOn(layer, text, embedding, callId);
-    return JSON.parse(await cancellable(signal, invoke, () => layer.cancel(callId)));
+    this.#cancels.add(cancel);
+    try {
+      return JSON.parse(await cancellable(signal, invoke, cancel));
+    } catch (error) {
+      throw this.#closed && /** @type {any} */ (error)?.reason === 'ABORTED' ? closedError() : error;
+    } finally {
+      this.#cancels.delete(cancel);
+    }
   }
 
   /** 32 bits, which is what the addon takes. */
@@ -148,6 +158,8 @@ class Handle {
     const started = await this.#started?.catch(() => null); // A start that failed has nothing to close.
     if (!started) return;
     started.closing.abort(closedError());
+    // A call may hang in a function of the caller's that heeds no signal.
+    for (const cancel of this.#cancels) cancel();
     try {
       await started.layer.close();
     } catch (error) {
