@@ -2,7 +2,7 @@
 import * as api from 'izzie-memory';
 import { enhancedMemoryService as fromSubpath } from 'izzie-memory/memory/enhanced';
 import { afterEach, describe, expect, test } from 'vitest';
-import { rejection, tableEmbedder, useDatabase } from './support.mjs';
+import { gate, rejection, tableEmbedder, useDatabase } from './support.mjs';
 
 const ENTRY = { userId: 'ada', content: 'Lunch with Grace' };
 const { enhancedMemoryService, persistenceService, syncService } = api;
@@ -90,13 +90,19 @@ describe('the default layer', () => {
     expect(await rejection(enhancedMemoryService.getMany([id, id]))).toMatchObject({ details: { limit: 1 } });
   });
 
-  test('shut down while a call is under way rejects it with CLOSED', async () => {
-    const embedder = { model: 'hangs', dimensions: 3, embed: (_, { signal }) => untilAborted(signal) };
-    await api.configure(config({ embedder }));
+  test('shut down while a call is under way rejects it with CLOSED, and tells its embedder', async () => {
+    const asked = gate();
+    const embed = (_texts, { signal }) => {
+      asked.open(signal);
+      return new Promise(() => {});
+    };
+    await api.configure(config({ embedder: { model: 'hangs', dimensions: 3, embed } }));
     const outcome = rejection(enhancedMemoryService.store(ENTRY));
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    const signal = await asked.opened;
+    expect(signal.aborted).toBe(false);
     await api.shutdown();
     expect(await outcome).toMatchObject({ name: 'PersistenceError', code: 'CLOSED', reason: 'CLOSED' });
+    expect(signal.reason).toMatchObject({ reason: 'CLOSED' });
   });
 
   test('is closed by the last of its services', async () => {
@@ -111,13 +117,6 @@ describe('the default layer', () => {
     await a.close();
   });
 });
-
-/** What an embedder that heeds its signal does. */
-function untilAborted(signal) {
-  return new Promise((_, reject) => {
-    signal.addEventListener('abort', () => reject(signal.reason));
-  });
-}
 
 describe('createMemoryLayer', () => {
   const database = useDatabase();

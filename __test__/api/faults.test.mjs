@@ -1,5 +1,6 @@
 // Postgres that refuses, does not answer, or loses the connection.
 import * as api from 'izzie-memory';
+import pg from 'pg';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { startProxy } from '../support/proxy.mjs';
 import { freshDatabase } from '../support/stores.mjs';
@@ -132,15 +133,20 @@ describe('Postgres', () => {
     layer.proxy.refuse();
   });
 
-  test('slow to give a connection is OVERLOADED', async () => {
-    const layer = await proxied({ pool: { max: 1, acquireTimeoutMs: 300 } });
-    await layer.memory.getAll('ada');
-    await quiet(layer.proxy);
-    layer.proxy.pass({ latencyMs: 1000 });
-    const outcomes = await Promise.allSettled([layer.memory.getAll('ada'), layer.memory.getAll('ada')]);
-    const rejected = outcomes.filter(({ status }) => status === 'rejected').map(({ reason }) => reason);
-    expect(rejected).toHaveLength(1);
-    expect(rejected[0]).toMatchObject({ code: 'VECTOR_STORE_ERROR', reason: 'OVERLOADED', retryable: true });
+  test('busy with the one connection there is: OVERLOADED', async () => {
+    const { memory } = database.layer({ pool: { max: 1, acquireTimeoutMs: 300 } });
+    await memory.getAll('ada');
+    const blocker = new pg.Client({ connectionString: database.url });
+    await blocker.connect();
+    await blocker.query('begin; lock table memory_entries');
+    const waiting = memory.getAll('ada');
+    const { value: error, ms } = await timed(() => rejection(memory.getAll('ada')));
+    expect(error).toBeInstanceOf(api.VectorStoreError);
+    expect(error).toMatchObject({ code: 'VECTOR_STORE_ERROR', reason: 'OVERLOADED', retryable: true });
+    expect(ms).toBeGreaterThan(250);
+    expect(ms).toBeLessThan(3000);
+    await blocker.end();
+    expect(await waiting).toEqual([]);
   });
 
   test('losing the connection during the commit: the outcome is unknown, and repeating is safe', async () => {
@@ -200,6 +206,38 @@ describe('a database', () => {
       retryable: false,
     });
     expect(JSON.stringify(error.details)).toContain('23514');
+  });
+
+  test('that is migrated by several at once is migrated once', async () => {
+    const fresh = await freshDatabase();
+    const layers = Array.from({ length: 4 }, (_, index) =>
+      api.createMemoryLayer({ databaseUrl: fresh.url, graphStore: 'none', limits: { batch: index + 1 } }),
+    );
+    const results = await Promise.all(layers.map((layer) => layer.migrate()));
+    expect(results.filter(({ applied }) => applied.length > 0)).toHaveLength(1);
+    await Promise.all(layers.map((layer) => layer.close()));
+    await fresh.drop();
+  });
+
+  test('whose commits are not durable by default is overruled by every write', async () => {
+    await database.query(`
+      create table commits (mode text);
+      create function note_commit() returns trigger language plpgsql as
+        'begin insert into public.commits values (current_setting(''synchronous_commit'')); return null; end';
+      create trigger note_commit after insert or update or delete on memory_entries
+        for each row execute function note_commit();
+      alter database ${new URL(database.url).pathname.slice(1)} set synchronous_commit = off`);
+    const layer = api.createMemoryLayer({
+      databaseUrl: database.url,
+      graphStore: 'postgres',
+      embedder: 'none',
+    });
+    const { id } = await layer.memory.store(ENTRY);
+    await layer.memory.update(id, { content: 'changed' });
+    await layer.memory.delete(id);
+    await layer.memory.delete(id, { hard: true });
+    await layer.close();
+    expect(await database.query('select mode from commits')).toEqual(Array(4).fill({ mode: 'on' }));
   });
 
   test('with a wrong password tells no password', async () => {

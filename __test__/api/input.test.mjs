@@ -146,7 +146,7 @@ const CALLS = [
     'a repair of no memory',
     ({ sync }) =>
       sync.repairInconsistencies([{ issue: 'missing_in_graph', details: '', detectedAt: new Date() }]),
-    'inconsistencies[0]',
+    'inconsistencies[0].memoryId',
   ],
   ['dryRun as text', ({ sync }) => sync.fullSync({ dryRun: 'yes' }), 'dryRun'],
   ['a rebuild of -1', ({ sync }) => sync.rebuildGraph({ limit: -1 }), 'limit'],

@@ -127,7 +127,7 @@ describe('without an embedder', () => {
   test('only mode vector rejects', async () => {
     const error = await rejection(memory.retrieve('ada', 'lighthouse', { mode: 'vector' }));
     expect(error).toBeInstanceOf(api.PersistenceError);
-    expect(error).toMatchObject({ code: 'EMBEDDING_FAILED', reason: 'EMBEDDING_FAILED' });
+    expect(error).toMatchObject({ code: 'NOT_CONFIGURED', reason: 'NOT_CONFIGURED' });
   });
 
   test('health says so, and is healthy', async () => {

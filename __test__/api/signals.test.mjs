@@ -1,6 +1,6 @@
 // Abort signals: before, during and after a call.
 import { beforeAll, describe, expect, test } from 'vitest';
-import { rejection, useDatabase } from './support.mjs';
+import { gate, rejection, useDatabase } from './support.mjs';
 
 const ENTRY = { userId: 'ada', content: 'Lunch with Grace' };
 
@@ -21,15 +21,6 @@ const CALLS = [
   ['sync.fullSync', ({ sync }, signal) => sync.fullSync({ signal })],
   ['sync.rebuildGraph', ({ sync }, signal) => sync.rebuildGraph({ signal })],
 ];
-
-/** A promise that `open` fulfils. */
-function gate() {
-  let open;
-  const opened = new Promise((resolve) => {
-    open = resolve;
-  });
-  return { open, opened };
-}
 
 describe('a signal', () => {
   const database = useDatabase();

@@ -100,6 +100,15 @@ export async function rejection(promise) {
   return outcome.error;
 }
 
+/** A promise, `opened`, that `open` fulfils. */
+export function gate() {
+  let open;
+  const opened = new Promise((resolve) => {
+    open = resolve;
+  });
+  return { open, opened };
+}
+
 /** Resolves when nothing goes through a proxy any more: a connection still says something after its answer. */
 export async function quiet(proxy) {
   let last;

@@ -236,6 +236,22 @@ describe('Neo4j behind a proxy', () => {
       expect(await database.graph.memories()).toContain(stored.id);
     });
 
+    test('a write that a newer one has replaced meanwhile is left in place', async () => {
+      const { memory, sync, proxy } = await proxied({ rollbackOnPartialFailure: true, graphWaitMs: 1500 });
+      await sync.fullSync();
+      proxy.blackhole();
+      const outcome = rejection(memory.update(stored.id, { content: 'replaced soon' }));
+      await expect.poll(async () => (await row(stored.id)).content).toBe('replaced soon');
+      await database.query(`update memory_entries set content = 'newest' where id = $1`, [stored.id]);
+      const error = await outcome;
+      expect(error).toBeInstanceOf(api.GraphStoreError);
+      expect(error).toMatchObject({ reason: 'ROLLBACK_SUPERSEDED', retryable: false });
+      expect(error.details.memoryId).toBe(stored.id);
+      expect(await row(stored.id)).toMatchObject({ content: 'newest' });
+      proxy.refuse();
+      await expectEquality();
+    });
+
     test('a graph write that timed out counts as failed, and its late commit is undone', async () => {
       const { memory, sync, proxy } = await proxied({ rollbackOnPartialFailure: true, graphWaitMs: WAIT });
       await sync.fullSync();
@@ -262,6 +278,30 @@ describe('a memory that Neo4j rejects for good', () => {
     ),
   );
   afterAll(() => database.neo4j.query(`DROP CONSTRAINT ${CONSTRAINT} IF EXISTS`));
+
+  test('is tried again after a delay that retryDelayMs bounds', async () => {
+    const due = async (retryDelayMs, summary) => {
+      const { memory, sync } = database.layer({
+        extractor: 'none',
+        persistence: { retryAttempts: 9, retryDelayMs, graphWaitMs: 20_000 },
+      });
+      const first = await memory.store({ userId: 'grace', content: 'first' }, { summary });
+      const { id } = await memory.store({ userId: 'grace', content: 'second' }, { summary });
+      await sync.rebuildGraph({ userId: 'grace' });
+      const [debt] = await database.query(
+        `select attempts, extract(epoch from next_attempt_at - now())::float8 * 1000 as ms
+         from izzie_memory.memory_sync where memory_id = $1 and target like 'neo4j%'`,
+        [id],
+      );
+      for (const taken of [id, first.id]) await memory.delete(taken, { hard: true });
+      return debt;
+    };
+    const soon = await due(1, 'soon');
+    expect(soon.attempts).toBeGreaterThan(0);
+    expect(soon.ms).toBeLessThan(1000);
+    const late = await due(100_000_000, 'late');
+    expect(late.ms, 'full jitter: almost never below a minute of a day').toBeGreaterThan(60_000);
+  });
 
   test('is put aside after retryAttempts, told, and revived by its next write', async () => {
     const layer = database.layer({
