@@ -25,6 +25,15 @@ export default defineConfig({
           sequence: { groupOrder: 1 },
         },
       },
+      {
+        extends: true,
+        test: {
+          name: 'readme',
+          include: ['__test__/readme/*.test.mjs'],
+          // One of its examples uses that Neo4j.
+          sequence: { groupOrder: 2 },
+        },
+      },
     ],
   },
 });

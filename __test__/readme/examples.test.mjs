@@ -1,0 +1,126 @@
+// Every fenced block of the README is run, or checked as far as its language allows.
+//
+// `ts` and `js` blocks are programs of their own. All are type-checked together and run in order in one folder, so that a
+// later one finds what an earlier one stored in the embedded database there. Lines that end in `// prints TEXT` are what
+// they must print, and all of it. A comment before a block asks for another setting:
+//   <!-- example: postgres -->  with DATABASE_URL, an empty database of its own
+//   <!-- example: neo4j -->     the same with NEO4J_URI, NEO4J_USER and NEO4J_PASSWORD, the graph empty
+//   <!-- example: route -->     a module of which GET is called, and must answer 200
+//   <!-- example: module -->    a module that is loaded
+// `sh` blocks: every npm script and file they name must be there. `json` must parse.
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { freshDatabase, neo4j } from '../support/stores.mjs';
+import { blocks, root } from './markdown.mjs';
+import { announced, compile, execute, project } from './programs.mjs';
+
+const WIPE = 'MATCH (n) WHERE n:IzzieMemory OR n:IzzieEntity OR n:IzzieBeat DETACH DELETE n';
+const all = blocks();
+const inLanguage = (...languages) => all.filter(({ language }) => languages.includes(language));
+
+test('the README has blocks, and of known languages only', () => {
+  expect(all.length).toBeGreaterThan(10);
+  expect(new Set(all.map(({ language }) => language))).toEqual(new Set(['sh', 'ts', 'js', 'json']));
+});
+
+describe('programs', () => {
+  const programs = inLanguage('ts', 'js');
+  const { folder, remove } = project();
+  let compiled;
+  beforeAll(() => {
+    compiled = compile(folder, programs);
+  }, 120_000);
+  afterAll(remove);
+
+  test('have no type errors', () => expect(compiled.problems).toEqual([]));
+
+  test.each(programs.map(({ line, setting }, index) => ({ line, setting: setting ?? 'embedded', index })))(
+    'line $line, $setting',
+    async ({ index, setting }) => {
+      const printed = await SETTINGS[setting](folder, compiled.files[index]);
+      expect(printed).toEqual(announced(programs[index].code));
+    },
+    150_000,
+  );
+});
+
+const SETTINGS = {
+  embedded: execute,
+  module: execute,
+
+  async postgres(folder, file) {
+    const database = await freshDatabase();
+    try {
+      return await execute(folder, file, { DATABASE_URL: database.url });
+    } finally {
+      await database.drop();
+    }
+  },
+
+  async neo4j(folder, file) {
+    const [database, graph] = [await freshDatabase(), neo4j()];
+    const { uri, user, password } = graph;
+    try {
+      await graph.query(WIPE);
+      const env = { NEO4J_URI: uri, NEO4J_USER: user, NEO4J_PASSWORD: password };
+      return await execute(folder, file, { DATABASE_URL: database.url, ...env });
+    } finally {
+      await graph.query(WIPE);
+      await graph.close();
+      await database.drop();
+    }
+  },
+
+  async route(folder, file) {
+    const caller = file.replace('.mjs', '-caller.mjs');
+    writeFileSync(
+      caller,
+      `import { GET } from ${JSON.stringify(file)};\nconsole.log((await GET()).status, typeof (await (await GET()).json()));`,
+    );
+    expect(await execute(folder, caller)).toEqual(['200 object']);
+    return [];
+  },
+};
+
+describe('commands', () => {
+  const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  const commands = inLanguage('sh')
+    .flatMap(({ code }) => code.split('\n'))
+    .map((line) => line.replace(/\s*#.*$/, '').replace(/^(\w+=\S+ )+/, ''))
+    .filter((line) => line !== '');
+
+  test.each(commands)('%s', (command) => {
+    const [program, ...args] = command.split(/\s+/);
+    const check = COMMANDS[program];
+    expect(check, `${program} is not known to this test`).toBeDefined();
+    check(args);
+  });
+
+  const COMMANDS = {
+    npm([verb, name]) {
+      if (verb === 'install') return;
+      expect(Object.keys(scripts)).toContain(verb === 'run' ? name : verb);
+    },
+    node([file]) {
+      expect(existsSync(join(root, file)), file).toBe(true);
+    },
+    cargo([verb, flag, name]) {
+      expect([verb, flag]).toEqual(['bench', '--bench']);
+      expect(existsSync(join(root, 'benches', `${name}.rs`)), name).toBe(true);
+    },
+    docker([verb]) {
+      expect(verb).toBe('compose');
+      expect(existsSync(join(root, 'docker-compose.yml'))).toBe(true);
+    },
+    export([assignment]) {
+      expect(assignment).toMatch(/^TEST_[A-Z0-9_]+=/);
+    },
+  };
+});
+
+describe('data', () => {
+  test.each(inLanguage('json'))('line $line is JSON', ({ code }) => {
+    expect(() => JSON.parse(code)).not.toThrow();
+  });
+});
