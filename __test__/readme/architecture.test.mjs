@@ -1,0 +1,35 @@
+// ARCHITECTURE.md names files, folders and tests: they must be there.
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { root, table } from './markdown.mjs';
+
+const text = readFileSync(join(root, 'ARCHITECTURE.md'), 'utf8');
+const tracked = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], { cwd: root })
+  .toString()
+  .split('\n');
+const quoted = [...new Set([...text.matchAll(/`([^`\n]+)`/g)].map(([, name]) => name))];
+
+test.each(quoted.filter((name) => /^[\w./-]+\.(rs|cjs|mjs|sql|md|ts)$/.test(name)))('file %s', (name) => {
+  expect(tracked.some((path) => path === name || path.endsWith(`/${name}`))).toBe(true);
+});
+
+test.each(quoted.filter((name) => /^[\w./-]+\/$/.test(name)))('folder %s', (name) => {
+  expect(tracked.some((path) => path.startsWith(name) || path.includes(`/${name}`))).toBe(true);
+});
+
+const tests = table('Invariants', text).flatMap(
+  (row) => row[3].match(/\b[a-z0-9]+(?:_[a-z0-9]+){3,}\b/g) ?? [],
+);
+const sources = tracked
+  .filter((path) => /^(src|tests)\/.*\.rs$/.test(path))
+  .map((path) => readFileSync(join(root, path), 'utf8'))
+  .join('\n');
+
+test.each(tests)('test %s', (name) => expect(sources).toMatch(new RegExp(`fn ${name}`)));
+
+test('the invariants are numbered', () => {
+  const numbers = table('Invariants', text).map(([number]) => Number(number));
+  expect(numbers).toEqual(numbers.map((_, index) => index + 1));
+});
