@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import * as api from 'izzie-memory';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { startProxy } from '../support/proxy.mjs';
 import { freshDatabase } from '../support/stores.mjs';
 import { rejection, useDatabase } from './support.mjs';
@@ -206,6 +206,14 @@ describe('a layer’s settings', () => {
     await layer.close();
     for (const proxy of [direct, pooler]) await proxy.close();
   });
+});
+
+test('embedded: false without a database is NOT_CONFIGURED, wherever', async () => {
+  vi.stubEnv('DATABASE_URL', '');
+  vi.stubEnv('IZZIE_MEMORY_DIR', '');
+  const { memory } = api.createMemoryLayer({ embedded: false });
+  expect(await rejection(memory.getAll('ada'))).toMatchObject({ code: 'NOT_CONFIGURED', retryable: false });
+  vi.unstubAllEnvs();
 });
 
 describe('graphStore', () => {

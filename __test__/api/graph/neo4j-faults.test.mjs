@@ -142,6 +142,22 @@ describe('Neo4j behind a proxy', () => {
     });
   });
 
+  test('an abort after the commit, while the graph is waited for, changes nothing: the call resolves', async () => {
+    const { memory, sync, proxy } = await proxied({ graphWaitMs: 1500 });
+    await sync.fullSync();
+    proxy.blackhole();
+    const id = '33333333-3333-4333-8333-333333333333';
+    const controller = new AbortController();
+    const { signal } = controller;
+    const outcome = memory.store({ userId: 'ada', content: 'committed' }, { id, signal, ...GIVEN });
+    await expect
+      .poll(() => database.query('select id from memory_entries where id = $1', [id]))
+      .toHaveLength(1);
+    controller.abort();
+    expect((await outcome).metadata).toMatchObject({ created: true, graphWriteSuccess: false });
+    proxy.refuse();
+  });
+
   describe('rollbackOnPartialFailure', () => {
     let layer;
     let stored;

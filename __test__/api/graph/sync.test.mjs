@@ -249,6 +249,16 @@ onBothGraphs('syncService on the %s graph', (kind) => {
   });
 
   describe('cascadeGraph: false', () => {
+    test.each([{ clearExisting: false }, { clearExisting: true }])(
+      'is undone by rebuildGraph(%o)',
+      async (options) => {
+        const [{ id }] = stored;
+        await memory.delete(id, { cascadeGraph: false });
+        expect(await sync.rebuildGraph(options)).toMatchObject({ failed: 0, pending: 0 });
+        expect(await graph.memories()).toEqual(ids().filter((other) => other !== id));
+      },
+    );
+
     test.each([false, true])('with hard: %s keeps the node, detached', async (hard) => {
       const [{ id }] = stored;
       await memory.delete(id, { cascadeGraph: false, hard });
@@ -264,8 +274,6 @@ onBothGraphs('syncService on the %s graph', (kind) => {
         graphStoreCount: 5,
         syncPercentage: 100,
       });
-      await sync.rebuildGraph({ clearExisting: true });
-      expect(await graph.memories(), 'removed by a rebuild').not.toContain(id);
     });
   });
 

@@ -1,0 +1,154 @@
+// What ends up in the graph: data as it was given, counted exactly, beside what belongs to others.
+import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { onBothGraphs, useGraph } from '../support.mjs';
+
+/** Text that would mean something if it were taken for a statement, a path or markup. */
+const NASTY = [
+  `O'Brien`,
+  'back`tick',
+  '"quoted" \\ backslash',
+  "'; drop table memory_entries; --",
+  '"}) DETACH DELETE n //',
+  'two\nlines\ttab',
+  '$1 {{x}} %s :param',
+  '\u{1f9d1}\u200d\u{1f4bb} übergröße \u0130stanbul',
+  'null',
+  '__proto__',
+];
+
+onBothGraphs('the %s graph', (kind) => {
+  const database = useGraph(kind);
+  let memory;
+  let sync;
+  let graph;
+
+  beforeAll(() => {
+    ({ memory, sync } = database.layer({ extractor: 'none' }));
+    ({ graph } = database);
+  });
+
+  beforeEach(async () => {
+    await sync.getStats();
+    await database.empty();
+  });
+
+  test('holds any text as data', async () => {
+    const userId = `user "' \`${NASTY[3]}`;
+    const people = NASTY.map((value) => ({ type: 'person', value, context: value }));
+    const relationships = NASTY.slice(1).map((toValue) => ({
+      fromType: 'person',
+      fromValue: NASTY[0],
+      toType: 'person',
+      toValue,
+      relationshipType: 'FRIEND_OF',
+      evidence: toValue,
+    }));
+    const stored = await memory.store(
+      { userId, content: NASTY.join('\n'), metadata: Object.fromEntries(NASTY.map((text) => [text, text])) },
+      {
+        entities: people,
+        relationships,
+        conversationId: NASTY[1],
+        summary: NASTY[2],
+        idempotencyKey: NASTY[4],
+      },
+    );
+    expect(stored.metadata.graphWriteSuccess).toBe(true);
+    const back = await memory.getById(stored.id, { userId });
+    expect(back).toMatchObject({
+      userId,
+      content: NASTY.join('\n'),
+      conversationId: NASTY[1],
+      summary: NASTY[2],
+    });
+    for (const text of NASTY) expect(Object.getOwnPropertyDescriptor(back.metadata, text)?.value).toBe(text);
+    expect(new Set(back.entities.map(({ value }) => value))).toEqual(new Set(NASTY));
+    expect(await graph.mentions(stored.id)).toHaveLength(NASTY.length);
+    expect((await graph.relations()).map(({ evidence }) => evidence).sort()).toEqual(NASTY.slice(1).sort());
+    for (const query of NASTY) await memory.retrieve(userId, query, { conversationId: NASTY[1] });
+    expect(await sync.checkConsistency()).toEqual([]);
+    expect(await sync.rebuildGraph({ userId, clearExisting: true })).toMatchObject({ failed: 0, pending: 0 });
+    expect(await graph.mentions(stored.id)).toHaveLength(NASTY.length);
+  });
+
+  test('has an entity label for each type', async () => {
+    const named = {
+      person: ['Ada', 'Person'],
+      company: ['Acme', 'Company'],
+      project: ['Engine', 'Project'],
+      tool: ['Loom', 'Project'],
+      topic: ['Weather', 'Topic'],
+      action_item: ['Send it', 'Topic'],
+      location: ['London', 'Location'],
+    };
+    const entities = Object.entries(named).map(([type, [value]]) => ({ type, value }));
+    await memory.store({ userId: 'ada', content: 'c' }, { entities });
+    const labels = (await graph.entities()).map(({ normalized, label }) => [normalized, label]);
+    const expected = Object.values(named).map(([value, label]) => [value.toLowerCase(), label]);
+    expect(labels.sort()).toEqual(expected.sort());
+  });
+
+  test('counts entities exactly while many memories name them at once', async () => {
+    const hot = ['A', 'B', 'C', 'D'].map((value) => ({ type: 'topic', value }));
+    const stored = await Promise.all(
+      Array.from({ length: 60 }, (_, index) =>
+        memory.store(
+          { userId: 'ada', content: `memory ${index}` },
+          { entities: index % 2 ? hot : [...hot].reverse() },
+        ),
+      ),
+    );
+    await Promise.all(stored.slice(0, 20).map(({ id }) => memory.delete(id, { hard: true })));
+    await Promise.all(stored.slice(20, 30).map(({ id }) => memory.update(id, { entities: hot.slice(0, 1) })));
+    expect(await sync.fullSync()).toMatchObject({ failed: 0, pending: 0 });
+    const frequencies = (await graph.entities()).map(({ normalized, frequency }) => [normalized, frequency]);
+    expect(frequencies).toEqual([
+      ['a', 40],
+      ['b', 30],
+      ['c', 30],
+      ['d', 30],
+    ]);
+    expect(await sync.checkConsistency()).toEqual([]);
+  });
+
+  test('takes a memory with as many entities as are allowed, and long content', async () => {
+    const entities = Array.from({ length: 200 }, (_, index) => ({ type: 'topic', value: `topic ${index}` }));
+    const stored = await memory.store({ userId: 'ada', content: 'word '.repeat(18_000) }, { entities });
+    expect(stored.metadata).toMatchObject({ graphWriteSuccess: true, entityCount: 200 });
+    expect(await graph.mentions(stored.id)).toHaveLength(200);
+    expect(await sync.checkConsistency()).toEqual([]);
+  });
+});
+
+describe("Neo4j's nodes", () => {
+  const database = useGraph('neo4j');
+
+  test('carry the labels of the application beside our own; nodes of others are left alone', async () => {
+    const { memory, sync } = database.layer();
+    const { query } = database.neo4j;
+    await query(
+      `CREATE (:Memory {key: 'api-test'})<-[:MENTIONED_IN]-(:Person {name: 'Grace', userId: 'ada'})`,
+    );
+    try {
+      const { id } = await memory.store(
+        { userId: 'ada', content: 'Lunch' },
+        { entities: [{ type: 'person', value: 'Grace' }], summary: 's', importance: 7 },
+      );
+      const [{ labels, node }] = await query(
+        'MATCH (m:IzzieMemory {key: $id}) RETURN labels(m) AS labels, properties(m) AS node',
+        { id },
+      );
+      expect(labels.sort()).toEqual(['IzzieMemory', 'Memory']);
+      expect(node).toMatchObject({ userId: 'ada', content: 'Lunch', summary: 's', importance: 7 });
+      await sync.rebuildGraph({ clearExisting: true });
+      await sync.fullSync();
+      await memory.delete(id, { hard: true });
+      const [foreign] = await query(
+        `MATCH (m:Memory {key: 'api-test'})<-[r:MENTIONED_IN]-(p:Person) RETURN properties(p) AS person, labels(p) AS labels`,
+      );
+      expect(foreign).toEqual({ person: { name: 'Grace', userId: 'ada' }, labels: ['Person'] });
+    } finally {
+      await query(`MATCH (m:Memory {key: 'api-test'}) OPTIONAL MATCH (m)--(p) DETACH DELETE m, p`);
+    }
+  });
+});
