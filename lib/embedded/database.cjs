@@ -26,7 +26,8 @@ class Database {
   static async open(dataDir) {
     // Loaded here and not above: most processes never need it.
     const { PGlite } = require('@electric-sql/pglite');
-    const { vector } = require('@electric-sql/pglite-pgvector');
+    // As a module: file tracers of deployments see the file that it names by import.meta.url.
+    const { vector } = await import('@electric-sql/pglite-pgvector');
     const options = { extensions: { vector } };
     if (dataDir === null) return new Database(await PGlite.create('memory://', options));
 

@@ -37,6 +37,12 @@ impl Layer {
         }
     }
 
+    /// Everything a write needs to know is known.
+    pub(super) async fn ready(&self) -> Result<()> {
+        self.stores.ready().await?;
+        self.models.ready().await
+    }
+
     pub(super) fn check_open(&self) -> Result<()> {
         if self.closed.load(Ordering::Acquire) {
             return Err(Error::persistence(Reason::Closed, "the layer was closed"));

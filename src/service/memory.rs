@@ -34,7 +34,7 @@ impl Layer {
         let given =
             given_graph(args.entities.as_deref(), args.relationships.as_deref(), &self.config.limits)?;
         let defer = args.defer.unwrap_or(false);
-        until_aborted(cancel, self.stores.ready()).await?;
+        until_aborted(cancel, self.ready()).await?;
 
         let metadata = args.metadata.unwrap_or_default();
         let input =
@@ -99,7 +99,7 @@ impl Layer {
         self.check_update(&args, embedding.as_deref())?;
         let mut given =
             given_graph(args.entities.as_deref(), args.relationships.as_deref(), &self.config.limits)?;
-        until_aborted(cancel, self.stores.ready()).await?;
+        until_aborted(cancel, self.ready()).await?;
         let Some(id) = validate::parse_id(&args.id) else {
             return Ok((None, GraphOutcome::none().into_write(false, begun)));
         };
@@ -196,7 +196,7 @@ impl Layer {
     ) -> Result<Write> {
         let begun = Instant::now();
         validate::optional_user_id(args.user_id.as_deref())?;
-        until_aborted(cancel, self.stores.ready()).await?;
+        until_aborted(cancel, self.ready()).await?;
         let Some(id) = validate::parse_id(&args.id) else {
             return Ok(GraphOutcome::none().into_write(false, begun));
         };

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::sync::RwLock;
+use tokio::sync::{OnceCell, RwLock};
 
 use crate::config::EmbedderKind;
 use crate::embedding::{DEFAULT_DIMENSIONS, DEFAULT_MODEL, Embedder, HttpConfig, HttpEmbedder};
@@ -28,7 +28,7 @@ pub struct Models {
     extractor: Option<Arc<dyn Extractor>>,
     postgres: Arc<Postgres>,
     matched: RwLock<Option<(Instant, SpaceMatch)>>,
-    current: RwLock<Option<(Instant, CurrentSpace)>>,
+    current: OnceCell<CurrentSpace>,
     /// What the embedder said when it last failed; none since it last worked.
     failure: RwLock<Option<String>>,
 }
@@ -44,7 +44,7 @@ impl Models {
             extractor,
             postgres,
             matched: RwLock::default(),
-            current: RwLock::default(),
+            current: OnceCell::new(),
             failure: RwLock::default(),
         }
     }
@@ -70,21 +70,19 @@ impl Models {
         Ok(Some(matched))
     }
 
-    async fn current_space(&self) -> Result<CurrentSpace> {
-        if let Some((since, space)) = &*self.current.read().await
-            && since.elapsed() < SPACE_TTL
-        {
-            return Ok(space.clone());
-        }
-        let space = self.postgres.current_space().await?;
-        *self.current.write().await = Some((Instant::now(), space.clone()));
-        Ok(space)
+    /// Finds the spaces out once, so that a write on a warm layer needs no trip for them.
+    pub async fn ready(&self) -> Result<()> {
+        // An embedder makes its own space current first, where that is possible.
+        self.space_match().await?;
+        self.current_space().await.map(drop)
+    }
+
+    async fn current_space(&self) -> Result<&CurrentSpace> {
+        self.current.get_or_try_init(|| self.postgres.current_space()).await
     }
 
     /// Where a vector that the caller brings belongs.
     pub async fn given(&self, values: Vec<f32>) -> Result<Embedding> {
-        // An embedder makes its own space current first, where that is possible.
-        self.space_match().await?;
         let current = self.current_space().await?;
         if usize::try_from(current.dimensions) == Ok(values.len()) {
             return Ok(Embedding { vector: Some((current.space_id, values)), owed: false });

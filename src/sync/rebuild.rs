@@ -13,7 +13,7 @@ use crate::error::Result;
 use crate::model::SyncResult;
 use crate::store::postgres::Postgres;
 
-/// Owes every memory (of a user) to the graph, after clearing this layer's nodes there if asked to, and pays at most
+/// Owes every memory (of a user) to the graph, those that were deleted without it (`cascadeGraph: false`) as tombstones, after clearing this layer's nodes there if asked to, and pays at most
 /// `limit` before it returns; `pending` tells the rest.
 pub async fn rebuild(
     postgres: &Arc<Postgres>,
@@ -27,6 +27,7 @@ pub async fn rebuild(
     let begun = Instant::now();
     seat.flush().await;
     let (graph, target) = seat.ours_now().await?;
+    postgres.forget_detached(user_id).await?;
     // Owed before anything is cleared: a crash in between leaves debts, not gaps.
     let mut owed = postgres.owe_all(&target.target, user_id, None).await?;
     if clear_existing {

@@ -114,6 +114,12 @@ impl Postgres {
         Ok(u64::try_from(owed).unwrap_or_default())
     }
 
+    /// Memories that were deleted without their nodes become plain tombstones.
+    pub async fn forget_detached(&self, user_id: Option<&str>) -> Result<()> {
+        let sql = Sql::new(include_str!("queries/forget_detached.sql")).bind(user_id);
+        self.background().execute(Effect::Repeatable, sql).await
+    }
+
     pub async fn queue_counts(&self, target: &str, user_id: Option<&str>) -> Result<QueueCounts> {
         self.user()
             .one(
