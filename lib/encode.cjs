@@ -16,6 +16,9 @@ const METADATA_COPIES = Object.freeze([
   'created',
 ]);
 
+/** JSON parsers have a limit of their own: the core's is 128, and the recursion below must not meet the stack's end. */
+const MAX_DEPTH = 120;
+
 /**
  * JSON text of a value that JSON can carry. Dates become ISO strings, undefined members vanish; whatever JSON would
  * change or drop in silence is refused by its path.
@@ -58,6 +61,7 @@ function checkObject(value, path, ancestors) {
     return;
   }
   if (ancestors.has(value)) throw invalid(path, 'refers back to an object that contains it');
+  if (ancestors.size === MAX_DEPTH) throw invalid(path, `is nested deeper than ${MAX_DEPTH} levels`);
   ancestors.add(value);
   if (Array.isArray(value)) checkItems(value, path, ancestors);
   else checkMembers(value, path, ancestors);
