@@ -12,6 +12,12 @@ const ID = '3f2c0c6e-6b1c-4b53-9c36-0d3a3b1f3a10';
 const cycle = {};
 cycle.self = cycle;
 
+function nested(levels) {
+  let value = 'bottom';
+  for (let level = 0; level < levels; level += 1) value = { value };
+  return value;
+}
+
 /** A string of so many bytes, of which each character takes two. */
 const bytes = (count) => 'é'.repeat(count / 2);
 
@@ -60,6 +66,10 @@ const STORES = [
   ['a summary with NUL', ENTRY, { summary: NUL }, 'summary'],
   ['a time that is no time', ENTRY, { createdAt: 'yesterday' }, 'createdAt'],
   ['an invalid Date', ENTRY, { createdAt: new Date(Number.NaN) }, 'createdAt'],
+  ['a time beyond all calendars', ENTRY, { createdAt: new Date(8.64e15) }, 'createdAt'],
+  ['a time before all calendars', ENTRY, { createdAt: new Date(-8.64e15) }, 'createdAt'],
+  ['metadata without a bottom', { ...ENTRY, metadata: nested(100_000) }, {}, undefined],
+  ['metadata nested 120 deep', { ...ENTRY, metadata: nested(120) }, {}, undefined],
   ['extractEntities as text', ENTRY, { extractEntities: 'no' }, 'extractEntities'],
   ['defer as a number', ENTRY, { defer: 1 }, 'defer'],
   ['entities that are no list', ENTRY, { entities: {} }, 'entities'],

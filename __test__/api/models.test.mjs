@@ -73,6 +73,25 @@ describe('an embedder that', () => {
     expect(codes(await memory.getHealth())).not.toContain('EMBEDDING_FAILED');
   });
 
+  test('fails for new content leaves no embedding of the old one', async () => {
+    let fails = false;
+    const { memory } = database.layer({
+      embedder: embedder(async (texts) => {
+        if (fails) throw new Error('down');
+        return texts.map((text) => (text === 'first words' ? [1, 0, 0] : [0, 0, 1]));
+      }),
+    });
+    const { id } = await memory.store({ userId: 'grace', content: 'first words' });
+    fails = true;
+    await memory.update(id, { content: 'other words' });
+    expect(await owed(id)).toMatchObject([{ target: 'embedding' }]);
+    fails = false;
+    expect(await memory.retrieve('grace', 'first words', { mode: 'vector' })).toEqual([]);
+    await memory.update(id, { content: 'last words' });
+    expect(await owed(id)).toEqual([]);
+    expect(await memory.retrieve('grace', 'any', { mode: 'vector' })).toMatchObject([{ id, similarity: 1 }]);
+  });
+
   test('is called once per text, with a signal', async () => {
     const calls = [];
     const { memory } = database.layer({

@@ -95,6 +95,52 @@ describe('a memory', () => {
     expect((await memory.getById(id)).metadata.nested).not.toHaveProperty('gone');
   });
 
+  test.each([
+    ['exactly', [0.1 + 0.2, 1 / 3, 2 ** 53, 1e21, -1e-7, 123456789.12345678, 2.2250738585072014e-308]],
+    ['to the ends of their range', [5e-324, Number.MAX_VALUE, -Number.MAX_VALUE]],
+  ])('keeps numbers %s', async (userId, numbers) => {
+    const { id, metadata } = await store(undefined, { userId, metadata: { numbers } });
+    expect(metadata.numbers).toEqual(numbers);
+    expect((await memory.getById(id)).metadata.numbers).toEqual(numbers);
+    expect(await memory.getAll(userId)).toHaveLength(1);
+  });
+
+  test('keeps nested metadata, as deep as JSON parsers go', async () => {
+    let nested = 'bottom';
+    for (let depth = 0; depth < 100; depth += 1) nested = { nested };
+    const { id } = await store(undefined, { metadata: { nested } });
+    expect((await memory.getById(id)).metadata.nested).toEqual(nested);
+  });
+
+  test('is found by the conversation it was given, however a UUID is written', async () => {
+    const conversationId = CONVERSATION.toUpperCase();
+    const { id } = await store({ conversationId }, { userId: 'upper', content: 'capital letters' });
+    for (const written of [conversationId, conversationId.toLowerCase()]) {
+      const options = { conversationId: written };
+      expect((await memory.getAll('upper', options)).map((found) => found.id)).toEqual([id]);
+      expect((await memory.retrieve('upper', 'capital', options)).map((found) => found.id)).toEqual([id]);
+    }
+  });
+
+  test('is found by its id, however that is written', async () => {
+    const id = randomUUID();
+    const stored = await store({ id: id.toUpperCase() });
+    expect(stored.id).toBe(id);
+    expect((await memory.getById(id.toUpperCase())).id).toBe(id);
+    expect(await store({ id })).toMatchObject({ id, metadata: { created: false } });
+  });
+
+  test('keeps its entities whatever the metadata has under that name', async () => {
+    const entities = [{ type: 'person', value: 'Grace' }];
+    const { id } = await store({ entities }, { metadata: { entities: 'mine' } });
+    const names = async () => (await memory.getMany([id]))[0].entities.map(({ value }) => value);
+    expect(await names()).toEqual(['Grace']);
+    await memory.update(id, { metadataPatch: { entities: [{ type: 'tool', value: 'Loom' }] } });
+    expect(await names()).toEqual(['Grace']);
+    await memory.update(id, { metadata: {} });
+    expect(await names()).toEqual(['Grace']);
+  });
+
   test('can be written back as it was read: the copies are taken out', async () => {
     const stored = await store(
       { importance: 9, summary: 's' },

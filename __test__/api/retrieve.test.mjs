@@ -1,7 +1,7 @@
 // Retrieval: modes, thresholds, filters, exactness.
 import { randomUUID } from 'node:crypto';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { tableEmbedder, useDatabase } from './support.mjs';
+import { seeded, tableEmbedder, useDatabase } from './support.mjs';
 
 const CONVERSATION = randomUUID();
 
@@ -205,13 +205,4 @@ describe('cosine search', () => {
 function cosine(a, b) {
   const dot = (x, y) => x.reduce((sum, value, index) => sum + value * y[index], 0);
   return dot(a, b) / Math.sqrt(dot(a, a) * dot(b, b));
-}
-
-/** The same numbers in every run. */
-function seeded(seed) {
-  let state = seed;
-  return () => {
-    state = (state * 1664525 + 1013904223) % 2 ** 32;
-    return state / 2 ** 32;
-  };
 }

@@ -128,3 +128,12 @@ export function tableEmbedder(vectors, { model = 'table', dimensions = 3 } = {})
     });
   return { model, dimensions, embed };
 }
+
+/** The same numbers in every run. */
+export function seeded(seed) {
+  let state = seed;
+  return () => {
+    state = (state * 1664525 + 1013904223) % 2 ** 32;
+    return state / 2 ** 32;
+  };
+}

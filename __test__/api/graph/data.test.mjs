@@ -1,6 +1,7 @@
 // What ends up in the graph: data as it was given, counted exactly, beside what belongs to others.
+import { randomUUID } from 'node:crypto';
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { onBothGraphs, useGraph } from '../support.mjs';
+import { onBothGraphs, seeded, useGraph } from '../support.mjs';
 
 /** Text that would mean something if it were taken for a statement, a path or markup. */
 const NASTY = [
@@ -109,6 +110,29 @@ onBothGraphs('the %s graph', (kind) => {
       ['d', 30],
     ]);
     expect(await sync.checkConsistency()).toEqual([]);
+  });
+
+  test('ends up equal after any mix of writes to few memories at once', async () => {
+    const random = seeded(7);
+    const pick = (list) => list[Math.floor(random() * list.length)];
+    const ids = Array.from({ length: 5 }, () => randomUUID());
+    const entities = () =>
+      ['A', 'B', 'C'].filter(() => random() < 0.5).map((value) => ({ type: 'topic', value }));
+    const writes = [
+      (id) => memory.store({ userId: 'ada', content: `of ${id}` }, { id, entities: entities() }),
+      (id) => memory.update(id, { entities: entities(), importance: 1 + Math.floor(random() * 10) }),
+      (id) => memory.delete(id, { hard: random() < 0.5 }),
+      (id) => database.query('update memory_entries set summary = $2 where id = $1', [id, String(random())]),
+      (id) => database.query('delete from memory_entries where id = $1', [id]),
+    ];
+    await Promise.all(Array.from({ length: 120 }, () => pick(writes)(pick(ids))));
+    expect(await sync.fullSync()).toMatchObject({ failed: 0, pending: 0 });
+    expect(await sync.checkConsistency()).toEqual([]);
+    const live = await memory.getMany(ids);
+    expect(await graph.memories()).toEqual(live.map(({ id }) => id).sort());
+    for (const { id, entities: kept } of live) {
+      expect(await graph.mentions(id)).toEqual(kept.map(({ normalized }) => normalized).sort());
+    }
   });
 
   test('takes a memory with as many entities as are allowed, and long content', async () => {

@@ -152,6 +152,32 @@ onBothGraphs("the application's own table, with the %s graph", (kind) => {
     expect(await memory.getAll('alan')).toHaveLength(garbage.length);
   });
 
+  test('whatever the columns allow can be read and mirrored', async () => {
+    await sql(`insert into memory_entries
+      (user_id, content, summary, importance, access_count, is_deleted, created_at, updated_at, last_accessed_at) values
+      ('grace', '', '', 0, -1, null, 'infinity', '-infinity', 'infinity'),
+      ('grace', 'ancient', null, null, null, false, '4713-01-01 BC', now(), null),
+      ('grace', 'far', null, -5, 2147483647, false, '294276-12-31', '294276-12-31', '294276-12-31'),
+      ('grace', repeat('long ', 100000), null, 99, 0, false, now(), now(), now())`);
+    await sql(`insert into memory_entries (user_id, content, metadata) values
+      ('grace', 'a number beyond all computers', '{"n": 1e400, "m": 1e-400}'),
+      ('grace', 'a deep thought', (repeat('[', 1000) || repeat(']', 1000))::jsonb)`);
+    expect(await sync.fullSync()).toMatchObject({ failed: 0, pending: 0 });
+    expect(await sync.checkConsistency()).toEqual([]);
+    const all = await memory.getAll('grace');
+    expect(all).toHaveLength(7);
+    for (const { id, createdAt, updatedAt } of all) {
+      expect(createdAt).toBeInstanceOf(Date);
+      expect(updatedAt).toBeInstanceOf(Date);
+      expect((await memory.getById(id)).id).toBe(id);
+    }
+    expect(
+      (await memory.retrieve('grace', 'ancient', { mode: 'text' })).map(({ content }) => content),
+    ).toEqual(['ancient']);
+    expect((await memory.getStats('grace')).total).toBe(7);
+    await sql(`delete from memory_entries where user_id = 'grace'`);
+  });
+
   test('deleting a user by SQL takes the memories out of the graph', async () => {
     await sql(`insert into users (id, email) values ('guest', 'guest@example.org')`);
     const id = await insert('guest', 'passing through');
