@@ -17,7 +17,6 @@ mod rows;
 // What the two included files name.
 use izzie_memory::{error, model};
 
-use std::future::Future;
 use std::time::{Duration, Instant};
 
 use common::neo4j::{Driver, options, store};
@@ -27,7 +26,8 @@ use model::Projection;
 use uuid::Uuid;
 
 const SAMPLES: usize = 300;
-const WARM_UP: usize = 100;
+const WARM_UP: usize = 500;
+const TURNS: usize = 10;
 const SHORT: usize = 200;
 const LONG: usize = 20_000;
 
@@ -36,19 +36,23 @@ async fn main() {
     let (graph, driver, user) = (store(&options()), Driver::connect(), user("bench"));
     graph.prepare().await.expect("prepared");
 
-    // The bare driver first: once the store has sent a long message, its option is set on the driver's sockets too.
     let bare = async |length| {
-        measure(|| {
-            let rows = rows::Rows::of(&[sample(&user, length)]).expect("rows");
-            driver.rows(neo4rs::query(&cypher::PROJECT).param("rows", rows.list))
-        })
-        .await
+        let rows = rows::Rows::of(&[sample(&user, length)]).expect("rows");
+        driver.rows(neo4rs::query(&cypher::PROJECT).param("rows", rows.list)).await;
     };
     let ours = async |length| {
-        measure(|| async { graph.project(&[sample(&user, length)]).await.expect("projected") }).await
+        graph.project(&[sample(&user, length)]).await.expect("projected");
     };
-    let (bare_short, bare_long) = (bare(SHORT).await, bare(LONG).await);
-    let (ours_short, ours_long) = (ours(SHORT).await, ours(LONG).await);
+    measure(WARM_UP, async || bare(SHORT).await).await;
+    // In turns, lest the server's own warming up favours the later one.
+    let (mut bare_short, mut ours_short) = (Vec::new(), Vec::new());
+    for _ in 0..TURNS {
+        bare_short.extend(measure(SAMPLES / TURNS, async || bare(SHORT).await).await);
+        ours_short.extend(measure(SAMPLES / TURNS, async || ours(SHORT).await).await);
+    }
+    // The bare driver first: once the store has sent a long message, its option is set on the driver's sockets too.
+    let bare_long = measure(SAMPLES, async || bare(LONG).await).await;
+    let ours_long = measure(SAMPLES, async || ours(LONG).await).await;
 
     println!("projection of one memory with 10 entities, {SAMPLES} samples");
     print("bare driver, 200 B", &bare_short, &bare_short);
@@ -66,27 +70,27 @@ fn sample(user: &str, length: usize) -> Projection {
     projection
 }
 
-async fn measure<F: Future>(mut call: impl FnMut() -> F) -> Vec<Duration> {
-    for _ in 0..WARM_UP {
-        call().await;
-    }
-    let mut samples = Vec::with_capacity(SAMPLES);
-    for _ in 0..SAMPLES {
+async fn measure(samples: usize, call: impl AsyncFn()) -> Vec<Duration> {
+    let mut times = Vec::with_capacity(samples);
+    for _ in 0..samples {
         let start = Instant::now();
         call().await;
-        samples.push(start.elapsed());
+        times.push(start.elapsed());
     }
-    samples.sort();
-    samples
+    times
 }
 
-fn print(name: &str, samples: &[Duration], floor: &[Duration]) {
-    let at =
-        |samples: &[Duration], percent: usize| samples[samples.len() * percent / 100].as_secs_f64() * 1000.0;
+fn print(name: &str, times: &[Duration], floor: &[Duration]) {
     println!(
         "{name:<20} p50 {:7.2} ms   p95 {:7.2} ms   {:5.2} × the bare driver's short one",
-        at(samples, 50),
-        at(samples, 95),
-        at(samples, 50) / at(floor, 50),
+        percentile(times, 50),
+        percentile(times, 95),
+        percentile(times, 50) / percentile(floor, 50),
     );
+}
+
+fn percentile(times: &[Duration], percent: usize) -> f64 {
+    let mut sorted = times.to_vec();
+    sorted.sort_unstable();
+    sorted[sorted.len() * percent / 100].as_secs_f64() * 1000.0
 }
