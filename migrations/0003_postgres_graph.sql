@@ -78,7 +78,11 @@ begin
   -- Detached memories keep what the graph has of them; one the graph never had becomes a tombstone.
   select coalesce(jsonb_agg(p || jsonb_build_object('keep', (p ->> 'detached')::boolean and not g.deleted)), '[]')
   into wanted
-  from jsonb_array_elements(projections) p
+  from (
+    select distinct on (p ->> 'memoryId') p
+    from jsonb_array_elements(projections) p
+    order by p ->> 'memoryId', (p ->> 'epoch')::bigint desc, (p ->> 'revision')::bigint desc
+  ) newest
   join izzie_memory.graph_memories g on g.memory_id = (p ->> 'memoryId')::uuid
   where (g.epoch, g.revision) <= ((p ->> 'epoch')::bigint, (p ->> 'revision')::bigint);
 
