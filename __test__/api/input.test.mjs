@@ -68,6 +68,8 @@ const STORES = [
   ['an invalid Date', ENTRY, { createdAt: new Date(Number.NaN) }, 'createdAt'],
   ['a time beyond all calendars', ENTRY, { createdAt: new Date(8.64e15) }, 'createdAt'],
   ['a time before all calendars', ENTRY, { createdAt: new Date(-8.64e15) }, 'createdAt'],
+  ['a time before the year 1', ENTRY, { createdAt: '0000-12-31T23:59:59Z' }, 'createdAt'],
+  ['a time after the year 9999', ENTRY, { createdAt: new Date('+010000-01-01T00:00:00Z') }, 'createdAt'],
   ['metadata without a bottom', { ...ENTRY, metadata: nested(100_000) }, {}, undefined],
   ['metadata nested 120 deep', { ...ENTRY, metadata: nested(120) }, {}, undefined],
   ['extractEntities as text', ENTRY, { extractEntities: 'no' }, 'extractEntities'],
