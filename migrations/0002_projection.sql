@@ -130,10 +130,12 @@ language sql immutable parallel safe as $$
   select case when isfinite(moment) then (extract(epoch from moment) * 1000000)::bigint else 0 end
 $$;
 
--- A moment of the application's as one with time zone; what is no moment (infinity) becomes the epoch.
+-- A moment of the application's as one with time zone, within the years 1 to 9999 that every reader knows; infinity
+-- becomes the epoch.
 create function izzie_memory.moment(value timestamp) returns timestamptz
 language sql immutable parallel safe as $$
-  select case when not isfinite(value) then 'epoch' else value end at time zone 'UTC'
+  select case when not isfinite(value) then 'epoch'
+    else greatest(least(value, '9999-12-31 23:59:59.999999'), '0001-01-01') end at time zone 'UTC'
 $$;
 
 -- SHA-256 over the canonical form of a live memory. Its first eight bytes are the two digest halves.

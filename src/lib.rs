@@ -13,3 +13,4 @@ mod napi;
 pub mod service;
 pub mod store;
 pub mod sync;
+mod tls;

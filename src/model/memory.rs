@@ -1,12 +1,13 @@
 use chrono::{DateTime, Utc};
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
+use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use super::{Entity, Relationship};
 
 /// One memory as Postgres holds it.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Memory {
     pub id: Uuid,
@@ -14,8 +15,8 @@ pub struct Memory {
     pub conversation_id: Option<String>,
     pub content: String,
     pub summary: Option<String>,
-    /// The caller's keys only.
-    pub metadata: Map<String, Value>,
+    /// An object, passed through as it is: other code may have put numbers and depths there that no type of ours holds.
+    pub metadata: Box<RawValue>,
     pub importance: i32,
     pub access_count: i32,
     pub last_accessed_at: Option<DateTime<Utc>>,

@@ -41,10 +41,7 @@ impl NativeLayer {
         let embedding = embedding.map(|values| values.to_vec());
         let layer = Arc::clone(&self.layer);
         let call = self.calls.begin(call_id);
-        let work = async move {
-            let answer = layer.call(&request, embedding, &call.token).await?;
-            Ok(answer.to_string())
-        };
+        let work = async move { layer.call(&request, embedding, &call.token).await };
         env.spawn_future(async move { run(work).await.map_err(|error| to_napi(&error)) })
     }
 

@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chrono::Utc;
-use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -81,6 +80,7 @@ impl Layer {
         validate::conversation_id(args.conversation_id.as_deref())?;
         validate::summary(args.summary.as_deref())?;
         validate::importance(args.importance)?;
+        validate::created_at(args.created_at.as_ref())?;
         if let Some(metadata) = &args.metadata {
             validate::metadata("metadata", metadata, limits)?;
         }
@@ -378,12 +378,4 @@ fn given_graph(
     let (entities, relationships) =
         validate::graph_input(entities.unwrap_or_default(), relationships.unwrap_or_default(), limits)?;
     Ok(Some(Extraction { entities, relationships }))
-}
-
-/// A memory and its write as one JSON answer.
-pub(super) fn answer(memory: Option<Memory>, write: &Write) -> Result<Value> {
-    let mut answer = Map::new();
-    answer.insert("memory".into(), super::dispatch::to_value(&memory)?);
-    answer.insert("write".into(), super::dispatch::to_value(write)?);
-    Ok(Value::Object(answer))
 }

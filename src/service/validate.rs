@@ -1,5 +1,6 @@
 //! Checks of input before a byte reaches a store. Every refusal names the field, the value's kind and the limit.
 
+use chrono::{DateTime, Datelike, Utc};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
@@ -79,6 +80,16 @@ pub fn importance(value: Option<i32>) -> Result<()> {
         Some(value) if !(1..=10).contains(&value) => {
             Err(Error::invalid("importance", format!("the number {value} is outside 1–10"))
                 .with("limit", "1–10"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Years that JavaScript, Postgres and Neo4j all know.
+pub fn created_at(value: Option<&DateTime<Utc>>) -> Result<()> {
+    match value {
+        Some(value) if !(1..=9999).contains(&value.year()) => {
+            Err(Error::invalid("createdAt", "the date is outside the years 1–9999").with("limit", "1–9999"))
         }
         _ => Ok(()),
     }

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use rand::Rng;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -16,7 +15,6 @@ use crate::store::postgres::{ClaimScope, Postgres, Release, Target};
 const BATCH: i64 = 50;
 /// Three times what a graph transaction may take.
 const LEASE_MS: i64 = 30_000;
-const MAX_DELAY_MS: u64 = 300_000;
 
 /// Which debts to pay.
 #[derive(Debug, Clone, Default)]
@@ -46,19 +44,18 @@ pub async fn drain(
     cancel: &CancellationToken,
 ) -> Result<Drained> {
     let mut drained = Drained::default();
-    let claims = ClaimScope { user_id: scope.user_id.clone(), ids: scope.ids.clone(), due_by: None };
+    let claims = ClaimScope { user_id: scope.user_id.clone(), ids: scope.ids.clone() };
     let mut left = scope.limit.map_or(i64::MAX, |limit| i64::try_from(limit).unwrap_or(i64::MAX));
-    // A refused debt goes back with a delay, but this call takes debts whether due or not: leave those alone.
+    // This call takes debts whether they are due or not, so it must leave alone what was just refused.
     while left > 0 && !cancel.is_cancelled() {
         let token = Uuid::new_v4();
-        let claimed = postgres
+        let ids = postgres
             .claim(&target.target, &claims, &drained.refused, token, LEASE_MS, left.min(BATCH))
             .await?;
-        if claimed.is_empty() {
+        if ids.is_empty() {
             break;
         }
-        left -= i64::try_from(claimed.len()).unwrap_or(left);
-        let ids: Vec<Uuid> = claimed.iter().map(|claim| claim.memory_id).collect();
+        left -= i64::try_from(ids.len()).unwrap_or(left);
         let lease = Lease { postgres, target, token };
         let projections = postgres.projections(&ids).await?;
         lease.strike_unknown(&ids, &projections).await?;
@@ -97,7 +94,7 @@ impl Lease<'_> {
         let ids: Vec<Uuid> = batch.iter().map(|projection| projection.memory_id).collect();
         let release = Release {
             max_attempts: refused.then(|| i32::try_from(config.retry_attempts.max(1)).unwrap_or(i32::MAX)),
-            delay_ms: delay(config.retry_delay_ms),
+            delay_ms: i64::try_from(config.retry_delay_ms).unwrap_or(i64::MAX),
             error: format!("{}: {}", error.reason.name(), error.message),
         };
         self.postgres.release(&self.target.target, self.token, &ids, &release).await
@@ -166,10 +163,4 @@ async fn give_all_back(
         lease.give_back(waiting, error, config, false).await?;
     }
     Ok(())
-}
-
-/// Full jitter, so that instances do not come back together.
-fn delay(base_ms: u64) -> i64 {
-    let delay = rand::rng().random_range(base_ms / 2..=base_ms.max(1)).min(MAX_DELAY_MS);
-    i64::try_from(delay).unwrap_or(i64::MAX)
 }

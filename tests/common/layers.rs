@@ -67,7 +67,8 @@ impl Client {
 
     pub async fn try_call_with(&self, op: &str, args: Value, persistence: Value) -> Result<Value> {
         let request = json!({ "op": op, "args": args, "persistence": persistence }).to_string();
-        self.0.call(&request, None, &CancellationToken::new()).await
+        let answer = self.0.call(&request, None, &CancellationToken::new()).await?;
+        Ok(serde_json::from_str(&answer).expect("an answer is JSON"))
     }
 
     pub async fn call(&self, op: &str, args: Value) -> Value {

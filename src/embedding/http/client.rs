@@ -30,7 +30,7 @@ pub(super) fn endpoint(base_url: &str) -> Result<Url> {
 /// only the host. For `http` none is used, it would see the key. Roots are the system's, or those of
 /// `SSL_CERT_FILE` and `SSL_CERT_DIR`; `NODE_EXTRA_CA_CERTS` is not read.
 pub(super) fn build(endpoint: &Url, key: &Secret) -> Result<Client> {
-    install_crypto();
+    crate::tls::use_ring();
     let builder = Client::builder()
         .user_agent(USER_AGENT)
         .default_headers(headers(key)?)
@@ -47,11 +47,6 @@ pub(super) fn build(endpoint: &Url, key: &Secret) -> Result<Client> {
             .with("attempts", 0)
             .with("retryable", false)
     })
-}
-
-/// rustls needs one provider for the process. An error means that there is one already, which serves as well.
-fn install_crypto() {
-    drop(rustls::crypto::ring::default_provider().install_default());
 }
 
 fn headers(key: &Secret) -> Result<HeaderMap> {

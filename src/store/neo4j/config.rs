@@ -52,6 +52,7 @@ pub(super) fn endpoint(options: &Neo4jOptions) -> Result<(Host<String>, u16)> {
 
 /// A pool that connects at its first use.
 pub(super) fn pool(options: &Neo4jOptions, tuning: Tuning) -> Result<Graph> {
+    crate::tls::use_ring();
     let mut builder = ConfigBuilder::new()
         .uri(options.uri.reveal())
         .user(&options.user)

@@ -3,6 +3,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use pgvector::Vector;
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use sqlx::types::Json;
 use uuid::Uuid;
@@ -121,13 +122,13 @@ pub struct Updated {
     pub memory: Memory,
     pub placed: Placed,
     /// What `undo_write` puts back.
-    pub previous: Value,
+    pub previous: Box<RawValue>,
 }
 
 #[derive(Debug, Clone)]
 pub struct Deleted {
     pub placed: Placed,
-    pub previous: Value,
+    pub previous: Box<RawValue>,
 }
 
 /// A write to undo while `revision` is still the memory's newest.
@@ -136,7 +137,7 @@ pub struct Undo {
     pub id: Uuid,
     pub revision: i64,
     /// `None` undoes a store.
-    pub previous: Option<Value>,
+    pub previous: Option<Box<RawValue>>,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -156,7 +157,7 @@ struct Answer {
     found: bool,
     conflict: Option<Conflict>,
     memory: Option<MemoryRow>,
-    previous: Option<Value>,
+    previous: Option<Box<RawValue>>,
     #[serde(flatten)]
     placed: Option<Placed>,
 }
@@ -169,7 +170,7 @@ pub(super) struct MemoryRow {
     conversation_id: Option<String>,
     content: String,
     summary: Option<String>,
-    metadata: Json<Map<String, Value>>,
+    metadata: Json<Box<RawValue>>,
     importance: i32,
     access_count: i32,
     last_accessed_at: Option<DateTime<Utc>>,

@@ -16,7 +16,7 @@ pub use memories::{
     Conflict, DeleteRow, Deleted, Placed, Put, StoreRow, Stored, Undo, UpdateRow, Updated, UserStats,
 };
 pub use migrate::migration_names;
-pub use queue::{Claim, ClaimScope, QueueCounts, Release};
+pub use queue::{ClaimScope, QueueCounts, Release};
 pub use registry::{Lineage, Target};
 pub use search::{SearchMode, SearchQuery};
 pub use spaces::{APP_DIMENSIONS, APP_SPACE, CurrentSpace, SpaceMatch};

@@ -1,6 +1,5 @@
 //! The dirty set `memory_sync`: claim with a lease, acknowledge by revision, back off, bury.
 
-use chrono::{DateTime, Utc};
 use sqlx::types::Json;
 use uuid::Uuid;
 
@@ -9,21 +8,11 @@ use super::statement::Sql;
 use crate::error::Result;
 use crate::model::Projection;
 
-/// Which debts to claim.
+/// Which debts to claim, due or not.
 #[derive(Debug, Clone, Default)]
 pub struct ClaimScope {
     pub user_id: Option<String>,
     pub ids: Option<Vec<Uuid>>,
-    /// Debts whose next attempt is at or before this moment of the database's clock; none: all of them, heads starts
-    /// and back-offs of others included.
-    pub due_by: Option<DateTime<Utc>>,
-}
-
-/// A claimed debt.
-#[derive(Debug, Clone, sqlx::FromRow)]
-pub struct Claim {
-    pub memory_id: Uuid,
-    pub attempts: i32,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, sqlx::FromRow)]
@@ -35,7 +24,7 @@ pub struct QueueCounts {
 }
 
 impl Postgres {
-    /// Leases up to `limit` debts that nobody else holds, none of `except`. Rows in id order.
+    /// Leases up to `limit` debts that nobody else holds, none of `except`. Answers the memories.
     pub async fn claim(
         &self,
         target: &str,
@@ -44,15 +33,14 @@ impl Postgres {
         token: Uuid,
         lease_ms: i64,
         limit: i64,
-    ) -> Result<Vec<Claim>> {
+    ) -> Result<Vec<Uuid>> {
         self.background()
-            .all(
+            .scalars(
                 Effect::Repeatable,
                 Sql::new(include_str!("queries/claim.sql"))
                     .bind(target)
                     .bind(&scope.user_id)
                     .bind(&scope.ids)
-                    .bind(scope.due_by)
                     .bind(token)
                     .bind(lease_ms)
                     .bind(limit)
@@ -145,6 +133,7 @@ impl Postgres {
 pub struct Release {
     /// `None`: no attempt is counted.
     pub max_attempts: Option<i32>,
+    /// Base of the exponential back-off; the statement adds full jitter and stops at five minutes.
     pub delay_ms: i64,
     pub error: String,
 }
