@@ -1,6 +1,7 @@
 //! What the three exported objects do: parse, validate, write, read, sync.
 
 mod dispatch;
+mod graph_write;
 mod health;
 mod layer;
 mod memory;

@@ -21,3 +21,4 @@ pub use registry::{Lineage, Target};
 pub use search::{SearchMode, SearchQuery};
 pub use spaces::{APP_DIMENSIONS, APP_SPACE, CurrentSpace, SpaceMatch};
 pub use statement::Sql;
+pub use states::VersionRow;

@@ -9,8 +9,9 @@ use crate::error::Result;
 use crate::model::{NodeVersion, Version};
 use crate::store::graph::NodeRange;
 
+/// A row that says which version of a memory is where, on either side.
 #[derive(sqlx::FromRow)]
-struct StateRow {
+pub struct VersionRow {
     memory_id: Uuid,
     user_id: String,
     epoch: i64,
@@ -21,8 +22,8 @@ struct StateRow {
     detached: bool,
 }
 
-impl From<StateRow> for NodeVersion {
-    fn from(row: StateRow) -> Self {
+impl From<VersionRow> for NodeVersion {
+    fn from(row: VersionRow) -> Self {
         Self {
             memory_id: row.memory_id,
             user_id: row.user_id,
@@ -38,7 +39,7 @@ impl From<StateRow> for NodeVersion {
 impl Postgres {
     /// States of a range in id order, tombstones included, at most `limit`.
     pub async fn list_states(&self, range: &NodeRange, limit: i64) -> Result<Vec<NodeVersion>> {
-        let rows: Vec<StateRow> = self
+        let rows: Vec<VersionRow> = self
             .background()
             .all(
                 Effect::Repeatable,
@@ -53,7 +54,7 @@ impl Postgres {
     }
 
     pub async fn get_states(&self, ids: &[Uuid]) -> Result<Vec<NodeVersion>> {
-        let rows: Vec<StateRow> = self
+        let rows: Vec<VersionRow> = self
             .background()
             .all(Effect::Repeatable, Sql::new(include_str!("queries/get_states.sql")).bind(ids))
             .await?;

@@ -7,7 +7,7 @@ use sqlx::types::Json;
 use uuid::Uuid;
 
 use super::graph::{Applied, Beat, GraphKind, GraphStore, NodeRange};
-use super::postgres::{Effect, Postgres, Sql};
+use super::postgres::{Effect, Postgres, Sql, VersionRow};
 use crate::error::Result;
 use crate::model::{NodeVersion, Projection, StrongRelation, Version};
 
@@ -16,32 +16,6 @@ const CLEAR_BATCH: i64 = 1000;
 
 pub struct PostgresGraph {
     postgres: Arc<Postgres>,
-}
-
-#[derive(sqlx::FromRow)]
-struct NodeRow {
-    memory_id: Uuid,
-    user_id: String,
-    epoch: i64,
-    revision: i64,
-    h1: i64,
-    h2: i64,
-    deleted: bool,
-    detached: bool,
-}
-
-impl From<NodeRow> for NodeVersion {
-    fn from(row: NodeRow) -> Self {
-        Self {
-            memory_id: row.memory_id,
-            user_id: row.user_id,
-            version: Version { epoch: row.epoch, revision: row.revision },
-            h1: row.h1,
-            h2: row.h2,
-            deleted: row.deleted,
-            detached: row.detached,
-        }
-    }
 }
 
 impl PostgresGraph {
@@ -93,7 +67,7 @@ impl GraphStore for PostgresGraph {
 
     async fn list_nodes(&self, range: &NodeRange, limit: usize) -> Result<Vec<NodeVersion>> {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let rows: Vec<NodeRow> = self
+        let rows: Vec<VersionRow> = self
             .postgres
             .background()
             .all(
@@ -109,7 +83,7 @@ impl GraphStore for PostgresGraph {
     }
 
     async fn get_nodes(&self, ids: &[Uuid]) -> Result<Vec<NodeVersion>> {
-        let rows: Vec<NodeRow> = self
+        let rows: Vec<VersionRow> = self
             .postgres
             .background()
             .all(Effect::Repeatable, Sql::new(include_str!("queries/get_nodes.sql")).bind(ids))
