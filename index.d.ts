@@ -176,7 +176,10 @@ export interface StoreOptions {
   relationships?: InlineRelationship[];
   /** The embedding of the content, instead of computing it. Its length must fit the embedder or be 1536. */
   embedding?: number[] | Float32Array;
-  /** Commit now; embed, extract and project into the graph later. @default false */
+  /**
+   * Commit now. The projection stays owed until the next sync call; the embedding and the extraction stay owed until a
+   * version that pays such debts (not 0.1). @default false
+   */
   defer?: boolean;
   signal?: AbortSignal;
 }
