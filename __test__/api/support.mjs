@@ -114,7 +114,7 @@ export async function quiet(proxy) {
   let last;
   do {
     last = { ...proxy.bytes };
-    await sleep(100);
+    await sleep(300);
   } while (last.client !== proxy.bytes.client || last.target !== proxy.bytes.target);
 }
 
