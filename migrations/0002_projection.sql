@@ -125,17 +125,24 @@ language sql immutable parallel safe as $$
       || izzie_memory.field(relationship ->> 'evidence')
 $$;
 
-create function izzie_memory.micros(moment timestamp) returns bigint
+-- A moment of the application's within the years 1 to 9999, which every reader knows; infinity becomes the epoch.
+create function izzie_memory.calendar(value timestamp) returns timestamp
 language sql immutable parallel safe as $$
-  select case when isfinite(moment) then (extract(epoch from moment) * 1000000)::bigint else 0 end
+  select case
+    when isfinite(value) then greatest(least(value, '9999-12-31 23:59:59.999999'), '0001-01-01')
+    when value is not null then timestamp 'epoch'
+  end
 $$;
 
--- A moment of the application's as one with time zone, within the years 1 to 9999 that every reader knows; infinity
--- becomes the epoch.
+create function izzie_memory.micros(moment timestamp) returns bigint
+language sql immutable parallel safe as $$
+  select (extract(epoch from izzie_memory.calendar(moment)) * 1000000)::bigint
+$$;
+
+-- The same with time zone; the application's moments are in UTC.
 create function izzie_memory.moment(value timestamp) returns timestamptz
 language sql immutable parallel safe as $$
-  select case when not isfinite(value) then 'epoch'
-    else greatest(least(value, '9999-12-31 23:59:59.999999'), '0001-01-01') end at time zone 'UTC'
+  select izzie_memory.calendar(value) at time zone 'UTC'
 $$;
 
 -- SHA-256 over the canonical form of a live memory. Its first eight bytes are the two digest halves.

@@ -105,7 +105,8 @@ begin
     izzie_memory.record_tombstone(id, owner, coalesce(context -> 'detached' = 'true', false)), context);
 end $$;
 
--- Rows of other code bring their entities under metadata.entities; what the layer knows of a row it keeps otherwise.
+-- Rows of other code bring their entities under metadata.entities; in our own writes that is only data. What the layer
+-- knows of a row it keeps otherwise.
 create function izzie_memory.memory_put(memory public.memory_entries, entities_changed boolean, content_changed boolean)
 returns bigint
 language plpgsql as $$
@@ -118,11 +119,11 @@ begin
   given := izzie_memory.record_state(memory,
     izzie_memory.canonical_entities(case
       when context ? 'entities' then context -> 'entities'
-      when entities_changed then case when jsonb_typeof(memory.metadata) = 'object' then memory.metadata -> 'entities' end
+      when entities_changed and context is null then case when jsonb_typeof(memory.metadata) = 'object' then memory.metadata -> 'entities' end
       else known.entities end),
     izzie_memory.canonical_relationships(case
       when context ? 'relationships' then context -> 'relationships'
-      when not entities_changed then known.relationships end),
+      when not entities_changed or context is not null then known.relationships end),
     case when context ? 'conversationKey' then context ->> 'conversationKey' else known.conversation_key end,
     coalesce(context -> 'detached' = 'true', false));
   if content_changed and context is null then

@@ -37,15 +37,20 @@ begin
   end if;
 end $$;
 
-create function izzie_memory.owe_models(request jsonb, id uuid, owner text) returns void
+-- Owes what the models did not give, where the content is new; what they did give is owed no longer.
+create function izzie_memory.settle_models(request jsonb, id uuid, owner text, new_content boolean) returns void
 language plpgsql as $$
 declare
   given bigint := (select revision from izzie_memory.memory_state s where s.memory_id = id);
 begin
-  if (request ->> 'oweEmbedding')::boolean then
+  if not (request ->> 'oweEmbedding')::boolean and request ->> 'space' is not null then
+    delete from izzie_memory.memory_sync q where q.target = 'embedding' and q.memory_id = id;
+  elsif (request ->> 'oweEmbedding')::boolean and new_content then
     perform izzie_memory.owe('embedding', id, owner, given, clock_timestamp());
   end if;
-  if (request ->> 'oweExtraction')::boolean then
+  if not (request ->> 'oweExtraction')::boolean and request ? 'entities' then
+    delete from izzie_memory.memory_sync q where q.target = 'extraction' and q.memory_id = id;
+  elsif (request ->> 'oweExtraction')::boolean and new_content then
     perform izzie_memory.owe('extraction', id, owner, given, clock_timestamp());
   end if;
 end $$;
@@ -83,7 +88,7 @@ begin
       if space <> 1 then
         perform izzie_memory.put_vector(new_id, owner, space, embedding);
       end if;
-      perform izzie_memory.owe_models(request, new_id, owner);
+      perform izzie_memory.settle_models(request, new_id, owner, true);
       return izzie_memory.end_write(new_id, context, '{"created": true}');
     end if;
     select * into present from public.memory_entries e where e.id = new_id;
@@ -154,9 +159,7 @@ begin
     and (context ? 'entities' or context ? 'relationships') then
     perform izzie_memory.memory_put(new, false, false);
   end if;
-  if rewritten then
-    perform izzie_memory.owe_models(request, old.id, old.user_id);
-  end if;
+  perform izzie_memory.settle_models(request, old.id, old.user_id, rewritten);
   return izzie_memory.end_write(old.id, context, jsonb_build_object('found', true, 'previous', previous));
 end $$;
 

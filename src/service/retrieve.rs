@@ -13,7 +13,7 @@ impl Layer {
         validate::user_id(&args.user_id)?;
         validate::query(&args.query, &self.config.limits)?;
         validate::threshold(args.threshold)?;
-        validate::conversation_id(args.conversation_id.as_deref())?;
+        let conversation_id = validate::conversation_filter(args.conversation_id)?;
         let limit = validate::limit(args.limit, DEFAULT_RESULTS)?;
         self.stores.ready().await?;
         let mode = args.mode.unwrap_or_default();
@@ -24,7 +24,7 @@ impl Layer {
             mode,
             vector: vector.as_ref().map(|(space, values)| (*space, values.as_slice())),
             threshold: args.threshold,
-            conversation_id: args.conversation_id.as_deref(),
+            conversation_id: conversation_id.as_deref(),
             min_importance: args.min_importance,
             limit,
         };
@@ -71,10 +71,10 @@ impl Layer {
 
     pub(super) async fn get_all(&self, args: GetAllArgs) -> Result<Vec<Memory>> {
         validate::user_id(&args.user_id)?;
-        validate::conversation_id(args.conversation_id.as_deref())?;
+        let conversation_id = validate::conversation_filter(args.conversation_id)?;
         let limit = validate::limit(args.limit, DEFAULT_PAGE)?;
         self.stores.ready().await?;
-        self.stores.postgres.get_all(&args.user_id, args.conversation_id.as_deref(), limit).await
+        self.stores.postgres.get_all(&args.user_id, conversation_id.as_deref(), limit).await
     }
 
     pub(super) async fn memory_stats(&self, user_id: &str) -> Result<UserStats> {

@@ -63,6 +63,15 @@ pub fn conversation_id(value: Option<&str>) -> Result<()> {
     value.map_or(Ok(()), |value| text("conversationId", value, ID_BYTES))
 }
 
+/// A conversation id as it is compared: the application's are UUIDs, however they are written.
+pub fn conversation_filter(value: Option<String>) -> Result<Option<String>> {
+    conversation_id(value.as_deref())?;
+    Ok(value.map(|value| match Uuid::try_parse(&value) {
+        Ok(id) if value.len() == uuid::fmt::Hyphenated::LENGTH => id.to_string(),
+        _ => value,
+    }))
+}
+
 pub fn content(value: &str, limits: &Limits) -> Result<()> {
     text("content", value, limits.content_bytes)
 }
