@@ -95,19 +95,24 @@ begin
 
   wanted := (select coalesce(jsonb_agg(p), '[]') from jsonb_array_elements(wanted) p where not (p ->> 'keep')::boolean);
 
-  insert into izzie_memory.graph_entities (key, user_id, label, normalized, name, type, confidence, first_seen, last_seen)
-  select distinct on (m.key) m.key, m.user_id, m.label, m.normalized, m.name, m.type, m.confidence, m.created_at, m.created_at
-  from izzie_memory.wanted_mentions(wanted) m
-  order by m.key, m.created_at, m.memory_id
-  on conflict do nothing;
+  -- Again where a clear deleted an entity between its insert and its lock.
+  loop
+    insert into izzie_memory.graph_entities (key, user_id, label, normalized, name, type, confidence, first_seen, last_seen)
+    select distinct on (m.key) m.key, m.user_id, m.label, m.normalized, m.name, m.type, m.confidence, m.created_at, m.created_at
+    from izzie_memory.wanted_mentions(wanted) m
+    order by m.key, m.created_at, m.memory_id
+    on conflict do nothing;
 
-  select coalesce(array_agg(k order by k), '{}') into touched from (
-    select m.entity_key as k from izzie_memory.graph_mentions m
-    where m.memory_id in (select (p ->> 'memoryId')::uuid from jsonb_array_elements(wanted) p)
-    union
-    select m.key from izzie_memory.wanted_mentions(wanted) m
-  ) u;
-  perform from izzie_memory.graph_entities e where e.key = any (touched) order by e.key for update;
+    select coalesce(array_agg(k order by k), '{}') into touched from (
+      select m.entity_key as k from izzie_memory.graph_mentions m
+      where m.memory_id in (select (p ->> 'memoryId')::uuid from jsonb_array_elements(wanted) p)
+      union
+      select m.key from izzie_memory.wanted_mentions(wanted) m
+    ) u;
+    perform from izzie_memory.graph_entities e where e.key = any (touched) order by e.key for update;
+    exit when not exists (select from izzie_memory.wanted_mentions(wanted) m
+      where not exists (select from izzie_memory.graph_entities e where e.key = m.key));
+  end loop;
 
   delete from izzie_memory.graph_relations r
   where r.memory_id in (select (p ->> 'memoryId')::uuid from jsonb_array_elements(wanted) p);
@@ -158,3 +163,18 @@ language sql immutable as $$
   from jsonb_array_elements(projections) p, jsonb_array_elements(p -> 'entities') e
   order by 1, 2, (e ->> 'confidence')::double precision desc
 $$;
+
+-- After mentions were deleted in bulk: deletes the entities (of a user) that have none left and recounts the others.
+-- The locks come first and in key order; the counts are then read in a snapshot of their own.
+create function izzie_memory.settle_entities(owner text) returns void
+language plpgsql as $$
+begin
+  perform from izzie_memory.graph_entities e where owner is null or e.user_id = owner order by e.key for update;
+  delete from izzie_memory.graph_entities e
+  where (owner is null or e.user_id = owner)
+    and not exists (select from izzie_memory.graph_mentions m where m.entity_key = e.key);
+  update izzie_memory.graph_entities e set frequency = n.mentions
+  from (select m.entity_key, count(*) as mentions from izzie_memory.graph_mentions m
+        where owner is null or m.user_id = owner group by m.entity_key) n
+  where e.key = n.entity_key and e.frequency <> n.mentions;
+end $$;

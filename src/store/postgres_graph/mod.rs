@@ -118,7 +118,7 @@ impl GraphStore for PostgresGraph {
         }
         self.postgres
             .background()
-            .execute(Effect::Repeatable, Sql::new(include_str!("queries/clear_entities.sql")).bind(user_id))
+            .execute(Effect::Repeatable, Sql::new(include_str!("queries/settle_entities.sql")).bind(user_id))
             .await?;
         Ok(cleared)
     }
