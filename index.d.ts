@@ -745,7 +745,7 @@ export interface MemoryLayer extends AsyncDisposable {
 
 /** Why a call failed. Stable: code may depend on it. */
 export type ErrorReason =
-  /** No database is configured and the embedded one is not meant (production or a build). */
+  /** Nothing is configured that could serve the call: no database (production, a build), no graph or no embedder. */
   | 'NOT_CONFIGURED'
   /** configure() was called with other settings after the first use. */
   | 'ALREADY_CONFIGURED'
