@@ -31,7 +31,10 @@ end $$;
 create table izzie_memory.settings (
   singleton boolean primary key default true check (singleton),
   epoch     bigint not null default 1 check (epoch > 0),
-  last_sync timestamptz
+  -- when a sync over all memories last ended with nothing left
+  last_sync timestamptz,
+  -- when the last check over all memories that found nothing began: tombstones older than this have been seen by it
+  last_clean_check timestamptz
 );
 insert into izzie_memory.settings default values;
 
@@ -57,9 +60,16 @@ create table izzie_memory.memory_state (
   h2               bigint not null check (h2 between 0 and 4294967295),
   bucket           integer not null check (bucket between 0 and 1023),
   tsv              tsvector,
-  doc_length       integer not null default 0
+  doc_length       integer not null default 0,
+  -- when this revision was given
+  changed_at       timestamptz not null default clock_timestamp()
 );
-create index memory_state_user_idx on izzie_memory.memory_state (user_id, memory_id);
+-- One user's digests, and pages of their memories, from the index alone.
+create index memory_state_user_idx on izzie_memory.memory_state (user_id, memory_id)
+  include (bucket, h1, h2, epoch, revision, deleted, detached);
+-- All digests, and the members of a bucket.
+create index memory_state_bucket_idx on izzie_memory.memory_state (bucket) include (h1, h2, epoch, revision) where not deleted;
+create index memory_state_tombstone_idx on izzie_memory.memory_state (changed_at) where deleted;
 create index memory_state_length_idx on izzie_memory.memory_state (user_id) include (doc_length) where not deleted;
 create index memory_state_tsv_idx on izzie_memory.memory_state using gin (tsv) with (fastupdate = off);
 
@@ -96,6 +106,9 @@ create table izzie_memory.graph_targets (
   -- the beat this database last wrote to the graph, and the one it is about to write
   nonce              uuid,
   next_nonce         uuid,
+  -- Tombstones up to this version may be gone: nothing at or below it is created in the graph.
+  horizon_epoch      bigint not null default 0,
+  horizon_revision   bigint not null default 0,
   registered_at      timestamptz not null default now()
 );
 create unique index graph_targets_current_idx on izzie_memory.graph_targets (current) where current;
@@ -112,7 +125,42 @@ create table izzie_memory.memory_sync (
   lease_until     timestamptz,
   state           text not null default 'pending' check (state in ('pending', 'dead')),
   last_error      text,
+  -- since when something is owed, whatever the revision
+  owed_at         timestamptz not null default clock_timestamp(),
   primary key (target, memory_id)
 );
 create index memory_sync_due_idx on izzie_memory.memory_sync (target, next_attempt_at) where state = 'pending';
 create index memory_sync_user_idx on izzie_memory.memory_sync (user_id, target);
+
+-- Who does what only one process should do (lead the upkeep). A lease ends by the database's clock.
+create table izzie_memory.leases (
+  name        text primary key,
+  holder      uuid not null,
+  lease_until timestamptz not null
+);
+
+-- Work in pages that must go on where it stopped: how far it is, in id order.
+create table izzie_memory.jobs (
+  name       text primary key,
+  phase      text not null,
+  after      uuid,
+  begun_at   timestamptz not null default clock_timestamp()
+);
+
+-- What a conflict between a row and its node came to, with the side that lost. `open`: nobody has decided.
+create table izzie_memory.conflicts (
+  id          bigint primary key generated always as identity,
+  memory_id   uuid not null,
+  user_id     text not null,
+  strategy    text not null,
+  outcome     text not null check (outcome in ('vector', 'graph', 'merged', 'open')),
+  -- fields in which they differed
+  fields      text[] not null,
+  -- what each side held: {content, summary, importance, createdAt, entities, relationships}, null where there was none
+  vector      jsonb,
+  graph       jsonb,
+  detected_at timestamptz not null default clock_timestamp(),
+  resolved_at timestamptz
+);
+create index conflicts_user_idx on izzie_memory.conflicts (user_id, id);
+create unique index conflicts_open_idx on izzie_memory.conflicts (memory_id) where outcome = 'open';

@@ -71,7 +71,7 @@ begin
       deleted = excluded.deleted, detached = excluded.detached, entities = excluded.entities,
       relationships = excluded.relationships, conversation_key = excluded.conversation_key,
       content_hash = excluded.content_hash, h1 = excluded.h1, h2 = excluded.h2, tsv = excluded.tsv,
-      doc_length = excluded.doc_length
+      doc_length = excluded.doc_length, changed_at = clock_timestamp()
   returning s.revision into given;
   return given;
 end $$;
@@ -89,7 +89,7 @@ begin
   on conflict (memory_id) do update
   set epoch = excluded.epoch, revision = nextval('izzie_memory.revision_seq'), deleted = true,
       detached = excluded.detached, entities = '[]', relationships = '[]', content_hash = null, h1 = 0, h2 = 0,
-      tsv = null, doc_length = 0
+      tsv = null, doc_length = 0, changed_at = clock_timestamp()
   returning s.revision into given;
   return given;
 end $$;

@@ -150,6 +150,31 @@ pub struct PersistenceConfig {
     pub retry_delay_ms: u64,
     /// The longest a write waits for the graph.
     pub graph_wait_ms: u64,
+    /// Pay debts in the background and check on an interval.
+    pub enable_auto_sync: bool,
+    /// Between two checks of the background.
+    pub sync_interval_ms: u64,
+    /// Who wins where somebody edited the graph.
+    pub conflict_strategy: ConflictStrategy,
+}
+
+/// Who wins where the graph has a memory's revision but other properties, or a node without row and tombstone.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ConflictStrategy {
+    /// The row is projected again.
+    #[default]
+    VectorWins,
+    /// The row gets a new revision with what the node holds.
+    GraphWins,
+    /// The node where it says to have been edited after the row was, else the row.
+    LatestWins,
+    /// The row gets a new revision with the entities and relationships of both.
+    Merge,
+    /// Nothing is changed; the conflict is listed until somebody decides.
+    Manual,
+    /// The caller's function decides, each time.
+    Callback,
 }
 
 impl Default for PersistenceConfig {
@@ -161,6 +186,9 @@ impl Default for PersistenceConfig {
             retry_attempts: 3,
             retry_delay_ms: 1000,
             graph_wait_ms: 500,
+            enable_auto_sync: false,
+            sync_interval_ms: 300_000,
+            conflict_strategy: ConflictStrategy::VectorWins,
         }
     }
 }

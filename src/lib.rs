@@ -3,6 +3,7 @@
 //! The way of one write is told in `ARCHITECTURE.md`.
 
 pub mod config;
+pub mod context;
 pub mod embedding;
 pub mod error;
 pub mod extraction;

@@ -40,7 +40,7 @@ async fn a_projection_is_one_statement_on_the_wire() {
     projection.relationships = vec![relationship("Person 1", RelationshipType::WorksWith, "Person 2")];
     proxy.forget();
 
-    assert!(graph.project(&[projection]).await.expect("projected")[0].applied);
+    assert!(graph.project(&[projection]).await.expect("projected")[0].applied());
     let traffic = proxy.traffic();
     assert_eq!(traffic.len(), 1, "the pooled connection");
     // The driver resets a connection before each use.
@@ -146,7 +146,7 @@ async fn a_lost_answer_is_made_good_by_repeating() {
     let error = graph.project(std::slice::from_ref(&projection)).await.expect_err("no answer");
     assert_eq!(error.reason, Reason::Timeout);
     proxy.set(Mode::Pass);
-    assert!(graph.project(&[projection]).await.expect("repeated")[0].applied);
+    assert!(graph.project(&[projection]).await.expect("repeated")[0].applied());
     assert_eq!(graph.count(Some(&user)).await.expect("counted"), 2);
     let query = neo4rs::query(
         "MATCH (e:IzzieEntity {userId: $user})-[r:MENTIONED_IN]->() RETURN e.frequency AS frequency, count(r) AS mentions ORDER BY frequency",
@@ -201,7 +201,7 @@ async fn a_deadlock_is_repeated_and_reaches_nobody() {
         holds_third.rollback().await.expect("rolled back");
     };
     let (applied, ()) = futures::join!(projecting, foreign);
-    assert!(applied.iter().all(|one| one.applied));
+    assert!(applied.iter().all(|one| one.applied()));
     let runs =
         proxy.traffic().iter().flat_map(|one| one.bolt_messages()).filter(|&one| one == bolt::RUN).count();
     assert!(runs >= 2, "the first attempt was a deadlock's victim");

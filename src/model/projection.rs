@@ -51,3 +51,53 @@ pub struct NodeVersion {
     pub deleted: bool,
     pub detached: bool,
 }
+
+/// What a graph holds of one live memory, read back property by property. Lists are sorted by key.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct HeldMemory {
+    pub memory_id: Uuid,
+    pub user_id: String,
+    pub version: Option<Version>,
+    pub detached: bool,
+    pub h1: i64,
+    pub h2: i64,
+    pub bucket: i32,
+    pub content: Option<String>,
+    pub summary: Option<String>,
+    pub importance: Option<i64>,
+    /// Microseconds since the Unix epoch.
+    pub created_at: Option<i64>,
+    /// When somebody else says to have changed the node (its property `updatedAt`), microseconds since the Unix epoch.
+    pub edited_at: Option<i64>,
+    pub mentions: Vec<HeldMention>,
+    pub relationships: Vec<HeldRelationship>,
+}
+
+/// A mention with the entity at its end.
+#[derive(Debug, Clone, PartialEq)]
+pub struct HeldMention {
+    pub entity_key: String,
+    pub user_id: String,
+    /// The application's label of the entity.
+    pub label: String,
+    /// The entity's name and type, which the first memory to mention it gave.
+    pub name: String,
+    pub kind: String,
+    pub normalized: String,
+    pub confidence: Option<f64>,
+    pub source: Option<String>,
+    pub context: Option<String>,
+    /// What the entity says of its mentions, and how many there are.
+    pub frequency: i64,
+    pub mentions: i64,
+}
+
+/// A relationship that this memory supports.
+#[derive(Debug, Clone, PartialEq)]
+pub struct HeldRelationship {
+    pub kind: String,
+    pub from_key: String,
+    pub to_key: String,
+    pub confidence: Option<f64>,
+    pub evidence: Option<String>,
+}

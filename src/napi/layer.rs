@@ -9,6 +9,7 @@ use super::calls::Calls;
 use super::error::to_napi;
 use super::runtime::{run, runtime};
 use crate::config::{EmbedderKind, EmbedderOptions, ExtractorOptions, LayerConfig, Named};
+use crate::context::CallContext;
 use crate::embedding::{Embedder, Space};
 use crate::error::{Error, Result};
 use crate::extraction::{Extractor, RulesExtractor};
@@ -41,7 +42,10 @@ impl NativeLayer {
         let embedding = embedding.map(|values| values.to_vec());
         let layer = Arc::clone(&self.layer);
         let call = self.calls.begin(call_id);
-        let work = async move { layer.call(&request, embedding, &call.token).await };
+        let work = async move {
+            let context = CallContext { cancel: call.token.clone(), ..CallContext::default() };
+            layer.call(&request, embedding, &context).await
+        };
         env.spawn_future(async move { run(work).await.map_err(|error| to_napi(&error)) })
     }
 

@@ -3,32 +3,33 @@
 use futures::future::BoxFuture;
 use serde::Serialize;
 use serde_json::json;
-use tokio_util::sync::CancellationToken;
 
 use super::layer::{Layer, until_aborted};
 use super::request::{Operation, Request};
 use super::sync::as_sync_error;
+use crate::context::CallContext;
 use crate::error::{Error, Reason, Result};
 use crate::model::{Memory, Write};
 
 impl Layer {
-    /// Runs one call. `embedding` belongs to `store` and `update`; an abort of `cancel` stops everything that has not
+    /// Runs one call. `embedding` belongs to `store`, `update` and `storeMany`; an abort of the context stops everything that has not
     /// begun to commit.
     pub fn call<'a>(
         &'a self,
         request: &'a str,
         embedding: Option<Vec<f32>>,
-        cancel: &'a CancellationToken,
+        context: &'a CallContext,
     ) -> BoxFuture<'a, Result<String>> {
-        Box::pin(self.dispatch(request, embedding, cancel))
+        Box::pin(self.dispatch(request, embedding, context))
     }
 
     async fn dispatch(
         &self,
         request: &str,
         embedding: Option<Vec<f32>>,
-        cancel: &CancellationToken,
+        context: &CallContext,
     ) -> Result<String> {
+        let cancel = &context.cancel;
         self.check_open()?;
         let Request { operation, persistence } = Request::parse(request)?;
         let config = &self.persistence(persistence);
@@ -52,17 +53,58 @@ impl Layer {
             Operation::Health(_) => {
                 to_json(&until_aborted(cancel, async { Ok(self.health(config).await) }).await?)
             }
+            Operation::StoreMany(args) => {
+                to_json(&self.store_many(args, embedding.unwrap_or_default(), config, cancel).await?)
+            }
+            Operation::DeleteMany(args) => to_json(&self.delete_many(args, config, cancel).await?),
+            Operation::DeleteAll(args) => to_json(&self.delete_all(args, config, context).await?),
+            Operation::Restore(args) => {
+                let (memory, write) = self.restore(args, config, cancel).await?;
+                to_json(&Answer { memory, write })
+            }
+            Operation::PurgeDeleted(args) => to_json(&self.purge_deleted(args, config, context).await?),
             Operation::CheckConsistency(args) => {
-                to_json(&self.check_consistency(args, cancel).await.map_err(as_sync_error)?)
+                to_json(&self.check_consistency(args, config, context).await.map_err(as_sync_error)?)
+            }
+            Operation::Verify(args) => {
+                to_json(&self.verify(args, config, context).await.map_err(as_sync_error)?)
             }
             Operation::RepairInconsistencies(args) => {
-                to_json(&self.repair(args, config, cancel).await.map_err(as_sync_error)?)
+                to_json(&self.repair(args, config, context).await.map_err(as_sync_error)?)
             }
             Operation::FullSync(args) => {
-                to_json(&self.full_sync(args, config, cancel).await.map_err(as_sync_error)?)
+                to_json(&self.full_sync(args, config, context).await.map_err(as_sync_error)?)
             }
             Operation::RebuildGraph(args) => {
-                to_json(&self.rebuild(args, config, cancel).await.map_err(as_sync_error)?)
+                to_json(&self.rebuild(args, config, context).await.map_err(as_sync_error)?)
+            }
+            Operation::DeltaSync(args) => {
+                to_json(&self.delta_sync(args, config, context).await.map_err(as_sync_error)?)
+            }
+            Operation::Drain(args) => {
+                to_json(&self.drain(args, config, context).await.map_err(as_sync_error)?)
+            }
+            Operation::SwitchGraph(_) => {
+                to_json(&self.switch_graph(config, context).await.map_err(as_sync_error)?)
+            }
+            Operation::GetQueue(args) => {
+                to_json(&until_aborted(cancel, self.queue(args)).await.map_err(as_sync_error)?)
+            }
+            Operation::RetryNow(args) => {
+                to_json(&until_aborted(cancel, self.retry_now(args)).await.map_err(as_sync_error)?)
+            }
+            Operation::PurgeDead(args) => {
+                to_json(&until_aborted(cancel, self.purge_dead(args)).await.map_err(as_sync_error)?)
+            }
+            Operation::StartAutoSync(_) => {
+                to_json(&self.start_auto_sync(config).await.map_err(as_sync_error)?)
+            }
+            Operation::StopAutoSync(_) => to_json(&self.stop_auto_sync().await.map_err(as_sync_error)?),
+            Operation::GetConflicts(args) => {
+                to_json(&until_aborted(cancel, self.conflicts(args)).await.map_err(as_sync_error)?)
+            }
+            Operation::PurgeConflicts(args) => {
+                to_json(&until_aborted(cancel, self.purge_conflicts(args)).await.map_err(as_sync_error)?)
             }
             Operation::SyncStats(_) => {
                 to_json(&until_aborted(cancel, self.sync_stats()).await.map_err(as_sync_error)?)

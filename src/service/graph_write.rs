@@ -4,15 +4,15 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chrono::Utc;
-use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::layer::Layer;
 use crate::config::PersistenceConfig;
+use crate::context::CallContext;
 use crate::error::{Error, Reason, Result};
 use crate::model::Write;
 use crate::store::postgres::{Placed, Put, Undo};
-use crate::sync::{Applying, DrainScope, drain};
+use crate::sync::{Applying, DrainScope, Job, drain};
 
 /// How the graph's half went.
 pub(super) struct GraphOutcome {
@@ -99,8 +99,14 @@ impl Layer {
             let scope = DrainScope { ids: Some(vec![id]), ..DrainScope::default() };
             let paid = async {
                 let (graph, target) = stores.seat.ours().await?;
-                drain(&stores.postgres, graph.as_ref(), target, &scope, &config, &CancellationToken::new())
-                    .await
+                let context = CallContext::default();
+                let job = Job {
+                    postgres: &stores.postgres,
+                    seat: &stores.seat,
+                    config: &config,
+                    context: &context,
+                };
+                drain(job, graph.as_ref(), &target, &scope).await
             };
             if let Err(error) = paid.await {
                 log::info!("an undone write stays owed to the graph: {error}");

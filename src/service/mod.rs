@@ -1,11 +1,14 @@
 //! What the three exported objects do: parse, validate, write, read, sync.
 
+mod batch;
+mod conflicts;
 mod dispatch;
 mod graph_write;
 mod health;
 mod layer;
 mod memory;
 mod models;
+mod queue;
 pub mod request;
 mod retrieve;
 mod sync;

@@ -5,10 +5,10 @@ use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-use crate::config::{PersistenceConfig, parse_json};
+use crate::config::{ConflictStrategy, PersistenceConfig, parse_json};
 use crate::error::{Error, Result};
 use crate::model::{EntitySource, EntityType, Inconsistency, Priority, RelationshipType};
-use crate::store::postgres::SearchMode;
+use crate::store::postgres::{DebtState, DebtTarget, SearchMode};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -48,6 +48,11 @@ operations! {
     "store" Store(StoreArgs),
     "update" Update(UpdateArgs),
     "delete" Delete(DeleteArgs),
+    "storeMany" StoreMany(StoreManyArgs),
+    "deleteMany" DeleteMany(DeleteManyArgs),
+    "deleteAll" DeleteAll(DeleteAllArgs),
+    "restore" Restore(GetByIdArgs),
+    "purgeDeleted" PurgeDeleted(PurgeDeletedArgs),
     "retrieve" Retrieve(RetrieveArgs),
     "getById" GetById(GetByIdArgs),
     "getMany" GetMany(GetManyArgs),
@@ -55,9 +60,20 @@ operations! {
     "memoryStats" MemoryStats(UserArgs),
     "health" Health(NoArgs),
     "checkConsistency" CheckConsistency(CheckArgs),
+    "verify" Verify(VerifyArgs),
     "repairInconsistencies" RepairInconsistencies(RepairArgs),
     "fullSync" FullSync(FullSyncArgs),
     "rebuildGraph" RebuildGraph(RebuildArgs),
+    "deltaSync" DeltaSync(DeltaSyncArgs),
+    "drain" Drain(DrainArgs),
+    "getQueue" GetQueue(QueueArgs),
+    "retryNow" RetryNow(RetryArgs),
+    "purgeDead" PurgeDead(PurgeDeadArgs),
+    "startAutoSync" StartAutoSync(NoArgs),
+    "stopAutoSync" StopAutoSync(NoArgs),
+    "getConflicts" GetConflicts(ConflictsArgs),
+    "purgeConflicts" PurgeConflicts(PurgeConflictsArgs),
+    "switchGraph" SwitchGraph(NoArgs),
     "syncStats" SyncStats(NoArgs),
     "strongestRelations" StrongestRelations(RelationsArgs),
     "migrate" Migrate(NoArgs),
@@ -135,6 +151,7 @@ pub struct UpdateArgs {
     pub entities: Option<Vec<EntityInput>>,
     pub relationships: Option<Vec<RelationshipInput>>,
     pub extract_entities: Option<bool>,
+    pub expected_revision: Option<i64>,
 }
 
 fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
@@ -150,6 +167,46 @@ pub struct DeleteArgs {
     pub user_id: Option<String>,
     pub hard: Option<bool>,
     pub cascade_graph: Option<bool>,
+    pub expected_revision: Option<i64>,
+}
+
+/// One chunk. The embeddings of all items cross the boundary one behind the other.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct StoreManyArgs {
+    pub items: Vec<StoreManyItem>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct StoreManyItem {
+    pub memory: StoreArgs,
+    /// How many of the numbers that crossed belong to this item; 0 without an embedding.
+    #[serde(default)]
+    pub embedding_length: usize,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct DeleteManyArgs {
+    pub ids: Vec<String>,
+    pub user_id: Option<String>,
+    pub hard: Option<bool>,
+    pub cascade_graph: Option<bool>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct DeleteAllArgs {
+    pub user_id: String,
+    pub hard: bool,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PurgeDeletedArgs {
+    pub older_than: DateTime<Utc>,
+    pub user_id: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -197,12 +254,21 @@ pub struct UserArgs {
 pub struct CheckArgs {
     pub user_id: Option<String>,
     pub limit: Option<i64>,
+    pub deep: Option<bool>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct VerifyArgs {
+    pub user_id: Option<String>,
+    pub deep: Option<bool>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RepairArgs {
     pub inconsistencies: Vec<Inconsistency>,
+    pub conflict_strategy: Option<ConflictStrategy>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -211,6 +277,67 @@ pub struct FullSyncArgs {
     pub user_id: Option<String>,
     pub limit: Option<i64>,
     pub dry_run: Option<bool>,
+    pub deep: Option<bool>,
+    pub conflict_strategy: Option<ConflictStrategy>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct DeltaSyncArgs {
+    pub user_id: Option<String>,
+    pub max_ms: Option<u64>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct DrainArgs {
+    pub max_ms: Option<u64>,
+    pub max_items: Option<i64>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct QueueArgs {
+    pub state: Option<DebtState>,
+    pub target: Option<DebtTarget>,
+    pub user_id: Option<String>,
+    pub limit: Option<i64>,
+    pub cursor: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct RetryArgs {
+    pub ids: Option<Vec<String>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PurgeDeadArgs {
+    pub ids: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ConflictsArgs {
+    pub state: Option<ConflictState>,
+    pub user_id: Option<String>,
+    pub limit: Option<i64>,
+    pub cursor: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PurgeConflictsArgs {
+    pub user_id: Option<String>,
+    pub older_than: Option<DateTime<Utc>>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ConflictState {
+    Open,
+    Resolved,
 }
 
 #[derive(Debug, Deserialize)]

@@ -1,46 +1,51 @@
-use tokio_util::sync::CancellationToken;
-
 use super::layer::{Layer, aborted, until_aborted};
 use super::request::{CheckArgs, FullSyncArgs, RebuildArgs, RelationsArgs, RepairArgs};
 use super::validate;
 use crate::config::PersistenceConfig;
+use crate::context::CallContext;
 use crate::error::{Class, Error, Reason, Result};
 use crate::model::{Inconsistency, StrongRelation, SyncResult, SyncStats};
 use crate::store::postgres::QueueCounts;
-use crate::sync;
+use crate::sync::{self, Job};
 
 const DEFAULT_RELATIONS: i64 = 20;
 
 impl Layer {
+    pub(super) fn job<'a>(&'a self, config: &'a PersistenceConfig, context: &'a CallContext) -> Job<'a> {
+        Job { postgres: &self.stores.postgres, seat: &self.stores.seat, config, context }
+    }
+
     pub(super) async fn check_consistency(
         &self,
         args: CheckArgs,
-        cancel: &CancellationToken,
+        config: &PersistenceConfig,
+        context: &CallContext,
     ) -> Result<Vec<Inconsistency>> {
-        validate::optional_user_id(args.user_id.as_deref())?;
-        let limit = validate::sync_limit(args.limit)?;
-        until_aborted(cancel, self.stores.ready()).await?;
-        let stores = &self.stores;
-        stores.seat.flush().await;
-        let (graph, target) = stores.seat.ours_now().await?;
-        let checked =
-            sync::check(&stores.postgres, graph.as_ref(), target, args.user_id.as_deref(), limit, cancel)
-                .await?;
-        finished(cancel)?;
-        Ok(checked.differences.iter().map(Inconsistency::from).collect())
+        let result = self
+            .full_sync(
+                FullSyncArgs {
+                    user_id: args.user_id,
+                    limit: args.limit,
+                    dry_run: Some(true),
+                    deep: args.deep,
+                    conflict_strategy: None,
+                },
+                config,
+                context,
+            )
+            .await?;
+        Ok(result.inconsistencies)
     }
 
     pub(super) async fn repair(
         &self,
         args: RepairArgs,
         config: &PersistenceConfig,
-        cancel: &CancellationToken,
+        context: &CallContext,
     ) -> Result<SyncResult> {
-        until_aborted(cancel, self.stores.ready()).await?;
-        let stores = &self.stores;
-        let result =
-            sync::repair(&stores.postgres, &stores.seat, args.inconsistencies, config, cancel).await?;
-        finished(cancel)?;
+        until_aborted(&context.cancel, self.stores.ready()).await?;
+        let result = sync::repair(self.job(config, context), args.inconsistencies).await?;
+        finished(context)?;
         Ok(result)
     }
 
@@ -48,17 +53,15 @@ impl Layer {
         &self,
         args: FullSyncArgs,
         config: &PersistenceConfig,
-        cancel: &CancellationToken,
+        context: &CallContext,
     ) -> Result<SyncResult> {
         validate::optional_user_id(args.user_id.as_deref())?;
         let limit = validate::sync_limit(args.limit)?;
-        until_aborted(cancel, self.stores.ready()).await?;
-        let stores = &self.stores;
+        until_aborted(&context.cancel, self.stores.ready()).await?;
         let dry_run = args.dry_run.unwrap_or(false);
         let user_id = args.user_id.as_deref();
-        let result =
-            sync::full_sync(&stores.postgres, &stores.seat, user_id, limit, dry_run, config, cancel).await?;
-        finished(cancel)?;
+        let result = sync::full_sync(self.job(config, context), user_id, limit, dry_run).await?;
+        finished(context)?;
         Ok(result)
     }
 
@@ -66,17 +69,15 @@ impl Layer {
         &self,
         args: RebuildArgs,
         config: &PersistenceConfig,
-        cancel: &CancellationToken,
+        context: &CallContext,
     ) -> Result<SyncResult> {
         validate::optional_user_id(args.user_id.as_deref())?;
         let limit = validate::sync_limit(args.limit)?;
-        until_aborted(cancel, self.stores.ready()).await?;
-        let stores = &self.stores;
+        until_aborted(&context.cancel, self.stores.ready()).await?;
         let clear = args.clear_existing.unwrap_or(false);
         let user_id = args.user_id.as_deref();
-        let result =
-            sync::rebuild(&stores.postgres, &stores.seat, user_id, limit, clear, config, cancel).await?;
-        finished(cancel)?;
+        let result = sync::rebuild(self.job(config, context), user_id, limit, clear).await?;
+        finished(context)?;
         Ok(result)
     }
 
@@ -107,8 +108,8 @@ impl Layer {
 }
 
 /// A sync call that was aborted stopped between batches; what it did stays done.
-fn finished(cancel: &CancellationToken) -> Result<()> {
-    if cancel.is_cancelled() { Err(aborted()) } else { Ok(()) }
+pub(super) fn finished(context: &CallContext) -> Result<()> {
+    if context.cancelled() { Err(aborted()) } else { Ok(()) }
 }
 
 pub(super) fn stats(

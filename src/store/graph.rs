@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use uuid::Uuid;
 
 use crate::error::Result;
-use crate::model::{NodeVersion, Projection, StrongRelation, Version};
+use crate::model::{HeldMemory, NodeVersion, Projection, StrongRelation, Version};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum GraphKind {
@@ -31,24 +31,45 @@ pub struct Beat {
     pub high_water: i64,
     /// Drawn anew with every beat: two databases that both think they own the graph part here.
     pub nonce: Uuid,
+    /// Tombstones up to this version may be gone from the graph.
+    pub horizon: Version,
 }
 
 /// What became of one projection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Applied {
-    pub memory_id: Uuid,
-    /// The version the graph holds now. Higher than the one sent when the fence refused it.
-    pub version: Version,
-    /// False when the graph held a higher version.
-    pub applied: bool,
+pub enum Outcome {
+    Applied,
+    /// The graph holds a higher version, which pays this one too.
+    Refused,
+    /// The graph has no such node and this version is not above its horizon: a tombstone may have stood there. To be
+    /// read again and given a new revision.
+    BelowHorizon,
 }
 
-/// Which memory nodes a listing speaks of: those of a user (or all), with ids in `(after, up_to]`.
-#[derive(Debug, Clone, Default)]
-pub struct NodeRange {
-    pub user_id: Option<String>,
-    pub after: Option<Uuid>,
-    pub up_to: Option<Uuid>,
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Applied {
+    pub memory_id: Uuid,
+    /// The version the graph holds now.
+    pub version: Version,
+    pub outcome: Outcome,
+}
+
+impl Applied {
+    pub fn applied(&self) -> bool {
+        self.outcome == Outcome::Applied
+    }
+}
+
+/// Count and sums over the live memories of a bucket; equal on both sides when the memories are. The halves and the
+/// numbers are taken modulo 2³², so that no sum overflows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BucketDigest {
+    pub bucket: i32,
+    pub count: i64,
+    pub h1: i64,
+    pub h2: i64,
+    pub epochs: i64,
+    pub revisions: i64,
 }
 
 /// A graph that mirrors memories. Every method is bounded in time and touches only nodes of this layer.
@@ -76,17 +97,32 @@ pub trait GraphStore: Send + Sync {
     /// unacceptable; the caller splits.
     async fn project(&self, batch: &[Projection]) -> Result<Vec<Applied>>;
 
-    /// Memory nodes of a range in id order, tombstones included, at most `limit`.
-    async fn list_nodes(&self, range: &NodeRange, limit: usize) -> Result<Vec<NodeVersion>>;
+    /// Digests of the live nodes (neither tombstone nor detached) by bucket, buckets without any left out.
+    async fn digests(&self, user_id: Option<&str>) -> Result<Vec<BucketDigest>>;
 
-    /// The nodes with these ids.
+    /// The live nodes of these buckets.
+    async fn list_buckets(&self, user_id: Option<&str>, buckets: &[i32]) -> Result<Vec<NodeVersion>>;
+
+    /// The nodes with these ids, tombstones included.
     async fn get_nodes(&self, ids: &[Uuid]) -> Result<Vec<NodeVersion>>;
+
+    /// What the graph really holds of these memories, property by property; tombstones and missing nodes are left out.
+    async fn read_back(&self, ids: &[Uuid]) -> Result<Vec<HeldMemory>>;
+
+    /// Makes the next projection of these nodes look at everything they hold, whatever their properties say.
+    async fn distrust(&self, ids: &[Uuid]) -> Result<()>;
 
     /// Live memory nodes (neither tombstone nor detached).
     async fn count(&self, user_id: Option<&str>) -> Result<u64>;
 
     /// Deletes this layer's nodes (of that user) in bounded transactions; the beat stays. Returns memory nodes deleted.
     async fn clear(&self, user_id: Option<&str>) -> Result<u64>;
+
+    /// Deletes at most `limit` entities that no memory mentions, each locked before it is looked at. Returns how many.
+    async fn sweep_entities(&self, limit: usize) -> Result<u64>;
+
+    /// Raises the horizon to at least this version, then deletes those of the nodes that are tombstones not above it.
+    async fn collect_tombstones(&self, ids: &[Uuid], horizon: Version) -> Result<()>;
 
     /// The user's strongest relations: explicit relationships by supporting memories, then co-occurrences (pairs
     /// mentioned by at least two memories), strongest first, ties by name.

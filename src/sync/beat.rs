@@ -29,7 +29,8 @@ pub async fn beat(postgres: &Arc<Postgres>, graph: &dyn GraphStore) -> Result<()
         if !confirmed {
             // Read after the judgement, which may have raised the epoch.
             let Lineage { epoch, high_water } = postgres.lineage().await?;
-            let next = Beat { store_id: target.store_id, epoch, high_water, nonce };
+            let next =
+                Beat { store_id: target.store_id, epoch, high_water, nonce, horizon: target.horizon() };
             if !graph.swap_beat(held.map(|beat| beat.nonce), &next).await? {
                 continue;
             }

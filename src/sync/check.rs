@@ -1,31 +1,25 @@
-//! Finding drift: both sides are read in id order, page by page, and compared; what looks different is read again after
-//! a pause and kept only if it repeats and is not owed.
+//! Finding drift: both sides are compared bucket by bucket through counts and sums; only buckets that differ are listed,
+//! and what looks different there is read again after a pause and kept only if it repeats and is not owed.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::Utc;
 use tokio::time::sleep;
-use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::error::Result;
 use crate::model::{Inconsistency, Issue, NodeVersion};
-use crate::store::graph::{GraphStore, NodeRange};
+use crate::store::graph::{BucketDigest, GraphStore};
 use crate::store::postgres::{Postgres, Target};
 
+/// Memories listed at once, on either side.
+const GROUP: i64 = 20_000;
+/// Ids of one question.
 const PAGE: usize = 2000;
 /// A write in flight is in one store for a moment before it is in the other.
 const SETTLE: Duration = Duration::from_millis(250);
-
-/// A check's result.
-#[derive(Debug, Clone, Default)]
-pub struct Checked {
-    /// Memories of either side that were compared.
-    pub compared: u64,
-    pub differences: Vec<Difference>,
-}
 
 /// One memory with what each side holds of it.
 #[derive(Debug, Clone)]
@@ -36,35 +30,111 @@ pub struct Difference {
     pub node: Option<NodeVersion>,
 }
 
-/// Compares all memories (of a user). `limit` bounds the differences returned, never what is compared.
-pub async fn check(
-    postgres: &Arc<Postgres>,
-    graph: &dyn GraphStore,
-    target: &Target,
-    user_id: Option<&str>,
-    limit: Option<usize>,
-    cancel: &CancellationToken,
-) -> Result<Checked> {
-    let mut checked = Checked::default();
-    let mut suspects = Vec::new();
-    let mut after = None;
-    while !cancel.is_cancelled() {
-        let page = compare_page(postgres, graph, user_id, after).await?;
-        checked.compared += page.compared;
-        suspects.extend(page.suspects);
-        match page.last {
-            Some(last) => after = Some(last),
-            None => break,
+/// A check under way: its differences come group by group, so that they need not be held all at once.
+pub struct Check<'a> {
+    postgres: &'a Arc<Postgres>,
+    graph: &'a dyn GraphStore,
+    target: &'a Target,
+    user_id: Option<&'a str>,
+    groups: VecDeque<Vec<i32>>,
+    /// Memories of either side that are compared.
+    pub compared: u64,
+    /// Memories that differ, but are owed.
+    pub owed: u64,
+}
+
+impl<'a> Check<'a> {
+    /// Compares the buckets of all memories (of a user).
+    pub async fn begin(
+        postgres: &'a Arc<Postgres>,
+        graph: &'a dyn GraphStore,
+        target: &'a Target,
+        user_id: Option<&'a str>,
+    ) -> Result<Self> {
+        let (states, nodes) = tokio::try_join!(postgres.digests(user_id), graph.digests(user_id))?;
+        let buckets = Buckets::of(&states, &nodes);
+        Ok(Self {
+            postgres,
+            graph,
+            target,
+            user_id,
+            compared: buckets.compared,
+            groups: buckets.grouped(),
+            owed: 0,
+        })
+    }
+
+    /// The confirmed differences of the next group of buckets; none after the last group.
+    pub async fn next(&mut self) -> Result<Option<Vec<Difference>>> {
+        let Some(group) = self.groups.pop_front() else { return Ok(None) };
+        // The graph first: a write that lands in between makes it look behind, and is then owed or already paid.
+        let nodes = self.graph.list_buckets(self.user_id, &group).await?;
+        let states = self.postgres.list_buckets(self.user_id, &group).await?;
+        let suspects: Vec<Uuid> =
+            differences(states, nodes).into_iter().map(|difference| difference.memory_id).collect();
+        if suspects.is_empty() {
+            return Ok(Some(Vec::new()));
+        }
+        sleep(SETTLE).await;
+        let Confirmed { differences, owed } =
+            confirm(self.postgres, self.graph, self.target, &suspects).await?;
+        self.owed += owed;
+        Ok(Some(differences))
+    }
+}
+
+/// The buckets that differ, with the rows that have to be listed for each.
+struct Buckets {
+    compared: u64,
+    differing: Vec<(i32, i64)>,
+}
+
+impl Buckets {
+    fn of(states: &[BucketDigest], nodes: &[BucketDigest]) -> Self {
+        let mut sides: BTreeMap<i32, [Option<&BucketDigest>; 2]> = BTreeMap::new();
+        for (side, digests) in [states, nodes].into_iter().enumerate() {
+            for digest in digests {
+                sides.entry(digest.bucket).or_default()[side] = Some(digest);
+            }
+        }
+        let rows = |sides: &[Option<&BucketDigest>; 2]| {
+            sides.iter().flatten().map(|digest| digest.count).max().unwrap_or_default()
+        };
+        Self {
+            compared: u64::try_from(sides.values().map(rows).sum::<i64>()).unwrap_or_default(),
+            differing: sides
+                .iter()
+                .filter(|(_, sides)| sides[0] != sides[1])
+                .map(|(bucket, sides)| (*bucket, rows(sides)))
+                .collect(),
         }
     }
-    if !suspects.is_empty() {
-        sleep(SETTLE).await;
-        checked.differences = confirm(postgres, graph, target, &suspects).await?;
+
+    fn grouped(self) -> VecDeque<Vec<i32>> {
+        let mut groups: VecDeque<Vec<i32>> = VecDeque::new();
+        let mut room = 0;
+        for (bucket, rows) in self.differing {
+            match groups.back_mut() {
+                Some(group) if rows <= room => {
+                    group.push(bucket);
+                    room -= rows;
+                }
+                _ => {
+                    groups.push_back(vec![bucket]);
+                    room = GROUP - rows;
+                }
+            }
+        }
+        groups
     }
-    if let Some(limit) = limit {
-        checked.differences.truncate(limit);
-    }
-    Ok(checked)
+}
+
+/// What a second look found.
+#[derive(Debug, Default)]
+pub struct Confirmed {
+    pub differences: Vec<Difference>,
+    /// Memories that differ, but are owed.
+    pub owed: u64,
 }
 
 /// The differences among these memories that are not owed.
@@ -73,69 +143,39 @@ pub async fn confirm(
     graph: &dyn GraphStore,
     target: &Target,
     ids: &[Uuid],
-) -> Result<Vec<Difference>> {
-    let mut confirmed = Vec::new();
+) -> Result<Confirmed> {
+    let mut confirmed = Confirmed::default();
     for ids in ids.chunks(PAGE) {
-        // The graph first: a write that lands in between makes it look behind, and is then owed or already paid.
         let nodes = graph.get_nodes(ids).await?;
         let owed: HashSet<Uuid> = postgres.owed_among(&target.target, ids).await?.into_iter().collect();
         let states = postgres.get_states(ids).await?;
-        confirmed.extend(differences(states, nodes).into_iter().filter(|d| !owed.contains(&d.memory_id)));
+        let (waiting, found): (Vec<_>, Vec<_>) = differences(states, nodes)
+            .into_iter()
+            .partition(|difference| owed.contains(&difference.memory_id));
+        confirmed.owed += u64::try_from(waiting.len()).unwrap_or_default();
+        confirmed.differences.extend(found);
     }
     Ok(confirmed)
 }
 
-struct Page {
-    compared: u64,
-    suspects: Vec<Uuid>,
-    /// Where the next page begins; none after the last.
-    last: Option<Uuid>,
-}
-
-async fn compare_page(
-    postgres: &Arc<Postgres>,
-    graph: &dyn GraphStore,
-    user_id: Option<&str>,
-    after: Option<Uuid>,
-) -> Result<Page> {
-    let range = NodeRange { user_id: user_id.map(str::to_owned), after, up_to: None };
-    let limit = i64::try_from(PAGE).unwrap_or(i64::MAX);
-    let mut states = postgres.list_states(&range, limit).await?;
-    let mut nodes = graph.list_nodes(&range, PAGE).await?;
-    // Compare up to where both sides are known; beyond it the fuller one was cut off by the page.
-    let ends = [(&states, PAGE), (&nodes, PAGE)];
-    let last = ends
-        .iter()
-        .filter(|(rows, page)| rows.len() >= *page)
-        .filter_map(|(rows, _)| rows.last())
-        .map(|row| row.memory_id)
-        .min();
-    if let Some(last) = last {
-        states.retain(|row| row.memory_id <= last);
-        nodes.retain(|row| row.memory_id <= last);
-    }
-    let ids: HashSet<Uuid> =
-        states.iter().chain(&nodes).filter(|row| !row.deleted).map(|row| row.memory_id).collect();
-    let suspects = differences(states, nodes).into_iter().map(|difference| difference.memory_id).collect();
-    Ok(Page { compared: u64::try_from(ids.len()).unwrap_or_default(), suspects, last })
-}
-
 fn differences(states: Vec<NodeVersion>, nodes: Vec<NodeVersion>) -> Vec<Difference> {
-    let mut pairs: BTreeMap<Uuid, (Option<NodeVersion>, Option<NodeVersion>)> = BTreeMap::new();
+    let mut nodes: HashMap<Uuid, NodeVersion> =
+        nodes.into_iter().map(|node| (node.memory_id, node)).collect();
+    let mut found = Vec::new();
     for state in states {
-        let id = state.memory_id;
-        pairs.entry(id).or_default().0 = Some(state);
+        let node = nodes.remove(&state.memory_id);
+        if let Some(issue) = judge(Some(&state), node.as_ref()) {
+            found.push(Difference { issue, memory_id: state.memory_id, state: Some(state), node });
+        }
     }
-    for node in nodes {
-        let id = node.memory_id;
-        pairs.entry(id).or_default().1 = Some(node);
+    for (memory_id, node) in nodes {
+        if let Some(issue) = judge(None, Some(&node)) {
+            found.push(Difference { issue, memory_id, state: None, node: Some(node) });
+        }
     }
-    let found = pairs.into_iter().filter_map(|(memory_id, (state, node))| {
-        judge(state.as_ref(), node.as_ref()).map(|issue| Difference { issue, memory_id, state, node })
-    });
-    found.collect()
+    found.sort_unstable_by_key(|difference| difference.memory_id);
+    found
 }
-
 /// What is wrong between a state and a node. A detached memory's node is nobody's business.
 fn judge(state: Option<&NodeVersion>, node: Option<&NodeVersion>) -> Option<Issue> {
     let alive = |row: &&NodeVersion| !row.deleted && !row.detached;

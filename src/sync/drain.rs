@@ -1,10 +1,8 @@
 //! Paying debts: claim, read the current row, apply, acknowledge by revision.
 
-use std::sync::Arc;
-
-use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use super::job::Job;
 use crate::config::PersistenceConfig;
 use crate::error::{Error, Reason, Result};
 use crate::model::Projection;
@@ -36,18 +34,17 @@ pub struct Drained {
 /// Pays debts until none is left in scope, the limit is reached or the graph cannot be reached (an error, with all
 /// leases given back and no attempt counted).
 pub async fn drain(
-    postgres: &Arc<Postgres>,
+    job: Job<'_>,
     graph: &dyn GraphStore,
     target: &Target,
     scope: &DrainScope,
-    config: &PersistenceConfig,
-    cancel: &CancellationToken,
 ) -> Result<Drained> {
+    let Job { postgres, config, .. } = job;
     let mut drained = Drained::default();
     let claims = ClaimScope { user_id: scope.user_id.clone(), ids: scope.ids.clone() };
     let mut left = scope.limit.map_or(i64::MAX, |limit| i64::try_from(limit).unwrap_or(i64::MAX));
     // This call takes debts whether they are due or not, so it must leave alone what was just refused.
-    while left > 0 && !cancel.is_cancelled() {
+    while left > 0 && !job.cancelled() {
         let token = Uuid::new_v4();
         let ids = postgres
             .claim(&target.target, &claims, &drained.refused, token, LEASE_MS, left.min(BATCH))

@@ -5,12 +5,14 @@ mod acknowledger;
 mod beat;
 mod check;
 mod drain;
+mod job;
 mod rebuild;
 mod repair;
 mod seat;
 
-pub use check::{Checked, check};
+pub use check::{Check, Confirmed, Difference, confirm};
 pub use drain::{DrainScope, Drained, drain};
+pub use job::{Job, Meter};
 pub use rebuild::rebuild;
 pub use repair::{full_sync, repair};
 pub use seat::{Applying, Seat, Standing};

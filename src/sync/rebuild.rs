@@ -1,29 +1,22 @@
 //! Rebuilding the graph from Postgres.
 
-use std::sync::Arc;
 use std::time::Instant;
 
-use tokio_util::sync::CancellationToken;
-
 use super::drain::{DrainScope, drain};
+use super::job::Job;
 use super::repair::{count, milliseconds, pending};
-use super::seat::Seat;
-use crate::config::PersistenceConfig;
 use crate::error::Result;
 use crate::model::SyncResult;
-use crate::store::postgres::Postgres;
 
 /// Owes every memory (of a user) to the graph, those that were deleted without it (`cascadeGraph: false`) as tombstones, after clearing this layer's nodes there if asked to, and pays at most
 /// `limit` before it returns; `pending` tells the rest.
 pub async fn rebuild(
-    postgres: &Arc<Postgres>,
-    seat: &Seat,
+    job: Job<'_>,
     user_id: Option<&str>,
     limit: Option<usize>,
     clear_existing: bool,
-    config: &PersistenceConfig,
-    cancel: &CancellationToken,
 ) -> Result<SyncResult> {
+    let Job { postgres, seat, .. } = job;
     let begun = Instant::now();
     seat.flush().await;
     let (graph, target) = seat.ours_now().await?;
@@ -37,9 +30,9 @@ pub async fn rebuild(
         owed = postgres.owe_all(&target.target, user_id, None).await?;
     }
     let scope = DrainScope { user_id: user_id.map(str::to_owned), limit, ..DrainScope::default() };
-    let drained = drain(postgres, graph.as_ref(), target, &scope, config, cancel).await?;
-    let left = pending(postgres, target, user_id).await?;
-    if user_id.is_none() && left == 0 && drained.refused.is_empty() && !cancel.is_cancelled() {
+    let drained = drain(job, graph.as_ref(), &target, &scope).await?;
+    let left = pending(postgres, &target, user_id).await?;
+    if user_id.is_none() && left == 0 && drained.refused.is_empty() && !job.cancelled() {
         postgres.mark_synced().await?;
     }
     Ok(SyncResult {

@@ -1,83 +1,80 @@
 //! Mending drift: what differs is owed under a version the graph must accept, then drained.
 
-use std::sync::Arc;
 use std::time::Instant;
 
-use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::check::{Difference, check, confirm};
+use super::check::{Check, Difference, confirm};
 use super::drain::{DrainScope, Drained, drain};
-use super::seat::Seat;
-use crate::config::PersistenceConfig;
+use super::job::Job;
 use crate::error::Result;
 use crate::model::{Inconsistency, SyncResult};
 use crate::store::graph::GraphStore;
 use crate::store::postgres::{Postgres, Target};
 
 /// Mends the listed memories. What the list says of them is looked up again: it may be old, or have gone through JSON.
-pub async fn repair(
-    postgres: &Arc<Postgres>,
-    seat: &Seat,
-    list: Vec<Inconsistency>,
-    config: &PersistenceConfig,
-    cancel: &CancellationToken,
-) -> Result<SyncResult> {
+pub async fn repair(job: Job<'_>, list: Vec<Inconsistency>) -> Result<SyncResult> {
     let begun = Instant::now();
-    let (graph, target) = seat.ours_now().await?;
+    let (graph, target) = job.seat.ours_now().await?;
     let mut ids: Vec<Uuid> = list.iter().map(|inconsistency| inconsistency.memory_id).collect();
     ids.sort_unstable();
     ids.dedup();
-    let differences = confirm(postgres, graph.as_ref(), target, &ids).await?;
-    let drained = mend(postgres, graph.as_ref(), target, &differences, ids.clone(), config, cancel).await?;
+    let confirmed = confirm(job.postgres, graph.as_ref(), &target, &ids).await?;
+    let drained = mend(job, graph.as_ref(), &target, &confirmed.differences, ids.clone()).await?;
     Ok(SyncResult {
         total_checked: count(ids.len()),
         inconsistencies: list,
         repaired: drained.paid,
         failed: count(drained.refused.len()),
         duration: milliseconds(begun),
-        pending: pending(postgres, target, None).await?,
+        pending: pending(job.postgres, &target, None).await?,
     })
 }
 
 /// Pays what is owed, checks everything (of a user), mends at most `limit` differences. A dry run only checks.
 pub async fn full_sync(
-    postgres: &Arc<Postgres>,
-    seat: &Seat,
+    job: Job<'_>,
     user_id: Option<&str>,
     limit: Option<usize>,
     dry_run: bool,
-    config: &PersistenceConfig,
-    cancel: &CancellationToken,
 ) -> Result<SyncResult> {
     let begun = Instant::now();
-    seat.flush().await;
-    let (graph, target) = seat.ours_now().await?;
+    job.seat.flush().await;
+    let (graph, target) = job.seat.ours_now().await?;
     let mut done = Drained::default();
     if !dry_run {
         let scope = DrainScope { user_id: user_id.map(str::to_owned), ..DrainScope::default() };
-        done = drain(postgres, graph.as_ref(), target, &scope, config, cancel).await?;
+        done = drain(job, graph.as_ref(), &target, &scope).await?;
     }
-    let checked = check(postgres, graph.as_ref(), target, user_id, limit, cancel).await?;
-    if !dry_run {
-        // What the graph has just refused would be refused again.
-        let open: Vec<Difference> =
-            checked.differences.iter().filter(|d| !done.refused.contains(&d.memory_id)).cloned().collect();
-        let ids = open.iter().map(|difference| difference.memory_id).collect();
-        let mended = mend(postgres, graph.as_ref(), target, &open, ids, config, cancel).await?;
-        done.paid += mended.paid;
-        done.refused.extend(mended.refused);
+    let mut check = Check::begin(job.postgres, graph.as_ref(), &target, user_id).await?;
+    let mut found: Vec<Difference> = Vec::new();
+    while let Some(group) = check.next().await? {
+        let room = limit.map_or(usize::MAX, |limit| limit - found.len());
+        let group: Vec<Difference> = group.into_iter().take(room).collect();
+        if !dry_run {
+            // What the graph has just refused would be refused again.
+            let open: Vec<Difference> =
+                group.iter().filter(|d| !done.refused.contains(&d.memory_id)).cloned().collect();
+            let ids = open.iter().map(|difference| difference.memory_id).collect();
+            let mended = mend(job, graph.as_ref(), &target, &open, ids).await?;
+            done.paid += mended.paid;
+            done.refused.extend(mended.refused);
+        }
+        found.extend(group);
+        if job.cancelled() || limit.is_some_and(|limit| found.len() >= limit) {
+            break;
+        }
     }
     done.refused.sort_unstable();
     done.refused.dedup();
-    let left = pending(postgres, target, user_id).await?;
-    let all = user_id.is_none() && limit.is_none_or(|limit| checked.differences.len() < limit);
-    if all && !dry_run && left == 0 && done.refused.is_empty() && !cancel.is_cancelled() {
-        postgres.mark_synced().await?;
+    let left = pending(job.postgres, &target, user_id).await?;
+    let all = user_id.is_none() && limit.is_none_or(|limit| found.len() < limit);
+    if all && !dry_run && left == 0 && done.refused.is_empty() && !job.cancelled() {
+        job.postgres.mark_synced().await?;
     }
     Ok(SyncResult {
-        total_checked: checked.compared,
-        inconsistencies: checked.differences.iter().map(Inconsistency::from).collect(),
+        total_checked: check.compared,
+        inconsistencies: found.iter().map(Inconsistency::from).collect(),
         repaired: done.paid,
         failed: count(done.refused.len()),
         duration: milliseconds(begun),
@@ -86,22 +83,20 @@ pub async fn full_sync(
 }
 
 async fn mend(
-    postgres: &Arc<Postgres>,
+    job: Job<'_>,
     graph: &dyn GraphStore,
     target: &Target,
     differences: &[Difference],
     ids: Vec<Uuid>,
-    config: &PersistenceConfig,
-    cancel: &CancellationToken,
 ) -> Result<Drained> {
-    owe(postgres, target, differences).await?;
+    owe(job.postgres, target, differences).await?;
     let scope = DrainScope { ids: Some(ids), ..DrainScope::default() };
-    drain(postgres, graph, target, &scope, config, cancel).await
+    drain(job, graph, target, &scope).await
 }
 
 /// A node that is ahead of its memory (or has none) needs a version above its own; any other difference is mended by
 /// applying the present one.
-async fn owe(postgres: &Arc<Postgres>, target: &Target, differences: &[Difference]) -> Result<()> {
+async fn owe(postgres: &Postgres, target: &Target, differences: &[Difference]) -> Result<()> {
     let mut ahead = Vec::new();
     let mut behind = Vec::new();
     for difference in differences {
@@ -120,7 +115,7 @@ async fn owe(postgres: &Arc<Postgres>, target: &Target, differences: &[Differenc
     Ok(())
 }
 
-pub(super) async fn pending(postgres: &Arc<Postgres>, target: &Target, user_id: Option<&str>) -> Result<u64> {
+pub(super) async fn pending(postgres: &Postgres, target: &Target, user_id: Option<&str>) -> Result<u64> {
     let counts = postgres.queue_counts(&target.target, user_id).await?;
     Ok(u64::try_from(counts.pending).unwrap_or_default())
 }

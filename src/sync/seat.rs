@@ -83,22 +83,22 @@ impl Seat {
     }
 
     /// Our graph, reachable, prepared and proven to be the database's own (once per process).
-    pub async fn ours(&self) -> Result<(&Arc<dyn GraphStore>, &Target)> {
+    pub async fn ours(&self) -> Result<(&Arc<dyn GraphStore>, Target)> {
         let (graph, target) = self.configured().await?;
         self.verified.get_or_try_init(|| self.verify(graph)).await?;
         Ok((graph, target))
     }
 
     /// As [`Seat::ours`], proven now: sync operations begin with it.
-    pub async fn ours_now(&self) -> Result<(&Arc<dyn GraphStore>, &Target)> {
+    pub async fn ours_now(&self) -> Result<(&Arc<dyn GraphStore>, Target)> {
         let (graph, target) = self.configured().await?;
         self.verify(graph).await?;
         Ok((graph, target))
     }
 
-    async fn configured(&self) -> Result<(&Arc<dyn GraphStore>, &Target)> {
+    async fn configured(&self) -> Result<(&Arc<dyn GraphStore>, Target)> {
         match (&self.graph, self.standing().await?) {
-            (Some(graph), Standing::Ours(target)) => Ok((graph, target)),
+            (Some(graph), Standing::Ours(target)) => Ok((graph, target.clone())),
             (_, Standing::Mismatch { registered }) => {
                 Err(beat::mismatch(&format!("this database belongs to a {registered} graph")))
             }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use izzie_memory::config::LayerConfig;
+use izzie_memory::context::CallContext;
 use izzie_memory::embedding::{Embedder, Space};
 use izzie_memory::error::{Error, Result};
 use izzie_memory::extraction::RulesExtractor;
@@ -11,7 +12,6 @@ use izzie_memory::service::Layer;
 use neo4rs::query;
 use serde_json::{Value, json};
 use tokio::sync::{Mutex, MutexGuard};
-use tokio_util::sync::CancellationToken;
 
 use super::neo4j::{self, Driver};
 use super::postgres::Database;
@@ -67,7 +67,7 @@ impl Client {
 
     pub async fn try_call_with(&self, op: &str, args: Value, persistence: Value) -> Result<Value> {
         let request = json!({ "op": op, "args": args, "persistence": persistence }).to_string();
-        let answer = self.0.call(&request, None, &CancellationToken::new()).await?;
+        let answer = self.0.call(&request, None, &CallContext::default()).await?;
         Ok(serde_json::from_str(&answer).expect("an answer is JSON"))
     }
 

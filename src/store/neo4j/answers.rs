@@ -51,6 +51,8 @@ pub(super) struct BeatRow {
     epoch: i64,
     high_water: i64,
     nonce: String,
+    horizon_epoch: Option<i64>,
+    horizon_revision: Option<i64>,
 }
 
 #[derive(Deserialize)]
@@ -89,6 +91,10 @@ impl TryFrom<BeatRow> for Beat {
             epoch: row.epoch,
             high_water: row.high_water,
             nonce: id(&row.nonce)?,
+            horizon: Version {
+                epoch: row.horizon_epoch.unwrap_or(0),
+                revision: row.horizon_revision.unwrap_or(0),
+            },
         })
     }
 }

@@ -25,10 +25,10 @@ use self::answers::{BeatRow, Held, NodeRow, RelationRow};
 pub use self::config::Tuning;
 use self::exchange::{Exchange, Statement};
 use self::rows::Rows;
-use super::graph::{Applied, Beat, GraphKind, GraphStore, NodeRange};
+use super::graph::{Applied, Beat, BucketDigest, GraphKind, GraphStore, Outcome};
 use crate::config::Neo4jOptions;
 use crate::error::{Error, Reason, Result};
-use crate::model::{NodeVersion, Projection, StrongRelation, Version};
+use crate::model::{HeldMemory, NodeVersion, Projection, StrongRelation, Version};
 
 /// Nodes per deleting transaction. The server holds a transaction's changes in memory, the mentions included.
 const MEMORIES_PER_CLEAR: u32 = 500;
@@ -130,13 +130,28 @@ impl GraphStore for Neo4jGraph {
         batch.iter().map(|projection| applied(projection, &held)).collect()
     }
 
-    async fn list_nodes(&self, range: &NodeRange, limit: usize) -> Result<Vec<NodeVersion>> {
-        let user_id = range.user_id.as_deref();
-        let statement = scoped(cypher::LIST_NODES.of(user_id), user_id)
-            .param("after", range.after.map_or_else(String::new, |id| id.to_string()))
-            .param("upTo", range.up_to.map_or_else(|| ABOVE_ALL_KEYS.to_owned(), |id| id.to_string()))
-            .param("limit", bolt_limit(limit));
-        self.node_versions(statement).await
+    async fn digests(&self, _user_id: Option<&str>) -> Result<Vec<BucketDigest>> {
+        todo!()
+    }
+
+    async fn list_buckets(&self, _user_id: Option<&str>, _buckets: &[i32]) -> Result<Vec<NodeVersion>> {
+        todo!()
+    }
+
+    async fn read_back(&self, _ids: &[Uuid]) -> Result<Vec<HeldMemory>> {
+        todo!()
+    }
+
+    async fn distrust(&self, _ids: &[Uuid]) -> Result<()> {
+        todo!()
+    }
+
+    async fn sweep_entities(&self, _limit: usize) -> Result<u64> {
+        todo!()
+    }
+
+    async fn collect_tombstones(&self, _ids: &[Uuid], _horizon: Version) -> Result<()> {
+        todo!()
     }
 
     async fn get_nodes(&self, ids: &[Uuid]) -> Result<Vec<NodeVersion>> {
@@ -185,11 +200,9 @@ fn applied(projection: &Projection, held: &HashMap<String, Held>) -> Result<Appl
     })?;
     let version = Version { epoch: held.epoch, revision: held.revision };
     // Of two versions of one memory in a batch only the higher was sent.
-    Ok(Applied {
-        memory_id: projection.memory_id,
-        version,
-        applied: held.applied && version == projection.version,
-    })
+    let applied = held.applied && version == projection.version;
+    let outcome = if applied { Outcome::Applied } else { Outcome::Refused };
+    Ok(Applied { memory_id: projection.memory_id, version, outcome })
 }
 
 fn scoped(text: &str, user_id: Option<&str>) -> Statement {

@@ -16,9 +16,9 @@ pub use memories::{
     Conflict, DeleteRow, Deleted, Placed, Put, StoreRow, Stored, Undo, UpdateRow, Updated, UserStats,
 };
 pub use migrate::migration_names;
-pub use queue::{ClaimScope, QueueCounts, Release};
+pub use queue::{ClaimScope, DebtState, DebtTarget, QueueCounts, Release};
 pub use registry::{Lineage, Target};
 pub use search::{SearchMode, SearchQuery};
 pub use spaces::{APP_DIMENSIONS, APP_SPACE, CurrentSpace, SpaceMatch};
 pub use statement::Sql;
-pub use states::VersionRow;
+pub use states::{DigestRow, VersionRow};

@@ -1,5 +1,6 @@
 //! The dirty set `memory_sync`: claim with a lease, acknowledge by revision, back off, bury.
 
+use serde::{Deserialize, Serialize};
 use sqlx::types::Json;
 use uuid::Uuid;
 
@@ -13,6 +14,23 @@ use crate::model::Projection;
 pub struct ClaimScope {
     pub user_id: Option<String>,
     pub ids: Option<Vec<Uuid>>,
+}
+
+/// `pending` is paid by whoever comes; `dead` was refused for good and waits for a new write or a retry by hand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DebtState {
+    Pending,
+    Dead,
+}
+
+/// To whom something is owed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DebtTarget {
+    Graph,
+    Embedding,
+    Extraction,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, sqlx::FromRow)]

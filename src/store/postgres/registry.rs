@@ -5,7 +5,7 @@ use uuid::Uuid;
 use super::connection::{Effect, Postgres};
 use super::statement::Sql;
 use crate::error::Result;
-use crate::model::PROJECTION_VERSION;
+use crate::model::{PROJECTION_VERSION, Version};
 use crate::store::graph::GraphKind;
 
 /// The registered graph.
@@ -18,6 +18,15 @@ pub struct Target {
     pub projection_version: i32,
     pub nonce: Option<Uuid>,
     pub next_nonce: Option<Uuid>,
+    pub horizon_epoch: i64,
+    pub horizon_revision: i64,
+}
+
+impl Target {
+    /// Tombstones up to this version may be gone from the graph.
+    pub fn horizon(&self) -> Version {
+        Version { epoch: self.horizon_epoch, revision: self.horizon_revision }
+    }
 }
 
 /// Where this database stands.

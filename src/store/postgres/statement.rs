@@ -24,6 +24,17 @@ impl Sql {
         self
     }
 
+    /// Binds the value if there is one.
+    pub fn bind_some<'t, T>(self, value: Option<T>) -> Self
+    where
+        T: Encode<'t, Pg> + Type<Pg>,
+    {
+        match value {
+            Some(value) => self.bind(value),
+            None => self,
+        }
+    }
+
     pub(super) async fn fetch<O>(self, connection: &mut PgConnection) -> sqlx::Result<Vec<O>>
     where
         O: for<'r> FromRow<'r, PgRow> + Send + Unpin,

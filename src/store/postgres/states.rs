@@ -7,7 +7,7 @@ use super::connection::{Effect, Postgres};
 use super::statement::Sql;
 use crate::error::Result;
 use crate::model::{NodeVersion, Version};
-use crate::store::graph::NodeRange;
+use crate::store::graph::BucketDigest;
 
 /// A row that says which version of a memory is where, on either side.
 #[derive(sqlx::FromRow)]
@@ -36,20 +36,41 @@ impl From<VersionRow> for NodeVersion {
     }
 }
 
+/// A bucket's digest, on either side.
+#[derive(sqlx::FromRow)]
+pub struct DigestRow {
+    bucket: i32,
+    count: i64,
+    h1: i64,
+    h2: i64,
+    epochs: i64,
+    revisions: i64,
+}
+
+impl From<DigestRow> for BucketDigest {
+    fn from(row: DigestRow) -> Self {
+        let DigestRow { bucket, count, h1, h2, epochs, revisions } = row;
+        Self { bucket, count, h1, h2, epochs, revisions }
+    }
+}
+
 impl Postgres {
-    /// States of a range in id order, tombstones included, at most `limit`.
-    pub async fn list_states(&self, range: &NodeRange, limit: i64) -> Result<Vec<NodeVersion>> {
-        let rows: Vec<VersionRow> = self
-            .background()
-            .all(
-                Effect::Repeatable,
-                Sql::new(include_str!("queries/list_states.sql"))
-                    .bind(&range.user_id)
-                    .bind(range.after)
-                    .bind(range.up_to)
-                    .bind(limit),
-            )
-            .await?;
+    /// Digests of the live memories by bucket.
+    pub async fn digests(&self, user_id: Option<&str>) -> Result<Vec<BucketDigest>> {
+        let text = if user_id.is_some() {
+            include_str!("queries/digests_of_user.sql")
+        } else {
+            include_str!("queries/digests.sql")
+        };
+        let rows: Vec<DigestRow> =
+            self.background().all(Effect::Repeatable, Sql::new(text).bind_some(user_id)).await?;
+        Ok(rows.into_iter().map(BucketDigest::from).collect())
+    }
+
+    /// The live memories of these buckets.
+    pub async fn list_buckets(&self, user_id: Option<&str>, buckets: &[i32]) -> Result<Vec<NodeVersion>> {
+        let sql = Sql::new(include_str!("queries/list_buckets.sql")).bind(buckets).bind(user_id);
+        let rows: Vec<VersionRow> = self.background().all(Effect::Repeatable, sql).await?;
         Ok(rows.into_iter().map(NodeVersion::from).collect())
     }
 

@@ -6,10 +6,10 @@ use async_trait::async_trait;
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use super::graph::{Applied, Beat, GraphKind, GraphStore, NodeRange};
+use super::graph::{Applied, Beat, BucketDigest, GraphKind, GraphStore, Outcome};
 use super::postgres::{Effect, Postgres, Sql, VersionRow};
 use crate::error::Result;
-use crate::model::{NodeVersion, Projection, StrongRelation, Version};
+use crate::model::{HeldMemory, NodeVersion, Projection, StrongRelation, Version};
 
 /// Rows deleted per transaction by `clear`.
 const CLEAR_BATCH: i64 = 1000;
@@ -60,26 +60,33 @@ impl GraphStore for PostgresGraph {
         let applied = rows.into_iter().map(|(memory_id, epoch, revision, applied)| Applied {
             memory_id,
             version: Version { epoch, revision },
-            applied,
+            outcome: if applied { Outcome::Applied } else { Outcome::Refused },
         });
         Ok(applied.collect())
     }
 
-    async fn list_nodes(&self, range: &NodeRange, limit: usize) -> Result<Vec<NodeVersion>> {
-        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let rows: Vec<VersionRow> = self
-            .postgres
-            .background()
-            .all(
-                Effect::Repeatable,
-                Sql::new(include_str!("queries/list_nodes.sql"))
-                    .bind(&range.user_id)
-                    .bind(range.after)
-                    .bind(range.up_to)
-                    .bind(limit),
-            )
-            .await?;
-        Ok(rows.into_iter().map(NodeVersion::from).collect())
+    async fn digests(&self, _user_id: Option<&str>) -> Result<Vec<BucketDigest>> {
+        todo!()
+    }
+
+    async fn list_buckets(&self, _user_id: Option<&str>, _buckets: &[i32]) -> Result<Vec<NodeVersion>> {
+        todo!()
+    }
+
+    async fn read_back(&self, _ids: &[Uuid]) -> Result<Vec<HeldMemory>> {
+        todo!()
+    }
+
+    async fn distrust(&self, _ids: &[Uuid]) -> Result<()> {
+        todo!()
+    }
+
+    async fn sweep_entities(&self, _limit: usize) -> Result<u64> {
+        todo!()
+    }
+
+    async fn collect_tombstones(&self, _ids: &[Uuid], _horizon: Version) -> Result<()> {
+        todo!()
     }
 
     async fn get_nodes(&self, ids: &[Uuid]) -> Result<Vec<NodeVersion>> {

@@ -1,1 +1,1 @@
-select target, kind, store_id, projection_version, nonce, next_nonce from izzie_memory.graph_targets where current
+select target, kind, store_id, projection_version, nonce, next_nonce, horizon_epoch, horizon_revision from izzie_memory.graph_targets where current
