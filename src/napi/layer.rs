@@ -4,12 +4,12 @@ use napi::Env;
 use napi::bindgen_prelude::{Float32Array, PromiseRaw};
 use napi_derive::napi;
 
-use super::callbacks::{CallbackEmbedder, CallbackExtractor, Callbacks};
+use super::callbacks::{CallFunctions, CallbackEmbedder, CallbackExtractor, Callbacks, Caller};
 use super::calls::Calls;
 use super::error::to_napi;
 use super::runtime::{run, runtime};
 use crate::config::{EmbedderKind, EmbedderOptions, ExtractorOptions, LayerConfig, Named};
-use crate::context::CallContext;
+use crate::context::{CallContext, Listener, Resolver};
 use crate::embedding::{Embedder, Space};
 use crate::error::{Error, Result};
 use crate::extraction::{Extractor, RulesExtractor};
@@ -20,14 +20,18 @@ use crate::service::{Layer, http_embedder};
 pub struct NativeLayer {
     layer: Arc<Layer>,
     calls: Arc<Calls>,
+    functions: Arc<CallFunctions>,
 }
 
 #[napi]
 impl NativeLayer {
     #[napi(constructor)]
-    pub fn new(config: String, callbacks: Callbacks) -> napi::Result<Self> {
-        let layer = build(&config, callbacks).map_err(|error| to_napi(&error))?;
-        Ok(Self { layer: Arc::new(layer), calls: Arc::default() })
+    pub fn new(config: String, mut callbacks: Callbacks) -> napi::Result<Self> {
+        let functions = CallFunctions::take(&mut callbacks);
+        // Conflicts that the background meets belong to no call: number 0.
+        let resolver = Arc::new(Caller { call_id: 0, functions: Arc::clone(&functions) });
+        let layer = build(&config, callbacks, resolver).map_err(|error| to_napi(&error))?;
+        Ok(Self { layer: Arc::new(layer), calls: Arc::default(), functions })
     }
 
     /// One operation: JSON in, JSON out. The embedding is copied before this returns.
@@ -42,8 +46,13 @@ impl NativeLayer {
         let embedding = embedding.map(|values| values.to_vec());
         let layer = Arc::clone(&self.layer);
         let call = self.calls.begin(call_id);
+        let caller = Arc::new(Caller { call_id, functions: Arc::clone(&self.functions) });
         let work = async move {
-            let context = CallContext { cancel: call.token.clone(), ..CallContext::default() };
+            let context = CallContext {
+                cancel: call.token.clone(),
+                listener: Some(Arc::clone(&caller) as Arc<dyn Listener>),
+                resolver: Some(caller),
+            };
             layer.call(&request, embedding, &context).await
         };
         env.spawn_future(async move { run(work).await.map_err(|error| to_napi(&error)) })
@@ -67,7 +76,7 @@ impl NativeLayer {
     }
 }
 
-fn build(json: &str, callbacks: Callbacks) -> Result<Layer> {
+fn build(json: &str, callbacks: Callbacks, resolver: Arc<dyn Resolver>) -> Result<Layer> {
     let config = LayerConfig::parse(json)?;
     // sqlx starts tasks of its own when a pool is made.
     let _entered = runtime()?.enter();
@@ -82,7 +91,7 @@ fn build(json: &str, callbacks: Callbacks) -> Result<Layer> {
         }
         (None | Some(ExtractorOptions::Named(Named::Local)), _) => Some(Arc::new(RulesExtractor)),
     };
-    Layer::new(config, embedder, extractor)
+    Ok(Layer::new(config, embedder, extractor)?.with_resolver(resolver))
 }
 
 fn embedder(

@@ -5,6 +5,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::models::Models;
 use crate::config::{LayerConfig, PersistenceConfig};
+use crate::context::Resolver;
 use crate::embedding::Embedder;
 use crate::error::{Error, Reason, Result};
 use crate::extraction::Extractor;
@@ -15,6 +16,8 @@ pub struct Layer {
     pub(super) config: LayerConfig,
     pub(super) stores: Arc<Stores>,
     pub(super) models: Models,
+    /// Asked about the conflicts that the background meets.
+    pub(super) resolver: Option<Arc<dyn Resolver>>,
     closed: AtomicBool,
 }
 
@@ -27,7 +30,13 @@ impl Layer {
     ) -> Result<Self> {
         let stores = Stores::open(&config)?;
         let models = Models::new(embedder, extractor, Arc::clone(&stores.postgres));
-        Ok(Self { config, stores, models, closed: AtomicBool::new(false) })
+        Ok(Self { config, stores, models, resolver: None, closed: AtomicBool::new(false) })
+    }
+
+    #[must_use]
+    pub fn with_resolver(mut self, resolver: Arc<dyn Resolver>) -> Self {
+        self.resolver = Some(resolver);
+        self
     }
 
     /// Further calls reject with `CLOSED`. The last layer of a set of connection settings closes its pools.

@@ -605,7 +605,13 @@ pub async fn the_strongest_relations_come_first(subject: Subject) {
 pub async fn the_beat_changes_hands_by_compare_and_set(subject: Subject) {
     let graph = &subject.graph;
     let before = graph.read_beat().await.expect("read");
-    let beat = |high_water| Beat { store_id: Uuid::new_v4(), epoch: 3, high_water, nonce: Uuid::new_v4(), horizon: Version { epoch: 0, revision: 0 } };
+    let beat = |high_water| Beat {
+        store_id: Uuid::new_v4(),
+        epoch: 3,
+        high_water,
+        nonce: Uuid::new_v4(),
+        horizon: Version { epoch: 0, revision: 0 },
+    };
     if graph.shares_database() {
         assert_eq!(before, None);
         assert!(!graph.swap_beat(None, &beat(1)).await.expect("swapped"));
