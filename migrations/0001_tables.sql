@@ -34,7 +34,9 @@ create table izzie_memory.settings (
   -- when a sync over all memories last ended with nothing left
   last_sync timestamptz,
   -- when the last check over all memories that found nothing began: tombstones older than this have been seen by it
-  last_clean_check timestamptz
+  last_clean_check timestamptz,
+  -- when the last check of the background began
+  last_check timestamptz
 );
 insert into izzie_memory.settings default values;
 
@@ -130,7 +132,7 @@ create table izzie_memory.memory_sync (
   primary key (target, memory_id)
 );
 create index memory_sync_due_idx on izzie_memory.memory_sync (target, next_attempt_at) where state = 'pending';
-create index memory_sync_user_idx on izzie_memory.memory_sync (user_id, target);
+create index memory_sync_user_idx on izzie_memory.memory_sync (user_id, target, memory_id);
 
 -- Who does what only one process should do (lead the upkeep). A lease ends by the database's clock.
 create table izzie_memory.leases (

@@ -145,6 +145,10 @@ language sql immutable parallel safe as $$
   select izzie_memory.calendar(value) at time zone 'UTC'
 $$;
 
+-- The form of what is written to graphs. The Rust side has the same number (src/model/projection.rs).
+create function izzie_memory.projection_version() returns integer
+language sql immutable parallel safe as $$ select 1 $$;
+
 -- SHA-256 over the canonical form of a live memory. Its first eight bytes are the two digest halves.
 create function izzie_memory.digest(
   memory_id uuid, user_id text, content text, summary text, importance integer, created_at timestamp,
@@ -152,7 +156,7 @@ create function izzie_memory.digest(
 ) returns bytea
 language sql immutable parallel safe as $$
   select sha256(convert_to(
-    izzie_memory.field('1') || izzie_memory.field(memory_id::text) || izzie_memory.field(user_id)
+    izzie_memory.field(izzie_memory.projection_version()::text) || izzie_memory.field(memory_id::text) || izzie_memory.field(user_id)
     || izzie_memory.field(content) || izzie_memory.field(summary) || izzie_memory.field(importance::text)
     || izzie_memory.field(izzie_memory.micros(created_at)::text)
     || coalesce((select string_agg(f, '' order by f collate "C")
@@ -173,7 +177,7 @@ create function izzie_memory.projection(of uuid) returns jsonb
 language sql stable as $$
   select jsonb_build_object(
     'memoryId', s.memory_id, 'userId', s.user_id, 'epoch', s.epoch, 'revision', s.revision,
-    'deleted', s.deleted, 'detached', s.detached, 'h1', s.h1, 'h2', s.h2, 'bucket', s.bucket,
+    'projectionVersion', izzie_memory.projection_version(), 'deleted', s.deleted, 'detached', s.detached, 'h1', s.h1, 'h2', s.h2, 'bucket', s.bucket,
     'content', coalesce(e.content, ''), 'summary', e.summary, 'importance', coalesce(e.importance, 5),
     'createdAt', coalesce(izzie_memory.micros(e.created_at), 0),
     'entities', case when s.deleted then '[]' else s.entities end,

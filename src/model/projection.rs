@@ -24,6 +24,8 @@ pub struct Projection {
     pub user_id: String,
     #[serde(flatten)]
     pub version: Version,
+    /// The form of this projection; see [`PROJECTION_VERSION`].
+    pub projection_version: i32,
     pub deleted: bool,
     pub detached: bool,
     /// Digest halves, 32 bits each.

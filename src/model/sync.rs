@@ -39,6 +39,9 @@ pub struct SyncResult {
     pub duration: f64,
     /// Memories still owed to the graph afterwards.
     pub pending: u64,
+    /// A rebuild that went on with one that was interrupted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resumed: Option<bool>,
 }
 
 #[derive(Debug, Clone, Serialize)]

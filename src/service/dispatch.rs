@@ -20,7 +20,7 @@ impl Layer {
         embedding: Option<Vec<f32>>,
         context: &'a CallContext,
     ) -> BoxFuture<'a, Result<String>> {
-        Box::pin(self.dispatch(request, embedding, context))
+        Box::pin(self.attended(context, async |context| self.dispatch(request, embedding, context).await))
     }
 
     async fn dispatch(
@@ -30,9 +30,9 @@ impl Layer {
         context: &CallContext,
     ) -> Result<String> {
         let cancel = &context.cancel;
-        self.check_open()?;
         let Request { operation, persistence } = Request::parse(request)?;
         let config = &self.persistence(persistence);
+        self.start_auto_sync_once(config);
         match operation {
             Operation::Store(args) => {
                 let (memory, write) = self.store(args, embedding, config, cancel).await?;

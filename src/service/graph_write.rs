@@ -54,13 +54,15 @@ impl Layer {
         put: Put,
         config: &PersistenceConfig,
     ) -> Result<GraphOutcome> {
-        if placed.target.is_none() || !config.enable_graph_store {
+        let Some(target) = placed.target.as_deref().filter(|_| config.enable_graph_store) else {
             return Ok(GraphOutcome::none());
-        }
+        };
+        self.stores.seat.notice(target).await;
         if !placed.owed {
             return Ok(GraphOutcome { success: Some(true), error: None });
         }
         if put == Put::Later {
+            self.stores.seat.nudge();
             return Ok(GraphOutcome { success: Some(false), error: None });
         }
         let wait = Duration::from_millis(config.graph_wait_ms);

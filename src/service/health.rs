@@ -71,7 +71,7 @@ impl Layer {
 
     /// `None` when no graph is configured.
     async fn graph_health(&self) -> Result<Option<Graph>> {
-        if *self.stores.seat.standing().await? == Standing::None {
+        if self.stores.seat.standing().await? == Standing::None {
             return Ok(None);
         }
         self.stores.seat.flush().await;

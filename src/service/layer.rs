@@ -1,11 +1,14 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
+use tokio::sync::RwLock;
+use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::models::Models;
 use crate::config::{LayerConfig, PersistenceConfig};
-use crate::context::Resolver;
+use crate::context::{CallContext, Resolver};
 use crate::embedding::Embedder;
 use crate::error::{Error, Reason, Result};
 use crate::extraction::Extractor;
@@ -19,7 +22,16 @@ pub struct Layer {
     /// Asked about the conflicts that the background meets.
     pub(super) resolver: Option<Arc<dyn Resolver>>,
     closed: AtomicBool,
+    /// Cancelled when the layer closes: calls under way stop where they may.
+    closing: CancellationToken,
+    /// Held by every call under way.
+    running: RwLock<()>,
+    /// Auto-sync was started for this layer, or stopped by hand.
+    auto_sync: AtomicBool,
 }
+
+/// How long a close waits for calls under way.
+const PATIENCE: Duration = Duration::from_secs(4);
 
 impl Layer {
     /// No I/O; inside a tokio runtime.
@@ -30,7 +42,16 @@ impl Layer {
     ) -> Result<Self> {
         let stores = Stores::open(&config)?;
         let models = Models::new(embedder, extractor, Arc::clone(&stores.postgres));
-        Ok(Self { config, stores, models, resolver: None, closed: AtomicBool::new(false) })
+        Ok(Self {
+            config,
+            stores,
+            models,
+            resolver: None,
+            closed: AtomicBool::new(false),
+            closing: CancellationToken::new(),
+            running: RwLock::default(),
+            auto_sync: AtomicBool::new(false),
+        })
     }
 
     #[must_use]
@@ -41,9 +62,61 @@ impl Layer {
 
     /// Further calls reject with `CLOSED`. The last layer of a set of connection settings closes its pools.
     pub async fn close(&self) {
-        if !self.closed.swap(true, Ordering::AcqRel) && self.stores.release() {
+        if self.closed.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        self.closing.cancel();
+        // Those that hold leases give them back; one that hangs is not waited for.
+        let _ = timeout(PATIENCE, self.running.write()).await;
+        if self.stores.release() {
             self.stores.close().await;
         }
+    }
+
+    /// Runs a call so that closing the layer stops it as its own abort does.
+    pub(super) async fn attended<T>(
+        &self,
+        context: &CallContext,
+        call: impl AsyncFnOnce(&CallContext) -> Result<T>,
+    ) -> Result<T> {
+        let _running = self.running.read().await;
+        self.check_open()?;
+        let inner = CallContext { cancel: self.closing.child_token(), ..context.clone() };
+        let forward = async {
+            context.cancel.cancelled().await;
+            inner.cancel.cancel();
+            std::future::pending::<()>().await;
+        };
+        tokio::select! {
+            biased;
+            outcome = call(&inner) => outcome,
+            () = forward => Err(aborted()),
+        }
+    }
+
+    /// Starts auto-sync at the first call of a layer that is configured for it.
+    pub(super) fn start_auto_sync_once(&self, config: &PersistenceConfig) {
+        if !config.enable_auto_sync || self.auto_sync.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        let (stores, config, resolver) = (Arc::clone(&self.stores), config.clone(), self.resolver.clone());
+        let closing = self.closing.clone();
+        tokio::spawn(async move {
+            while stores.ready().await.is_err() {
+                tokio::select! {
+                    () = closing.cancelled() => return,
+                    () = sleep(Duration::from_secs(1)) => {}
+                }
+            }
+            if !closing.is_cancelled() {
+                stores.scheduler.start(&config, resolver);
+            }
+        });
+    }
+
+    /// From now on auto-sync is started and stopped by hand.
+    pub(super) fn auto_sync_by_hand(&self) {
+        self.auto_sync.store(true, Ordering::Release);
     }
 
     /// Everything a write needs to know is known.

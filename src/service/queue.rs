@@ -1,58 +1,198 @@
-//! What is owed: listed, paid, tried again, given up.
+//! What is owed: listed, paid, tried again, given up; and the background that does it.
 
-use serde_json::Value;
+use std::time::{Duration, Instant};
 
-use super::layer::Layer;
+use serde::Serialize;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::layer::{Layer, until_aborted};
 use super::request::{DeltaSyncArgs, DrainArgs, PurgeDeadArgs, QueueArgs, RetryArgs};
+use super::sync::finished;
+use super::validate;
 use crate::config::PersistenceConfig;
 use crate::context::CallContext;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::model::SyncResult;
+use crate::store::postgres::{Debt, DebtTarget, QueueFilter};
+use crate::sync::{self, DrainScope, Drained};
+
+const DEFAULT_PAGE: i64 = 100;
+/// More often would only load the stores.
+const SHORTEST_INTERVAL_MS: u64 = 1000;
 
 impl Layer {
+    /// Pays what is owed to the graph (for a user), and nothing else.
     pub(super) async fn delta_sync(
         &self,
-        _args: DeltaSyncArgs,
-        _config: &PersistenceConfig,
-        _context: &CallContext,
+        args: DeltaSyncArgs,
+        config: &PersistenceConfig,
+        context: &CallContext,
     ) -> Result<SyncResult> {
-        todo!()
+        let begun = Instant::now();
+        validate::optional_user_id(args.user_id.as_deref())?;
+        let scope =
+            DrainScope { user_id: args.user_id, until: deadline(args.max_ms), ..DrainScope::default() };
+        let (drained, pending) = self.pay(&scope, config, context).await?;
+        let failed = length(&drained.refused);
+        Ok(SyncResult {
+            total_checked: drained.paid + failed,
+            repaired: drained.paid,
+            failed,
+            duration: milliseconds(begun),
+            pending,
+            ..SyncResult::default()
+        })
     }
 
     pub(super) async fn drain(
         &self,
-        _args: DrainArgs,
-        _config: &PersistenceConfig,
-        _context: &CallContext,
+        args: DrainArgs,
+        config: &PersistenceConfig,
+        context: &CallContext,
     ) -> Result<Value> {
-        todo!()
+        let begun = Instant::now();
+        let limit = validate::positive("maxItems", args.max_items)?;
+        let scope = DrainScope { limit, until: deadline(args.max_ms), ..DrainScope::default() };
+        let (drained, pending) = self.pay(&scope, config, context).await?;
+        let counts = self.graph_counts().await?;
+        Ok(json!({
+            "paid": drained.paid,
+            "refused": drained.refused.len(),
+            "pending": pending,
+            "dead": counts.dead,
+            "duration": milliseconds(begun),
+        }))
     }
 
+    async fn pay(
+        &self,
+        scope: &DrainScope,
+        config: &PersistenceConfig,
+        context: &CallContext,
+    ) -> Result<(Drained, u64)> {
+        until_aborted(&context.cancel, self.stores.ready()).await?;
+        let job = self.job(config, context);
+        job.seat.flush().await;
+        let (graph, target) = until_aborted(&context.cancel, job.seat.ours_now()).await?;
+        let owed = sync::pending(job.postgres, &target, scope.user_id.as_deref()).await?;
+        let meter =
+            job.meter(scope.limit.map_or(owed, |limit| owed.min(u64::try_from(limit).unwrap_or(owed))));
+        let drained = sync::drain_with(job, graph.as_ref(), &target, scope, &meter).await?;
+        meter.finish();
+        finished(context)?;
+        let pending = sync::pending(job.postgres, &target, scope.user_id.as_deref()).await?;
+        Ok((drained, pending))
+    }
+
+    /// Makes this instance's graph the database's own.
     pub(super) async fn switch_graph(
         &self,
-        _config: &PersistenceConfig,
-        _context: &CallContext,
+        config: &PersistenceConfig,
+        context: &CallContext,
     ) -> Result<SyncResult> {
-        todo!()
+        until_aborted(&context.cancel, self.stores.ready()).await?;
+        let result = sync::switch(self.job(config, context)).await?;
+        finished(context)?;
+        Ok(result)
     }
 
-    pub(super) async fn queue(&self, _args: QueueArgs) -> Result<Value> {
-        todo!()
+    pub(super) async fn queue(&self, args: QueueArgs) -> Result<Page<Value>> {
+        validate::optional_user_id(args.user_id.as_deref())?;
+        let limit = validate::limit(args.limit, DEFAULT_PAGE)?;
+        let after = args.cursor.as_deref().map(parse_cursor).transpose()?;
+        self.stores.ready().await?;
+        let graphs = self.stores.postgres.graph_targets().await?;
+        let targets = args.target.map(|target| match target {
+            DebtTarget::Graph => graphs.clone(),
+            DebtTarget::Embedding => vec!["embedding".to_owned()],
+            DebtTarget::Extraction => vec!["extraction".to_owned()],
+        });
+        let filter = QueueFilter { state: args.state, targets, user_id: args.user_id, after };
+        let debts = self.stores.postgres.list_queue(&filter, limit).await?;
+        let next_cursor = (i64::try_from(debts.len()) == Ok(limit))
+            .then(|| debts.last().map(|debt| format!("{}/{}", debt.target, debt.memory_id)))
+            .flatten();
+        Ok(Page { items: debts.into_iter().map(|debt| listed(debt, &graphs)).collect(), next_cursor })
     }
 
-    pub(super) async fn retry_now(&self, _args: RetryArgs) -> Result<Value> {
-        todo!()
+    pub(super) async fn retry_now(&self, args: RetryArgs) -> Result<Value> {
+        let ids = args.ids.map(|ids| memory_ids(&ids)).transpose()?;
+        self.stores.ready().await?;
+        let revived = self.stores.postgres.retry_now(ids.as_deref()).await?;
+        self.stores.seat.nudge();
+        Ok(json!({ "revived": revived }))
     }
 
-    pub(super) async fn purge_dead(&self, _args: PurgeDeadArgs) -> Result<Value> {
-        todo!()
+    pub(super) async fn purge_dead(&self, args: PurgeDeadArgs) -> Result<Value> {
+        let ids = memory_ids(&args.ids)?;
+        self.stores.ready().await?;
+        Ok(json!({ "purged": self.stores.postgres.purge_dead(&ids).await? }))
     }
 
-    pub(super) async fn start_auto_sync(&self, _config: &PersistenceConfig) -> Result<Value> {
-        todo!()
+    pub(super) async fn start_auto_sync(&self, config: &PersistenceConfig) -> Result<Value> {
+        self.check_interval(config)?;
+        self.auto_sync_by_hand();
+        self.stores.ready().await?;
+        self.stores.scheduler.start(config, self.resolver.clone());
+        Ok(Value::Null)
     }
 
     pub(super) async fn stop_auto_sync(&self) -> Result<Value> {
-        todo!()
+        self.auto_sync_by_hand();
+        self.stores.scheduler.stop().await;
+        Ok(Value::Null)
     }
+
+    pub(super) fn check_interval(&self, config: &PersistenceConfig) -> Result<()> {
+        if config.sync_interval_ms >= SHORTEST_INTERVAL_MS {
+            return Ok(());
+        }
+        let problem = format!("the number {} is below {SHORTEST_INTERVAL_MS}", config.sync_interval_ms);
+        Err(Error::invalid("syncIntervalMs", problem).with("limit", SHORTEST_INTERVAL_MS))
+    }
+}
+
+/// A part of a list, and where the next one begins.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Page<T> {
+    pub items: Vec<T>,
+    pub next_cursor: Option<String>,
+}
+
+/// The names of graphs are nobody's business.
+fn listed(debt: Debt, graphs: &[String]) -> Value {
+    let mut listed = json!(debt);
+    if graphs.contains(&debt.target) {
+        listed["target"] = json!(DebtTarget::Graph);
+    }
+    listed
+}
+
+fn parse_cursor(cursor: &str) -> Result<(String, Uuid)> {
+    cursor
+        .rsplit_once('/')
+        .and_then(|(target, id)| Some((target.to_owned(), Uuid::try_parse(id).ok()?)))
+        .ok_or_else(|| Error::invalid("cursor", "the string is no cursor of this list"))
+}
+
+fn memory_ids(ids: &[String]) -> Result<Vec<Uuid>> {
+    let parse = |(place, id): (usize, &String)| {
+        validate::parse_id(id)
+            .ok_or_else(|| Error::invalid(&format!("ids[{place}]"), "the string is no UUID"))
+    };
+    ids.iter().enumerate().map(parse).collect()
+}
+
+fn deadline(max_ms: Option<u64>) -> Option<Instant> {
+    max_ms.and_then(|ms| Instant::now().checked_add(Duration::from_millis(ms)))
+}
+
+fn length<T>(list: &[T]) -> u64 {
+    u64::try_from(list.len()).unwrap_or(u64::MAX)
+}
+
+fn milliseconds(begun: Instant) -> f64 {
+    begun.elapsed().as_secs_f64() * 1000.0
 }

@@ -74,9 +74,12 @@ impl Layer {
         validate::optional_user_id(args.user_id.as_deref())?;
         let limit = validate::sync_limit(args.limit)?;
         until_aborted(&context.cancel, self.stores.ready()).await?;
-        let clear = args.clear_existing.unwrap_or(false);
-        let user_id = args.user_id.as_deref();
-        let result = sync::rebuild(self.job(config, context), user_id, limit, clear).await?;
+        let wanted = sync::Rebuild {
+            user_id: args.user_id.as_deref(),
+            limit,
+            clear_existing: args.clear_existing.unwrap_or(false),
+        };
+        let result = sync::rebuild(self.job(config, context), wanted).await?;
         finished(context)?;
         Ok(result)
     }
@@ -96,6 +99,11 @@ impl Layer {
         let counts = stores.postgres.queue_counts(&target.target, None).await?;
         let graph_store_count = graph.count(None).await?;
         Ok(stats(vector_store_count, graph_store_count, &counts, last_sync))
+    }
+
+    pub(super) async fn graph_counts(&self) -> Result<QueueCounts> {
+        let (_, target) = self.stores.seat.ours().await?;
+        self.stores.postgres.queue_counts(&target.target, None).await
     }
 
     pub(super) async fn strongest_relations(&self, args: RelationsArgs) -> Result<Vec<StrongRelation>> {

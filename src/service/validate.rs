@@ -116,11 +116,15 @@ pub fn limit(value: Option<i64>, default: i64) -> Result<i64> {
 
 /// A bound of a sync call: any positive number, none for all.
 pub fn sync_limit(value: Option<i64>) -> Result<Option<usize>> {
+    positive("limit", value)
+}
+
+pub fn positive(field: &str, value: Option<i64>) -> Result<Option<usize>> {
     match value {
         None => Ok(None),
         Some(value) => match usize::try_from(value) {
             Ok(value) if value > 0 => Ok(Some(value)),
-            _ => Err(Error::invalid("limit", format!("the number {value} is below 1")).with("limit", 1)),
+            _ => Err(Error::invalid(field, format!("the number {value} is below 1")).with("limit", 1)),
         },
     }
 }

@@ -12,7 +12,7 @@ use super::postgres::{Postgres, PostgresConfig};
 use super::postgres_graph::PostgresGraph;
 use crate::config::{GraphChoice, LayerConfig, Neo4jOptions};
 use crate::error::{Error, Result};
-use crate::sync::Seat;
+use crate::sync::{Scheduler, Seat};
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Settings {
@@ -27,6 +27,8 @@ static OPEN: LazyLock<Mutex<HashMap<Settings, Weak<Stores>>>> = LazyLock::new(Mu
 pub struct Stores {
     pub postgres: Arc<Postgres>,
     pub seat: Arc<Seat>,
+    /// Auto-sync, for all layers that share these stores.
+    pub scheduler: Scheduler,
     ready: OnceCell<()>,
     /// Layers that use these stores; changed only under the lock of [`OPEN`].
     holders: AtomicUsize,
@@ -64,7 +66,8 @@ impl Stores {
         let postgres = Arc::new(Postgres::new(&settings.postgres)?);
         let graph = graph_of(settings, &postgres)?;
         let seat = Arc::new(Seat::new(Arc::clone(&postgres), graph));
-        Ok(Self { postgres, seat, ready: OnceCell::new(), holders: AtomicUsize::new(0) })
+        let scheduler = Scheduler::new(Arc::clone(&postgres), Arc::clone(&seat));
+        Ok(Self { postgres, seat, scheduler, ready: OnceCell::new(), holders: AtomicUsize::new(0) })
     }
 
     /// Makes sure once that the schema is this version's and the graph is registered. The embedded database migrates
@@ -92,8 +95,9 @@ impl Stores {
         true
     }
 
-    /// Strikes paid debts off and closes the pools.
+    /// Ends the background, strikes paid debts off and closes the pools.
     pub async fn close(&self) {
+        self.scheduler.stop().await;
         self.seat.close().await;
         self.postgres.close().await;
     }

@@ -8,6 +8,8 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
+use super::paged;
+use super::seat::mismatch;
 use crate::error::{Error, Reason, Result};
 use crate::store::graph::{Beat, GraphStore};
 use crate::store::postgres::{Lineage, Postgres, Target};
@@ -43,7 +45,7 @@ pub async fn beat(postgres: &Arc<Postgres>, graph: &dyn GraphStore) -> Result<()
 async fn judge(postgres: &Postgres, target: &Target, held: Option<&Beat>) -> Result<()> {
     let Some(held) = held else {
         if target.nonce.is_some() {
-            postgres.owe_all(&target.target, None, None).await?;
+            paged::owe_everything(postgres, &target.target).await?;
         }
         return Ok(());
     };
@@ -54,29 +56,22 @@ async fn judge(postgres: &Postgres, target: &Target, held: Option<&Beat>) -> Res
         // Another instance may have confirmed between our two reads.
         let again = postgres.current_target().await?;
         if !again.is_some_and(|t| t.nonce == Some(held.nonce) || t.next_nonce == Some(held.nonce)) {
-            return restored_or_forked(postgres, target, held).await;
+            return restored_or_forked(postgres, held).await;
         }
     }
     let lineage = postgres.lineage().await?;
     if held.epoch > lineage.epoch || held.high_water > lineage.high_water {
-        postgres.raise_epoch(&target.target, held.epoch.max(lineage.epoch) + 1).await?;
+        postgres.raise_epoch(held.epoch.max(lineage.epoch) + 1).await?;
     }
     Ok(())
 }
 
 /// A nonce that we do not know: either this database was restored to a point before it gave that nonce (then its
 /// high-water mark is behind), or a second database writes here.
-async fn restored_or_forked(postgres: &Postgres, target: &Target, held: &Beat) -> Result<()> {
+async fn restored_or_forked(postgres: &Postgres, held: &Beat) -> Result<()> {
     let lineage = postgres.lineage().await?;
     if held.epoch > lineage.epoch || held.high_water > lineage.high_water {
-        return postgres.raise_epoch(&target.target, held.epoch.max(lineage.epoch) + 1).await;
+        return postgres.raise_epoch(held.epoch.max(lineage.epoch) + 1).await;
     }
     Err(mismatch("another database (a branch or a restored copy) writes this graph"))
-}
-
-pub fn mismatch(problem: &str) -> Error {
-    Error::graph(
-        Reason::GraphStoreMismatch,
-        format!("{problem}; memories stay owed and nothing is written to it"),
-    )
 }

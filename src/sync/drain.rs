@@ -1,26 +1,40 @@
 //! Paying debts: claim, read the current row, apply, acknowledge by revision.
 
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use futures::future::join_all;
+use tokio::time::sleep;
 use uuid::Uuid;
 
-use super::job::Job;
-use crate::config::PersistenceConfig;
+use super::job::{Job, Meter};
+use super::seat::mismatch;
 use crate::error::{Error, Reason, Result};
-use crate::model::Projection;
-use crate::store::graph::GraphStore;
-use crate::store::postgres::{ClaimScope, Postgres, Release, Target};
+use crate::model::{PROJECTION_VERSION, Projection};
+use crate::store::graph::{GraphStore, Outcome};
+use crate::store::postgres::{ClaimScope, Lease, Release, Target};
 
 /// Memories per graph transaction.
 const BATCH: i64 = 50;
+/// Batches under way at once: while one is being applied, another is claimed and read.
+const LANES: usize = 2;
 /// Three times what a graph transaction may take.
 const LEASE_MS: i64 = 30_000;
+/// How long a batch may go on after an abort before its leases are given back.
+const GRACE: Duration = Duration::from_secs(2);
 
 /// Which debts to pay.
 #[derive(Debug, Clone, Default)]
 pub struct DrainScope {
     pub user_id: Option<String>,
     pub ids: Option<Vec<Uuid>>,
+    /// Only what is due, of all users: what the background does. A caller's drain takes all it can get.
+    pub due: bool,
     /// Pay at most so many; none: until nothing is left that can be paid.
     pub limit: Option<usize>,
+    /// Begin no batch after this.
+    pub until: Option<Instant>,
 }
 
 /// What a drain did.
@@ -31,43 +45,161 @@ pub struct Drained {
     pub refused: Vec<Uuid>,
 }
 
-/// Pays debts until none is left in scope, the limit is reached or the graph cannot be reached (an error, with all
-/// leases given back and no attempt counted).
+/// Pays debts until none is left in scope, the limit or the end of its time is reached, the call is aborted, or the
+/// graph cannot be reached (an error, with all leases given back and no attempt counted).
 pub async fn drain(
     job: Job<'_>,
     graph: &dyn GraphStore,
     target: &Target,
     scope: &DrainScope,
 ) -> Result<Drained> {
-    let Job { postgres, config, .. } = job;
-    let mut drained = Drained::default();
-    let claims = ClaimScope { user_id: scope.user_id.clone(), ids: scope.ids.clone() };
-    let mut left = scope.limit.map_or(i64::MAX, |limit| i64::try_from(limit).unwrap_or(i64::MAX));
-    // This call takes debts whether they are due or not, so it must leave alone what was just refused.
-    while left > 0 && !job.cancelled() {
-        let token = Uuid::new_v4();
-        let ids = postgres
-            .claim(&target.target, &claims, &drained.refused, token, LEASE_MS, left.min(BATCH))
-            .await?;
-        if ids.is_empty() {
-            break;
-        }
-        left -= i64::try_from(ids.len()).unwrap_or(left);
-        let lease = Lease { postgres, target, token };
-        let projections = postgres.projections(&ids).await?;
-        lease.strike_unknown(&ids, &projections).await?;
-        pay(&lease, graph, projections, config, &mut drained).await?;
-    }
-    Ok(drained)
+    drain_with(job, graph, target, scope, &job.meter(0)).await
 }
 
-struct Lease<'a> {
-    postgres: &'a Postgres,
+/// As [`drain`], counting into a meter of the caller's.
+pub async fn drain_with(
+    job: Job<'_>,
+    graph: &dyn GraphStore,
+    target: &Target,
+    scope: &DrainScope,
+    meter: &Meter,
+) -> Result<Drained> {
+    let limit = scope.limit.map_or(i64::MAX, |limit| i64::try_from(limit).unwrap_or(i64::MAX));
+    let work = Work {
+        job,
+        graph,
+        target,
+        scope,
+        meter,
+        claims: ClaimScope { user_id: scope.user_id.clone(), ids: scope.ids.clone(), due: scope.due },
+        left: AtomicI64::new(limit),
+        paid: AtomicU64::new(0),
+        refused: Mutex::default(),
+        failed: AtomicBool::new(false),
+    };
+    let lanes = join_all((0..LANES).map(|_| work.lane())).await;
+    lanes.into_iter().collect::<Result<()>>()?;
+    let refused = work.refused.into_inner().unwrap_or_else(PoisonError::into_inner);
+    Ok(Drained { paid: work.paid.into_inner(), refused })
+}
+
+struct Work<'a> {
+    job: Job<'a>,
+    graph: &'a dyn GraphStore,
     target: &'a Target,
-    token: Uuid,
+    scope: &'a DrainScope,
+    meter: &'a Meter,
+    claims: ClaimScope,
+    left: AtomicI64,
+    paid: AtomicU64,
+    refused: Mutex<Vec<Uuid>>,
+    /// A lane met an error that the others would meet too.
+    failed: AtomicBool,
 }
 
-impl Lease<'_> {
+impl Work<'_> {
+    async fn lane(&self) -> Result<()> {
+        while let Some(limit) = self.next_batch() {
+            let lease = Lease { token: Uuid::new_v4(), duration_ms: lease_ms() };
+            let ids = self.claim(lease, limit).await?;
+            self.left.fetch_add(limit - length(&ids), Ordering::Relaxed);
+            if ids.is_empty() {
+                break;
+            }
+            fail::fail_point!("after_claim");
+            let outcome = tokio::select! {
+                outcome = self.pay(lease, &ids) => outcome,
+                () = self.patience() => self.give_back(lease, &ids, None, false).await,
+            };
+            if outcome.is_err() {
+                self.failed.store(true, Ordering::Relaxed);
+            }
+            outcome?;
+        }
+        Ok(())
+    }
+
+    /// How many to claim next; none when this drain is over.
+    fn next_batch(&self) -> Option<i64> {
+        let late = self.scope.until.is_some_and(|until| Instant::now() >= until);
+        if late || self.job.cancelled() || self.failed.load(Ordering::Relaxed) {
+            return None;
+        }
+        let take = |left: i64| (left > 0).then_some(left - left.min(BATCH));
+        let left = self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take).ok()?;
+        Some(left.min(BATCH))
+    }
+
+    async fn claim(&self, lease: Lease, limit: i64) -> Result<Vec<Uuid>> {
+        // A caller's drain takes debts whether they are due or not, so it must leave alone what was just refused.
+        let except = self.refused.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        self.job.postgres.claim(&self.target.target, &self.claims, &except, lease, limit).await
+    }
+
+    /// Ends some time after an abort: a graph that hangs must not hold up whoever wants to stop.
+    async fn patience(&self) {
+        self.job.context.cancel.cancelled().await;
+        sleep(GRACE).await;
+    }
+
+    /// Applies what was claimed. What the graph refuses for good is halved until the culprit stands alone; its
+    /// neighbours go through.
+    async fn pay(&self, lease: Lease, ids: &[Uuid]) -> Result<()> {
+        let projections = self.job.postgres.projections(ids).await?;
+        self.strike_unknown(ids, &projections).await?;
+        fail::fail_point!("before_drain_apply");
+        let mut stack = vec![projections];
+        while let Some(batch) = stack.pop() {
+            if batch.is_empty() {
+                continue;
+            }
+            let Err(error) = self.apply(lease, &batch).await else { continue };
+            if error.reason.retryable() || error.reason == Reason::GraphStoreMismatch {
+                let waiting: Vec<Uuid> =
+                    batch.iter().chain(stack.iter().flatten()).map(|p| p.memory_id).collect();
+                self.give_back(lease, &waiting, Some(&error), false).await?;
+                return Err(error);
+            }
+            if let [culprit] = batch.as_slice() {
+                self.give_back(lease, &[culprit.memory_id], Some(&error), true).await?;
+                self.refused.lock().unwrap_or_else(PoisonError::into_inner).push(culprit.memory_id);
+                self.meter.advance(1);
+                continue;
+            }
+            let mut left = batch;
+            let right = left.split_off(left.len() / 2);
+            stack.push(right);
+            stack.push(left);
+        }
+        Ok(())
+    }
+
+    async fn apply(&self, lease: Lease, batch: &[Projection]) -> Result<()> {
+        known_form(batch)?;
+        let applied = self.graph.project(batch).await?;
+        if applied.len() != batch.len() {
+            let problem = "the graph answered for another number of memories than were sent";
+            return Err(Error::graph(Reason::Unavailable, problem));
+        }
+        fail::fail_point!("after_drain_apply");
+        let below: Vec<Uuid> =
+            applied.iter().filter(|a| a.outcome == Outcome::BelowHorizon).map(|a| a.memory_id).collect();
+        // Refused means that the graph holds a newer version, which pays this one too.
+        let paid: Vec<(Uuid, i64)> = batch
+            .iter()
+            .filter(|projection| !below.contains(&projection.memory_id))
+            .map(|projection| (projection.memory_id, projection.version.revision))
+            .collect();
+        self.job.postgres.acknowledge(&self.target.target, &paid).await?;
+        self.paid.fetch_add(count(&paid), Ordering::Relaxed);
+        self.meter.advance(count(&paid));
+        if !below.is_empty() {
+            self.job.postgres.renew(&self.target.target, &below).await?;
+            self.give_back(lease, &below, None, false).await?;
+        }
+        Ok(())
+    }
+
     /// A debt for a memory without state speaks of nothing.
     async fn strike_unknown(&self, ids: &[Uuid], known: &[Projection]) -> Result<()> {
         let unknown: Vec<(Uuid, i64)> = ids
@@ -78,86 +210,45 @@ impl Lease<'_> {
         if unknown.is_empty() {
             return Ok(());
         }
-        self.postgres.acknowledge(&self.target.target, &unknown).await.map(drop)
+        self.job.postgres.acknowledge(&self.target.target, &unknown).await.map(drop)
     }
 
     async fn give_back(
         &self,
-        batch: &[Projection],
-        error: &Error,
-        config: &PersistenceConfig,
+        lease: Lease,
+        ids: &[Uuid],
+        error: Option<&Error>,
         refused: bool,
     ) -> Result<()> {
-        let ids: Vec<Uuid> = batch.iter().map(|projection| projection.memory_id).collect();
+        let config = self.job.config;
         let release = Release {
             max_attempts: refused.then(|| i32::try_from(config.retry_attempts.max(1)).unwrap_or(i32::MAX)),
-            delay_ms: i64::try_from(config.retry_delay_ms).unwrap_or(i64::MAX),
-            error: format!("{}: {}", error.reason.name(), error.message),
+            // Without an error nothing speaks against trying at once.
+            delay_ms: error.map_or(0, |_| i64::try_from(config.retry_delay_ms).unwrap_or(i64::MAX)),
+            error: error.map(|error| format!("{}: {}", error.reason.name(), error.message)),
         };
-        self.postgres.release(&self.target.target, self.token, &ids, &release).await
+        self.job.postgres.release(&self.target.target, lease.token, ids, &release).await
     }
 }
 
-/// Applies a batch. What the graph refuses for good is halved until the culprit stands alone; its neighbours go
-/// through.
-async fn pay(
-    lease: &Lease<'_>,
-    graph: &dyn GraphStore,
-    batch: Vec<Projection>,
-    config: &PersistenceConfig,
-    drained: &mut Drained,
-) -> Result<()> {
-    let mut stack = vec![batch];
-    while let Some(batch) = stack.pop() {
-        if batch.is_empty() {
-            continue;
-        }
-        match graph.project(&batch).await {
-            Ok(applied) if applied.len() == batch.len() => {
-                let paid: Vec<(Uuid, i64)> = batch
-                    .iter()
-                    .map(|projection| (projection.memory_id, projection.version.revision))
-                    .collect();
-                lease.postgres.acknowledge(&lease.target.target, &paid).await?;
-                drained.paid += u64::try_from(paid.len()).unwrap_or_default();
-            }
-            Ok(_) => {
-                let error = Error::graph(
-                    Reason::Internal,
-                    "the graph answered for another number of memories than were sent",
-                );
-                give_all_back(lease, &batch, &stack, &error, config).await?;
-                return Err(error);
-            }
-            Err(error) if error.reason.retryable() || error.reason == Reason::GraphStoreMismatch => {
-                give_all_back(lease, &batch, &stack, &error, config).await?;
-                return Err(error);
-            }
-            Err(error) if batch.len() == 1 => {
-                lease.give_back(&batch, &error, config, true).await?;
-                drained.refused.extend(batch.iter().map(|projection| projection.memory_id));
-            }
-            Err(_) => {
-                let mut left = batch;
-                let right = left.split_off(left.len() / 2);
-                stack.push(right);
-                stack.push(left);
-            }
-        }
+/// Another version of this package may have changed what is projected: writing it without what we do not know of would
+/// look right and be wrong.
+pub(super) fn known_form(batch: &[Projection]) -> Result<()> {
+    if batch.iter().all(|projection| projection.projection_version <= PROJECTION_VERSION) {
+        return Ok(());
     }
-    Ok(())
+    Err(mismatch("this database belongs to a newer version of izzie-memory"))
 }
 
-async fn give_all_back(
-    lease: &Lease<'_>,
-    batch: &[Projection],
-    rest: &[Vec<Projection>],
-    error: &Error,
-    config: &PersistenceConfig,
-) -> Result<()> {
-    lease.give_back(batch, error, config, false).await?;
-    for waiting in rest {
-        lease.give_back(waiting, error, config, false).await?;
-    }
-    Ok(())
+fn lease_ms() -> i64 {
+    fail::fail_point!("lease_ms", |value| value.and_then(|ms| ms.parse().ok()).unwrap_or(LEASE_MS));
+    LEASE_MS
+}
+
+fn length<T>(list: &[T]) -> i64 {
+    i64::try_from(list.len()).unwrap_or(i64::MAX)
+}
+
+fn count<T>(list: &[T]) -> u64 {
+    u64::try_from(list.len()).unwrap_or(u64::MAX)
 }

@@ -1,6 +1,6 @@
 //! What every sync operation works with.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::seat::Seat;
@@ -27,43 +27,51 @@ impl Job<'_> {
 
     /// Reports progress towards `total`.
     pub fn meter(&self, total: u64) -> Meter {
-        Meter { listener: self.context.listener.clone(), total, done: 0, begun: Instant::now(), told: None }
+        let count = Count { total, done: 0, told: None };
+        Meter { listener: self.context.listener.clone(), begun: Instant::now(), count: Mutex::new(count) }
     }
 }
 
 /// Counts what is done and tells the caller, now and then.
 pub struct Meter {
     listener: Option<Arc<dyn Listener>>,
+    begun: Instant,
+    count: Mutex<Count>,
+}
+
+struct Count {
     total: u64,
     done: u64,
-    begun: Instant,
     told: Option<Instant>,
 }
 
 impl Meter {
-    pub fn advance(&mut self, by: u64) {
-        self.done += by;
+    pub fn advance(&self, by: u64) {
+        let mut count = self.count.lock().unwrap_or_else(PoisonError::into_inner);
+        count.done += by;
         // Others write meanwhile: there can be more to do than was counted.
-        self.total = self.total.max(self.done);
-        if self.told.is_none_or(|told| told.elapsed() >= REPORT_EVERY) {
-            self.tell();
+        count.total = count.total.max(count.done);
+        if count.told.is_none_or(|told| told.elapsed() >= REPORT_EVERY) {
+            self.tell(&mut count);
         }
     }
 
     /// The last word, whatever was told before.
-    pub fn finish(mut self) {
-        self.tell();
+    pub fn finish(self) {
+        let mut count = self.count.lock().unwrap_or_else(PoisonError::into_inner);
+        self.tell(&mut count);
     }
 
-    fn tell(&mut self) {
+    fn tell(&self, count: &mut Count) {
         let Some(listener) = &self.listener else { return };
-        self.told = Some(Instant::now());
-        listener.progress(Progress { done: self.done, total: self.total, eta_ms: self.eta() });
+        count.told = Some(Instant::now());
+        let eta_ms = self.eta(count);
+        listener.progress(Progress { done: count.done, total: count.total, eta_ms });
     }
 
     #[expect(clippy::cast_precision_loss, reason = "an estimate")]
-    fn eta(&self) -> Option<f64> {
-        let left = self.total.saturating_sub(self.done) as f64;
-        (self.done > 0).then(|| self.begun.elapsed().as_secs_f64() * 1000.0 * left / self.done as f64)
+    fn eta(&self, count: &Count) -> Option<f64> {
+        let left = count.total.saturating_sub(count.done) as f64;
+        (count.done > 0).then(|| self.begun.elapsed().as_secs_f64() * 1000.0 * left / count.done as f64)
     }
 }

@@ -1,46 +1,167 @@
-//! Rebuilding the graph from Postgres.
+//! Rebuilding the graph from Postgres, and switching to another graph.
 
 use std::time::Instant;
 
-use super::drain::{DrainScope, drain};
+use super::drain::{DrainScope, Drained, drain_with};
 use super::job::Job;
-use super::repair::{count, milliseconds, pending};
+use super::paged::owe_all;
+use super::repair::{count, mend_what_differs, milliseconds, pending};
 use crate::error::Result;
 use crate::model::SyncResult;
+use crate::store::graph::GraphStore;
+use crate::store::postgres::{PagedJob, Target};
 
-/// Owes every memory (of a user) to the graph, those that were deleted without it (`cascadeGraph: false`) as tombstones, after clearing this layer's nodes there if asked to, and pays at most
-/// `limit` before it returns; `pending` tells the rest.
-pub async fn rebuild(
-    job: Job<'_>,
-    user_id: Option<&str>,
-    limit: Option<usize>,
-    clear_existing: bool,
-) -> Result<SyncResult> {
-    let Job { postgres, seat, .. } = job;
+/// What a rebuild is asked for.
+#[derive(Debug, Clone, Copy)]
+pub struct Rebuild<'a> {
+    pub user_id: Option<&'a str>,
+    /// Pay at most so many before it returns; `pending` tells the rest.
+    pub limit: Option<usize>,
+    /// Delete this layer's nodes (of the user) first.
+    pub clear_existing: bool,
+}
+
+// The phases of the job. Everything is owed before anything is cleared: a crash in between leaves debts, not gaps. It is
+// owed again after: a write that was projected and struck off meanwhile may have been cleared.
+const OWE: &str = "owe";
+const CLEAR: &str = "clear";
+const OWE_AGAIN: &str = "owe again";
+const PAY: &str = "pay";
+
+/// Owes every memory (of a user) to the graph, those that were deleted without it (`cascadeGraph: false`) as tombstones,
+/// after clearing this layer's nodes there if asked to, and pays. A rebuild of the same scope that was interrupted is
+/// gone on with where it stopped.
+pub async fn rebuild(job: Job<'_>, wanted: Rebuild<'_>) -> Result<SyncResult> {
     let begun = Instant::now();
-    seat.flush().await;
-    let (graph, target) = seat.ours_now().await?;
-    postgres.forget_detached(user_id).await?;
-    // Owed before anything is cleared: a crash in between leaves debts, not gaps.
-    let mut owed = postgres.owe_all(&target.target, user_id, None).await?;
-    if clear_existing {
-        graph.clear(user_id).await?;
-        // Owed again: a write that was projected and struck off meanwhile may have been cleared.
-        seat.flush().await;
-        owed = postgres.owe_all(&target.target, user_id, None).await?;
-    }
-    let scope = DrainScope { user_id: user_id.map(str::to_owned), limit, ..DrainScope::default() };
-    let drained = drain(job, graph.as_ref(), &target, &scope).await?;
-    let left = pending(postgres, &target, user_id).await?;
-    if user_id.is_none() && left == 0 && drained.refused.is_empty() && !job.cancelled() {
-        postgres.mark_synced().await?;
-    }
-    Ok(SyncResult {
+    job.seat.flush().await;
+    let (graph, target) = job.seat.ours_now().await?;
+    let steps = Steps { job, graph: graph.as_ref(), target: &target, wanted };
+    let (paged, resumed) = steps.begin().await?;
+    let owed = steps.prepare(&paged).await?;
+    let drained = steps.pay(owed).await?;
+    let left = pending(job.postgres, &target, wanted.user_id).await?;
+    let mut result = SyncResult {
         total_checked: owed,
-        inconsistencies: Vec::new(),
         repaired: drained.paid,
         failed: count(drained.refused.len()),
+        pending: left,
+        resumed: resumed.then_some(true),
+        ..SyncResult::default()
+    };
+    if left == 0 && !job.cancelled() {
+        steps.complete(&paged, &mut result).await?;
+    }
+    result.duration = milliseconds(begun);
+    Ok(result)
+}
+
+struct Steps<'a> {
+    job: Job<'a>,
+    graph: &'a dyn GraphStore,
+    target: &'a Target,
+    wanted: Rebuild<'a>,
+}
+
+impl Steps<'_> {
+    /// The job, and whether it was there already with something left to do.
+    async fn begin(&self) -> Result<(PagedJob, bool)> {
+        let postgres = self.job.postgres;
+        let name = format!("rebuild:{}", self.wanted.user_id.unwrap_or_default());
+        if let Some(found) = postgres.find_job(&name).await? {
+            let paid = pending(postgres, self.target, self.wanted.user_id).await? == 0;
+            if found.phase != PAY || !paid {
+                return Ok((found, true));
+            }
+            // Somebody else has paid the rest of it since: this is another rebuild.
+            postgres.end_job(&name).await?;
+        }
+        Ok((postgres.begin_job(&name, OWE).await?, false))
+    }
+
+    /// Takes the job to the phase in which everything is owed; answers how much was owed now.
+    async fn prepare(&self, paged: &PagedJob) -> Result<u64> {
+        let Job { postgres, seat, .. } = self.job;
+        let Rebuild { user_id, clear_existing, .. } = self.wanted;
+        let owe = || owe_all(postgres, &paged.name, &self.target.target, user_id, true);
+        let mut phase = paged.phase.as_str();
+        let mut owed = 0;
+        while phase != PAY && !self.job.cancelled() {
+            fail::fail_point!("rebuild_phase");
+            phase = match phase {
+                OWE => {
+                    owed = owe().await?;
+                    if clear_existing { CLEAR } else { PAY }
+                }
+                CLEAR => {
+                    self.graph.clear(user_id).await?;
+                    OWE_AGAIN
+                }
+                _ => {
+                    seat.flush().await;
+                    owed = owe().await?;
+                    PAY
+                }
+            };
+            postgres.set_phase(&paged.name, phase).await?;
+        }
+        Ok(owed)
+    }
+
+    async fn pay(&self, owed: u64) -> Result<Drained> {
+        let Rebuild { user_id, limit, .. } = self.wanted;
+        let total = owed.max(pending(self.job.postgres, self.target, user_id).await?);
+        let meter = self.job.meter(limit.map_or(total, |limit| total.min(count(limit))));
+        let scope = DrainScope { user_id: user_id.map(str::to_owned), limit, ..DrainScope::default() };
+        let drained = drain_with(self.job, self.graph, self.target, &scope, &meter).await?;
+        meter.finish();
+        Ok(drained)
+    }
+
+    /// A process that had projected something before it was cleared may have struck its debt off only after it was owed
+    /// again: a look at the digests finds it.
+    async fn complete(&self, paged: &PagedJob, result: &mut SyncResult) -> Result<()> {
+        let postgres = self.job.postgres;
+        postgres.end_job(&paged.name).await?;
+        let mended = mend_what_differs(self.job, self.graph, self.target, self.wanted.user_id).await?;
+        result.repaired += mended.paid;
+        result.failed += count(mended.refused.len());
+        if self.wanted.user_id.is_none() && result.failed == 0 {
+            postgres.mark_synced().await?;
+        }
+        Ok(())
+    }
+}
+
+/// Makes the graph of this instance the database's own and brings it to equality. May be repeated until it is complete.
+pub async fn switch(job: Job<'_>) -> Result<SyncResult> {
+    let (graph, target) = job.seat.switch().await?;
+    let name = format!("switch:{}", target.target);
+    if let Some(paged) = job.postgres.find_job(&name).await? {
+        // What it has from a former time may be of memories that nobody remembers.
+        if paged.phase == CLEAR {
+            graph.clear(None).await?;
+            job.postgres.set_phase(&name, OWE).await?;
+        }
+        owe_all(job.postgres, &name, &target.target, None, false).await?;
+        job.postgres.end_job(&name).await?;
+    }
+    let wanted = Rebuild { user_id: None, limit: None, clear_existing: false };
+    let (graph, target) = job.seat.ours_now().await?;
+    let begun = Instant::now();
+    let steps = Steps { job, graph: graph.as_ref(), target: &target, wanted };
+    let drained = steps.pay(0).await?;
+    let mended = mend_what_differs(job, graph.as_ref(), &target, None).await?;
+    let failed = count(drained.refused.len() + mended.refused.len());
+    let left = pending(job.postgres, &target, None).await?;
+    if left == 0 && failed == 0 && !job.cancelled() {
+        job.postgres.mark_synced().await?;
+    }
+    Ok(SyncResult {
+        total_checked: job.postgres.count_live(None).await?,
+        repaired: drained.paid + mended.paid,
+        failed,
         duration: milliseconds(begun),
         pending: left,
+        ..SyncResult::default()
     })
 }

@@ -28,6 +28,7 @@ pub async fn repair(job: Job<'_>, list: Vec<Inconsistency>) -> Result<SyncResult
         failed: count(drained.refused.len()),
         duration: milliseconds(begun),
         pending: pending(job.postgres, &target, None).await?,
+        ..SyncResult::default()
     })
 }
 
@@ -79,7 +80,29 @@ pub async fn full_sync(
         failed: count(done.refused.len()),
         duration: milliseconds(begun),
         pending: left,
+        ..SyncResult::default()
     })
+}
+
+/// Checks everything (of a user) and mends what differs.
+pub(super) async fn mend_what_differs(
+    job: Job<'_>,
+    graph: &dyn GraphStore,
+    target: &Target,
+    user_id: Option<&str>,
+) -> Result<Drained> {
+    let mut done = Drained::default();
+    let mut check = Check::begin(job.postgres, graph, target, user_id).await?;
+    while let Some(group) = check.next().await? {
+        let ids = group.iter().map(|difference| difference.memory_id).collect();
+        let mended = mend(job, graph, target, &group, ids).await?;
+        done.paid += mended.paid;
+        done.refused.extend(mended.refused);
+        if job.cancelled() {
+            break;
+        }
+    }
+    Ok(done)
 }
 
 async fn mend(
@@ -110,12 +133,13 @@ async fn owe(postgres: &Postgres, target: &Target, differences: &[Difference]) -
         postgres.supersede(&ahead).await?;
     }
     if !behind.is_empty() {
-        postgres.owe_all(&target.target, None, Some(&behind)).await?;
+        postgres.owe_many(&target.target, &behind).await?;
     }
     Ok(())
 }
 
-pub(super) async fn pending(postgres: &Postgres, target: &Target, user_id: Option<&str>) -> Result<u64> {
+/// Debts to the graph (of a user) that somebody will pay.
+pub async fn pending(postgres: &Postgres, target: &Target, user_id: Option<&str>) -> Result<u64> {
     let counts = postgres.queue_counts(&target.target, user_id).await?;
     Ok(u64::try_from(counts.pending).unwrap_or_default())
 }

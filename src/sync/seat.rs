@@ -1,20 +1,24 @@
 //! The graph as this instance sees it: whether it is the database's own, and the fast path that applies one write.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use tokio::sync::{OnceCell, Semaphore};
+use tokio::sync::{Mutex, Notify, OnceCell, RwLock, Semaphore};
 use tokio::time::timeout;
 
 use super::acknowledger::Acknowledger;
-use super::beat;
+use super::drain::known_form;
+use super::{beat, paged};
 use crate::error::{Error, Reason, Result};
-use crate::model::Projection;
-use crate::store::graph::GraphStore;
+use crate::model::{PROJECTION_VERSION, Projection};
+use crate::store::graph::{GraphKind, GraphStore};
 use crate::store::postgres::{Postgres, Target};
 
 /// Writes that may be on their way to the graph at once; more stay owed.
 const IN_FLIGHT: usize = 64;
+
+/// How long the database's registration and the graph's beat are believed.
+const TRUST: Duration = Duration::from_secs(60);
 
 /// How this instance's graph relates to the one the database is registered with.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,6 +29,8 @@ pub enum Standing {
     Mismatch {
         registered: String,
     },
+    /// A newer version of this package projects other properties: this instance only enqueues.
+    Newer,
     Ours(Target),
 }
 
@@ -37,12 +43,15 @@ pub enum Applying {
     Failed(Error),
 }
 
+type Known = (Instant, Standing);
+
 pub struct Seat {
     postgres: Arc<Postgres>,
     graph: Option<Arc<dyn GraphStore>>,
     acknowledger: OnceCell<Arc<Acknowledger>>,
-    standing: OnceCell<Standing>,
-    verified: OnceCell<()>,
+    standing: RwLock<Option<Known>>,
+    verified: Mutex<Option<Instant>>,
+    nudged: Notify,
     in_flight: Arc<Semaphore>,
 }
 
@@ -52,8 +61,9 @@ impl Seat {
             postgres,
             graph,
             acknowledger: OnceCell::new(),
-            standing: OnceCell::new(),
-            verified: OnceCell::new(),
+            standing: RwLock::default(),
+            verified: Mutex::default(),
+            nudged: Notify::new(),
             in_flight: Arc::new(Semaphore::new(IN_FLIGHT)),
         }
     }
@@ -67,43 +77,104 @@ impl Seat {
         self.standing().await.map(drop)
     }
 
-    /// Found out once: a registration is changed by an explicit command only.
-    pub async fn standing(&self) -> Result<&Standing> {
-        self.standing
-            .get_or_try_init(|| async {
-                let Some(graph) = &self.graph else { return Ok(Standing::None) };
-                let target = self.postgres.register_target(graph.kind()).await?;
-                Ok(if target.kind == graph.kind().name() {
-                    Standing::Ours(target)
-                } else {
-                    Standing::Mismatch { registered: target.kind }
-                })
-            })
-            .await
+    pub async fn standing(&self) -> Result<Standing> {
+        let known = self.standing.read().await.clone();
+        match known {
+            Some((since, standing)) if since.elapsed() < TRUST => Ok(standing),
+            _ => self.find_standing().await,
+        }
     }
 
-    /// Our graph, reachable, prepared and proven to be the database's own (once per process).
-    pub async fn ours(&self) -> Result<(&Arc<dyn GraphStore>, Target)> {
-        let (graph, target) = self.configured().await?;
-        self.verified.get_or_try_init(|| self.verify(graph)).await?;
-        Ok((graph, target))
-    }
-
-    /// As [`Seat::ours`], proven now: sync operations begin with it.
-    pub async fn ours_now(&self) -> Result<(&Arc<dyn GraphStore>, Target)> {
-        let (graph, target) = self.configured().await?;
-        self.verify(graph).await?;
-        Ok((graph, target))
-    }
-
-    async fn configured(&self) -> Result<(&Arc<dyn GraphStore>, Target)> {
-        match (&self.graph, self.standing().await?) {
-            (Some(graph), Standing::Ours(target)) => Ok((graph, target.clone())),
-            (_, Standing::Mismatch { registered }) => {
-                Err(beat::mismatch(&format!("this database belongs to a {registered} graph")))
+    async fn find_standing(&self) -> Result<Standing> {
+        let standing = match &self.graph {
+            None => Standing::None,
+            Some(graph) => {
+                let registered = match self.postgres.current_target().await? {
+                    Some(target) => target,
+                    None => self.postgres.register_target(graph.kind()).await?,
+                };
+                self.relate(graph.kind(), registered).await?
             }
+        };
+        *self.standing.write().await = Some((Instant::now(), standing.clone()));
+        Ok(standing)
+    }
+
+    async fn relate(&self, kind: GraphKind, registered: Target) -> Result<Standing> {
+        if registered.kind != kind.name() {
+            return Ok(Standing::Mismatch { registered: registered.kind });
+        }
+        if registered.projection_version > PROJECTION_VERSION {
+            return Ok(Standing::Newer);
+        }
+        if registered.projection_version < PROJECTION_VERSION {
+            self.postgres.upgrade_projection(&registered.target).await?;
+        }
+        Ok(Standing::Ours(registered))
+    }
+
+    /// A write was answered with this target's name: what is known is forgotten if it is another one.
+    pub async fn notice(&self, target: &str) {
+        let outdated = |known: &Known| match known {
+            (_, Standing::Ours(ours)) => ours.target != target,
+            _ => true,
+        };
+        if self.standing.read().await.as_ref().is_some_and(outdated) {
+            self.forget().await;
+        }
+    }
+
+    /// Everything known of the graph is asked again at the next use.
+    pub async fn forget(&self) {
+        *self.standing.write().await = None;
+        *self.verified.lock().await = None;
+    }
+
+    /// Our graph, reachable, prepared and proven to be the database's own within the last minute.
+    pub async fn ours(&self) -> Result<(&Arc<dyn GraphStore>, Target)> {
+        let (graph, target) = self.configured(self.standing().await?)?;
+        // One proof for all who wait.
+        let mut verified = self.verified.lock().await;
+        if verified.is_none_or(|since| since.elapsed() >= TRUST) {
+            self.verify(graph).await?;
+            *verified = Some(Instant::now());
+        }
+        Ok((graph, target))
+    }
+
+    /// As [`Seat::ours`], proven now, with the work done that a restored database or a new graph left in pages: sync
+    /// operations begin with it.
+    pub async fn ours_now(&self) -> Result<(&Arc<dyn GraphStore>, Target)> {
+        let (graph, target) = self.configured(self.find_standing().await?)?;
+        let proven = self.verify(graph).await;
+        *self.verified.lock().await = proven.is_ok().then(Instant::now);
+        proven?;
+        paged::finish(&self.postgres, &target).await?;
+        Ok((graph, target))
+    }
+
+    fn configured(&self, standing: Standing) -> Result<(&Arc<dyn GraphStore>, Target)> {
+        match (&self.graph, standing) {
+            (Some(graph), Standing::Ours(target)) => Ok((graph, target)),
+            (_, Standing::Mismatch { registered }) => {
+                Err(mismatch(&format!("this database belongs to a {registered} graph")))
+            }
+            (_, Standing::Newer) => Err(mismatch("this database belongs to a newer version of izzie-memory")),
             _ => Err(Error::graph(Reason::NotConfigured, "no graph is configured")),
         }
+    }
+
+    /// Makes our graph the database's, whatever it was before.
+    pub(super) async fn switch(&self) -> Result<(&Arc<dyn GraphStore>, Target)> {
+        let Some(graph) = &self.graph else {
+            return Err(Error::graph(Reason::NotConfigured, "no graph is configured"));
+        };
+        // A graph that cannot be reached must not become the current one.
+        graph.ping().await?;
+        let target = self.postgres.switch_target(graph.kind()).await?;
+        self.forget().await;
+        self.verify(graph).await?;
+        Ok((graph, target))
     }
 
     async fn verify(&self, graph: &Arc<dyn GraphStore>) -> Result<()> {
@@ -112,6 +183,15 @@ impl Seat {
         }
         graph.prepare().await?;
         beat::beat(&self.postgres, graph.as_ref()).await
+    }
+
+    /// There may be something to pay.
+    pub fn nudge(&self) {
+        self.nudged.notify_one();
+    }
+
+    pub(super) async fn nudged(&self) {
+        self.nudged.notified().await;
     }
 
     /// Applies one projection and strikes its debt off, waiting at most `wait`.
@@ -134,6 +214,7 @@ impl Seat {
 
     async fn apply_now(&self, projection: &Projection) -> Result<()> {
         fail::fail_point!("before_graph_write");
+        known_form(std::slice::from_ref(projection))?;
         let (graph, target) = self.ours().await?;
         let applied = graph.project(std::slice::from_ref(projection)).await?;
         fail::fail_point!("after_graph_write");
@@ -167,4 +248,11 @@ impl Seat {
             graph.close().await;
         }
     }
+}
+
+pub fn mismatch(problem: &str) -> Error {
+    Error::graph(
+        Reason::GraphStoreMismatch,
+        format!("{problem}; memories stay owed and nothing is written to it"),
+    )
 }

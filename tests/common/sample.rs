@@ -18,6 +18,7 @@ pub fn memory(user_id: &str, id: Uuid, revision: i64, people: &[&str]) -> Projec
         version: Version { epoch: 1, revision },
         deleted: false,
         detached: false,
+        projection_version: izzie_memory::model::PROJECTION_VERSION,
         h1: revision * 7,
         h2: revision * 11,
         bucket: 5,

@@ -2,6 +2,7 @@
 
 mod connection;
 mod error;
+mod jobs;
 mod memories;
 mod migrate;
 mod queue;
@@ -10,15 +11,18 @@ mod search;
 mod spaces;
 mod statement;
 mod states;
+mod tombstones;
 
 pub use connection::{Effect, Lane, Postgres, PostgresConfig};
+pub use jobs::PagedJob;
 pub use memories::{
     Conflict, DeleteRow, Deleted, Placed, Put, StoreRow, Stored, Undo, UpdateRow, Updated, UserStats,
 };
 pub use migrate::migration_names;
-pub use queue::{ClaimScope, DebtState, DebtTarget, QueueCounts, Release};
+pub use queue::{ClaimScope, Debt, DebtState, DebtTarget, Lease, QueueCounts, QueueFilter, Release};
 pub use registry::{Lineage, Target};
 pub use search::{SearchMode, SearchQuery};
 pub use spaces::{APP_DIMENSIONS, APP_SPACE, CurrentSpace, SpaceMatch};
 pub use statement::Sql;
 pub use states::{DigestRow, VersionRow};
+pub use tombstones::Tombstone;

@@ -1,5 +1,6 @@
 //! The dirty set `memory_sync`: claim with a lease, acknowledge by revision, back off, bury.
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use sqlx::types::Json;
 use uuid::Uuid;
@@ -9,11 +10,48 @@ use super::statement::Sql;
 use crate::error::Result;
 use crate::model::Projection;
 
-/// Which debts to claim, due or not.
+/// Which debts to claim.
 #[derive(Debug, Clone, Default)]
 pub struct ClaimScope {
     pub user_id: Option<String>,
     pub ids: Option<Vec<Uuid>>,
+    /// Only what is due, the longest due first; of all users.
+    pub due: bool,
+}
+
+/// A lease on debts: who has it and for how long.
+#[derive(Debug, Clone, Copy)]
+pub struct Lease {
+    pub token: Uuid,
+    pub duration_ms: i64,
+}
+
+/// A debt as it is listed.
+#[derive(Debug, Clone, Serialize, sqlx::FromRow)]
+#[serde(rename_all = "camelCase")]
+pub struct Debt {
+    pub memory_id: Uuid,
+    pub user_id: String,
+    pub target: String,
+    pub state: String,
+    pub revision: i64,
+    pub attempts: i32,
+    pub next_attempt_at: DateTime<Utc>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub leased_until: Option<DateTime<Utc>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_error: Option<String>,
+    pub owed_at: DateTime<Utc>,
+}
+
+/// Which debts to list, and after which one.
+#[derive(Debug, Clone, Default)]
+pub struct QueueFilter {
+    pub state: Option<DebtState>,
+    /// As they stand in `memory_sync`.
+    pub targets: Option<Vec<String>>,
+    pub user_id: Option<String>,
+    pub after: Option<(String, Uuid)>,
 }
 
 /// `pending` is paid by whoever comes; `dead` was refused for good and waits for a new write or a retry by hand.
@@ -22,6 +60,15 @@ pub struct ClaimScope {
 pub enum DebtState {
     Pending,
     Dead,
+}
+
+impl DebtState {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Dead => "dead",
+        }
+    }
 }
 
 /// To whom something is owed.
@@ -48,23 +95,16 @@ impl Postgres {
         target: &str,
         scope: &ClaimScope,
         except: &[Uuid],
-        token: Uuid,
-        lease_ms: i64,
+        lease: Lease,
         limit: i64,
     ) -> Result<Vec<Uuid>> {
-        self.background()
-            .scalars(
-                Effect::Repeatable,
-                Sql::new(include_str!("queries/claim.sql"))
-                    .bind(target)
-                    .bind(&scope.user_id)
-                    .bind(&scope.ids)
-                    .bind(token)
-                    .bind(lease_ms)
-                    .bind(limit)
-                    .bind(except),
-            )
-            .await
+        let sql = if scope.due {
+            Sql::new(include_str!("queries/claim_due.sql")).bind(target)
+        } else {
+            Sql::new(include_str!("queries/claim.sql")).bind(target).bind(&scope.user_id).bind(&scope.ids)
+        };
+        let sql = sql.bind(except).bind(lease.token).bind(lease.duration_ms).bind(limit);
+        self.background().scalars(Effect::Repeatable, sql).await
     }
 
     /// What the graph shall hold of these memories now.
@@ -108,22 +148,50 @@ impl Postgres {
             .await
     }
 
-    /// Owes memories (all, those of a user, or these) to a graph, tombstones included. Answers how many.
-    pub async fn owe_all(&self, target: &str, user_id: Option<&str>, ids: Option<&[Uuid]>) -> Result<u64> {
-        let owed: i64 = self
-            .background()
-            .scalar(
-                Effect::Repeatable,
-                Sql::new(include_str!("queries/owe_all.sql")).bind(target).bind(user_id).bind(ids),
-            )
-            .await?;
+    /// Owes these memories to a graph, tombstones included. Answers how many.
+    pub async fn owe_many(&self, target: &str, ids: &[Uuid]) -> Result<u64> {
+        let sql = Sql::new(include_str!("queries/owe_many.sql")).bind(target).bind(ids);
+        let owed: i32 = self.background().scalar(Effect::Repeatable, sql).await?;
         Ok(u64::try_from(owed).unwrap_or_default())
+    }
+
+    /// Gives these memories new revisions and owes them to a graph.
+    pub async fn renew(&self, target: &str, ids: &[Uuid]) -> Result<()> {
+        let sql = Sql::new(include_str!("queries/renew.sql")).bind(target).bind(ids);
+        self.background().execute(Effect::Repeatable, sql).await
     }
 
     /// Memories that were deleted without their nodes become plain tombstones.
     pub async fn forget_detached(&self, user_id: Option<&str>) -> Result<()> {
         let sql = Sql::new(include_str!("queries/forget_detached.sql")).bind(user_id);
         self.background().execute(Effect::Repeatable, sql).await
+    }
+
+    /// A page of debts in the order of target and memory.
+    pub async fn list_queue(&self, filter: &QueueFilter, limit: i64) -> Result<Vec<Debt>> {
+        let (target, id) = filter.after.clone().unwrap_or((String::new(), Uuid::nil()));
+        let sql = Sql::new(include_str!("queries/queue_page.sql"))
+            .bind(filter.state.map(DebtState::name))
+            .bind(&filter.targets)
+            .bind(&filter.user_id)
+            .bind(target)
+            .bind(id)
+            .bind(limit);
+        self.user().all(Effect::Repeatable, sql).await
+    }
+
+    /// Makes debts due at once, attempts forgotten: those of these memories, or all dead ones. Answers how many.
+    pub async fn retry_now(&self, ids: Option<&[Uuid]>) -> Result<u64> {
+        let sql = Sql::new(include_str!("queries/retry_now.sql")).bind(ids);
+        let revived: i64 = self.user().scalar(Effect::Repeatable, sql).await?;
+        Ok(u64::try_from(revived).unwrap_or_default())
+    }
+
+    /// Forgets the dead debts of these memories. Answers how many.
+    pub async fn purge_dead(&self, ids: &[Uuid]) -> Result<u64> {
+        let sql = Sql::new(include_str!("queries/purge_dead.sql")).bind(ids);
+        let purged: i64 = self.user().scalar(Effect::Repeatable, sql).await?;
+        Ok(u64::try_from(purged).unwrap_or_default())
     }
 
     pub async fn queue_counts(&self, target: &str, user_id: Option<&str>) -> Result<QueueCounts> {
@@ -153,5 +221,6 @@ pub struct Release {
     pub max_attempts: Option<i32>,
     /// Base of the exponential back-off; the statement adds full jitter and stops at five minutes.
     pub delay_ms: i64,
-    pub error: String,
+    /// Why; what stood there stays where it is missing.
+    pub error: Option<String>,
 }

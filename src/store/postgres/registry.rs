@@ -42,34 +42,43 @@ impl Postgres {
         self.user().optional(Effect::Repeatable, Sql::new(include_str!("queries/current_target.sql"))).await
     }
 
+    /// The names under which graphs stand in the queue.
+    pub async fn graph_targets(&self) -> Result<Vec<String>> {
+        self.user().scalars(Effect::Repeatable, Sql::new(include_str!("queries/graph_targets.sql"))).await
+    }
+
     /// Registers a graph if none is, and owes it everything there is. Answers the current one, whoever registered it.
     pub async fn register_target(&self, kind: GraphKind) -> Result<Target> {
-        let store_id = Uuid::new_v4();
-        let target = format!("{}:{store_id}", kind.name());
-        self.user()
-            .one(
-                Effect::Repeatable,
-                Sql::new(include_str!("queries/register_target.sql"))
-                    .bind(&target)
-                    .bind(kind.name())
-                    .bind(store_id)
-                    .bind(PROJECTION_VERSION),
-            )
-            .await
+        self.new_target(include_str!("queries/register_target.sql"), kind).await
     }
 
     pub async fn lineage(&self) -> Result<Lineage> {
         self.background().one(Effect::Repeatable, Sql::new(include_str!("queries/lineage.sql"))).await
     }
 
-    /// Raises the epoch to at least `epoch`, gives all memories new versions in it and owes them.
-    pub async fn raise_epoch(&self, target: &str, epoch: i64) -> Result<()> {
-        self.background()
-            .execute(
-                Effect::Repeatable,
-                Sql::new(include_str!("queries/raise_epoch.sql")).bind(target).bind(epoch),
-            )
-            .await
+    /// Raises the epoch to at least `epoch`; the job `renew` then takes all memories there.
+    pub async fn raise_epoch(&self, epoch: i64) -> Result<()> {
+        let sql = Sql::new(include_str!("queries/raise_epoch.sql")).bind(epoch);
+        self.background().execute(Effect::Repeatable, sql).await
+    }
+
+    /// Notes that the graph is projected in this code's form from now on; the job `renew` takes all memories there.
+    pub async fn upgrade_projection(&self, target: &str) -> Result<()> {
+        let sql =
+            Sql::new(include_str!("queries/upgrade_projection.sql")).bind(target).bind(PROJECTION_VERSION);
+        self.background().execute(Effect::Repeatable, sql).await
+    }
+
+    /// Makes a graph of this kind the current one. The job `switch:<target>` tells whether it is complete.
+    pub async fn switch_target(&self, kind: GraphKind) -> Result<Target> {
+        self.new_target(include_str!("queries/switch_target.sql"), kind).await
+    }
+
+    async fn new_target(&self, text: &'static str, kind: GraphKind) -> Result<Target> {
+        let store_id = Uuid::new_v4();
+        let target = format!("{}:{store_id}", kind.name());
+        let sql = Sql::new(text).bind(&target).bind(kind.name()).bind(store_id).bind(PROJECTION_VERSION);
+        self.user().one(Effect::Repeatable, sql).await
     }
 
     /// Proposes the next beat; a proposal that stands already is answered instead.

@@ -4,14 +4,14 @@ with due as materialized (
   where q.target = $1 and q.state = 'pending'
     and ($2::text is null or q.user_id = $2)
     and ($3::uuid[] is null or q.memory_id = any ($3))
-    and q.memory_id <> all ($7)
+    and q.memory_id <> all ($4)
     and (q.lease_until is null or q.lease_until < clock_timestamp())
   order by q.memory_id
-  limit $6
+  limit $7
   for update skip locked
 )
 update izzie_memory.memory_sync q
-set lease_token = $4, lease_until = clock_timestamp() + $5 * interval '1 millisecond'
+set lease_token = $5, lease_until = clock_timestamp() + $6 * interval '1 millisecond'
 from due
 where q.target = due.target and q.memory_id = due.memory_id
 returning q.memory_id

@@ -4,6 +4,6 @@ with detached as materialized (
   order by s.memory_id for update
 )
 update izzie_memory.memory_state s
-set detached = false, revision = nextval('izzie_memory.revision_seq')
+set detached = false, revision = nextval('izzie_memory.revision_seq'), changed_at = clock_timestamp()
 from detached
 where s.memory_id = detached.memory_id

@@ -1,1 +1,1 @@
-select izzie_memory.raise_epoch($1, $2)
+select izzie_memory.raise_epoch($1)

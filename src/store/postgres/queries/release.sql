@@ -6,7 +6,7 @@ with held as materialized (
   for update skip locked
 )
 update izzie_memory.memory_sync q
-set lease_token = null, lease_until = null, last_error = $6,
+set lease_token = null, lease_until = null, last_error = coalesce($6, q.last_error),
     attempts = q.attempts + case when $4::integer is null then 0 else 1 end,
     state = case when q.attempts + 1 >= $4 then 'dead' else 'pending' end,
     next_attempt_at = clock_timestamp()

@@ -1,0 +1,223 @@
+-- Keeping graphs: which one is current, what they are owed in pages, who leads.
+
+-- Registers a graph unless one is current, and owes it every memory. Answers the current one.
+create function izzie_memory.register_target(name text, graph_kind text, id uuid, version integer)
+returns izzie_memory.graph_targets
+language plpgsql as $$
+declare
+  present izzie_memory.graph_targets;
+begin
+  insert into izzie_memory.graph_targets (target, kind, store_id, projection_version, current)
+  values (name, graph_kind, id, version, true)
+  on conflict do nothing
+  returning * into present;
+  if found then
+    perform izzie_memory.begin_job('owe:' || name, 'owe');
+    -- A small database is done with the first page.
+    if izzie_memory.owe_page('owe:' || name, name, null, false, 1000) < 1000 then
+      delete from izzie_memory.jobs j where j.name = 'owe:' || register_target.name;
+    end if;
+    return present;
+  end if;
+  select * into present from izzie_memory.graph_targets t where t.current;
+  return present;
+end $$;
+
+-- Makes a graph the current one: the one that was of this kind before, or a new one. What the others were owed is
+-- forgotten. Answers the target; whether its nodes have to be cleared first stands in the job `switch:<target>`.
+create function izzie_memory.switch_target(name text, graph_kind text, id uuid, version integer)
+returns izzie_memory.graph_targets
+language plpgsql as $$
+declare
+  present izzie_memory.graph_targets;
+begin
+  -- Writers read the current graph; this lock makes none wait, but a second switch.
+  lock table izzie_memory.graph_targets in share row exclusive mode;
+  select * into present from izzie_memory.graph_targets t where t.current;
+  if present.kind = graph_kind then
+    return present;
+  end if;
+  update izzie_memory.graph_targets t set current = false where t.current;
+  update izzie_memory.graph_targets t set current = true, projection_version = version
+  where t.target = (select o.target from izzie_memory.graph_targets o where o.kind = graph_kind order by o.registered_at limit 1)
+  returning * into present;
+  if not found then
+    insert into izzie_memory.graph_targets (target, kind, store_id, projection_version, current)
+    values (name, graph_kind, id, version, true)
+    returning * into present;
+  end if;
+  delete from izzie_memory.jobs j where j.name like 'owe:%' or j.name like 'switch:%' or j.name like 'rebuild:%';
+  delete from izzie_memory.memory_sync q where q.target not in ('embedding', 'extraction', present.target);
+  perform izzie_memory.begin_job('switch:' || present.target, 'clear');
+  return present;
+end $$;
+
+-- Begins a job, or finds it where it stopped.
+create function izzie_memory.begin_job(job text, first_phase text) returns izzie_memory.jobs
+language plpgsql as $$
+declare
+  present izzie_memory.jobs;
+begin
+  insert into izzie_memory.jobs (name, phase) values (job, first_phase) on conflict do nothing;
+  select * into present from izzie_memory.jobs j where j.name = job;
+  return present;
+end $$;
+
+-- The next memories (of a user) in id order, tombstones included; null after the last.
+create function izzie_memory.state_page(owner text, after uuid, page integer) returns uuid[]
+language plpgsql stable as $$
+declare
+  from_id uuid := coalesce(after, '00000000-0000-0000-0000-000000000000');
+begin
+  -- Each case by itself, for each is then read from an index.
+  if owner is null then
+    return (select array_agg(p.memory_id order by p.memory_id) from (
+      select s.memory_id from izzie_memory.memory_state s
+      where s.memory_id >= from_id and s.memory_id is distinct from after
+      order by s.memory_id limit page) p);
+  end if;
+  return (select array_agg(p.memory_id order by p.memory_id) from (
+    select s.memory_id from izzie_memory.memory_state s
+    where s.user_id = owner and s.memory_id >= from_id and s.memory_id is distinct from after
+    order by s.memory_id limit page) p);
+end $$;
+
+-- Owes the next page of memories (of a user) to a graph, tombstones included, and notes in the job how far it is.
+-- Memories that were deleted without their nodes become plain tombstones where `forget`. Answers how many; 0 at the end.
+create function izzie_memory.owe_page(job text, graph text, owner text, forget boolean, page integer) returns integer
+language plpgsql as $$
+declare
+  ids uuid[];
+begin
+  perform from izzie_memory.jobs j where j.name = job for update;
+  if not found then
+    return 0; -- somebody else has ended it
+  end if;
+  ids := izzie_memory.state_page(owner, (select j.after from izzie_memory.jobs j where j.name = job), page);
+  if ids is null then
+    return 0;
+  end if;
+  if forget then
+    perform from izzie_memory.memory_state s where s.memory_id = any (ids) and s.detached order by s.memory_id for update;
+    update izzie_memory.memory_state s
+    set detached = false, revision = nextval('izzie_memory.revision_seq'), changed_at = clock_timestamp()
+    where s.memory_id = any (ids) and s.detached;
+  end if;
+  perform izzie_memory.owe_many(graph, ids);
+  update izzie_memory.jobs j set after = ids[array_upper(ids, 1)] where j.name = job;
+  return cardinality(ids);
+end $$;
+
+-- Owes the newest revision of these memories, due at once.
+create function izzie_memory.owe_many(graph text, ids uuid[]) returns integer
+language plpgsql as $$
+declare
+  owed integer;
+begin
+  insert into izzie_memory.memory_sync as q (target, memory_id, user_id, revision)
+  select graph, s.memory_id, s.user_id, s.revision
+  from izzie_memory.memory_state s
+  where s.memory_id = any (ids)
+  order by s.memory_id
+  on conflict (target, memory_id) do update
+  set user_id = excluded.user_id, revision = greatest(q.revision, excluded.revision), attempts = 0, state = 'pending',
+      next_attempt_at = clock_timestamp(), last_error = null;
+  get diagnostics owed = row_count;
+  return owed;
+end $$;
+
+-- The graph is ahead: this database was restored to the past. New writes continue in a higher epoch at once; the job
+-- `renew` takes the others there.
+create function izzie_memory.raise_epoch(wanted bigint) returns void
+language plpgsql as $$
+begin
+  update izzie_memory.settings s set epoch = wanted where s.epoch < wanted;
+  if found then
+    delete from izzie_memory.jobs j where j.name = 'renew';
+    perform izzie_memory.begin_job('renew', 'renew');
+  end if;
+end $$;
+
+-- This code projects another form than the graph has: its digests are made anew.
+create function izzie_memory.upgrade_projection(graph text, version integer) returns void
+language plpgsql as $$
+begin
+  update izzie_memory.graph_targets t set projection_version = version
+  where t.target = graph and t.projection_version < version;
+  if found then
+    delete from izzie_memory.jobs j where j.name = 'renew';
+    perform izzie_memory.begin_job('renew', 'renew');
+  end if;
+end $$;
+
+-- Gives the next page of memories a new revision in the present epoch, with the present digest, and owes them. Answers
+-- how many; 0 at the end.
+create function izzie_memory.renew_page(graph text, page integer) returns integer
+language plpgsql as $$
+declare
+  ids uuid[];
+begin
+  perform from izzie_memory.jobs j where j.name = 'renew' for update;
+  if not found then
+    return 0; -- somebody else has ended it
+  end if;
+  ids := izzie_memory.state_page(null, (select j.after from izzie_memory.jobs j where j.name = 'renew'), page);
+  if ids is null then
+    return 0;
+  end if;
+  perform izzie_memory.renew(ids);
+  perform izzie_memory.owe_many(graph, ids);
+  update izzie_memory.jobs j set after = ids[array_upper(ids, 1)] where j.name = 'renew';
+  return cardinality(ids);
+end $$;
+
+-- New revisions in the present epoch for these memories; their content is as it was.
+create function izzie_memory.renew(ids uuid[]) returns void
+language plpgsql as $$
+begin
+  perform from izzie_memory.memory_state s where s.memory_id = any (ids) order by s.memory_id for update;
+  update izzie_memory.memory_state s
+  set epoch = (select epoch from izzie_memory.settings), revision = nextval('izzie_memory.revision_seq'),
+      h1 = izzie_memory.half(d.hash, 0), h2 = izzie_memory.half(d.hash, 1)
+  from (select e.id, izzie_memory.digest(e.id, e.user_id, e.content, e.summary, coalesce(e.importance, 5), e.created_at,
+               o.entities, o.relationships) as hash
+        from public.memory_entries e join izzie_memory.memory_state o on o.memory_id = e.id
+        where e.id = any (ids) and not o.deleted) d
+  where s.memory_id = d.id and not s.deleted;
+  update izzie_memory.memory_state s
+  set epoch = (select epoch from izzie_memory.settings), revision = nextval('izzie_memory.revision_seq')
+  where s.memory_id = any (ids) and s.deleted;
+end $$;
+
+-- Gives one memory a version that the graph must accept although it holds this one, a tombstone if nothing is known of
+-- the memory, and owes it.
+create function izzie_memory.supersede(id uuid, owner text, graph_epoch bigint, graph_revision bigint) returns void
+language plpgsql as $$
+declare
+  present izzie_memory.memory_state;
+begin
+  select * into present from izzie_memory.memory_state s where s.memory_id = id for update;
+  if not found then
+    perform izzie_memory.record_tombstone(id, owner, false);
+  elsif (present.epoch, present.revision) < (graph_epoch, graph_revision) then
+    update izzie_memory.memory_state s set revision = nextval('izzie_memory.revision_seq') where s.memory_id = id;
+  end if;
+  select * into present from izzie_memory.memory_state s where s.memory_id = id;
+  if (present.epoch, present.revision) < (graph_epoch, graph_revision) then
+    -- Our numbers are behind the graph's: only a higher epoch is above them.
+    update izzie_memory.settings s set epoch = graph_epoch + 1 where s.epoch <= graph_epoch;
+    update izzie_memory.memory_state s set epoch = (select epoch from izzie_memory.settings) where s.memory_id = id;
+  end if;
+  perform izzie_memory.owe(t.target, id, present.user_id, present.revision, clock_timestamp())
+  from izzie_memory.graph_targets t where t.current;
+end $$;
+
+-- Takes or renews a lease. Answers whether the holder has it now.
+create function izzie_memory.take_lease(lease text, candidate uuid, duration_ms bigint) returns boolean
+language sql as $$
+  insert into izzie_memory.leases as l (name, holder, lease_until)
+  values (lease, candidate, clock_timestamp() + duration_ms * interval '1 millisecond')
+  on conflict (name) do update set holder = excluded.holder, lease_until = excluded.lease_until
+  where l.holder = excluded.holder or l.lease_until < clock_timestamp()
+  returning true
+$$;

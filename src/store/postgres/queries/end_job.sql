@@ -1,0 +1,1 @@
+delete from izzie_memory.jobs where name = $1

@@ -1,0 +1,1 @@
+select target from izzie_memory.graph_targets

@@ -1,0 +1,1 @@
+update izzie_memory.jobs set phase = $2, after = null where name = $1

@@ -1,0 +1,1 @@
+select izzie_memory.owe_many($1, $2)

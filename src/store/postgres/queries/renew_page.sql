@@ -1,0 +1,1 @@
+select izzie_memory.renew_page($1, $2)

@@ -1,0 +1,1 @@
+select izzie_memory.take_lease($1, $2, $3)

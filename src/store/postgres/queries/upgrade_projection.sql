@@ -1,0 +1,1 @@
+select izzie_memory.upgrade_projection($1, $2)
