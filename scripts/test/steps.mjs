@@ -36,6 +36,8 @@ export const STEPS = [
   typesStep('types', 'tsconfig.json', /\.[cm]?ts$/),
   typesStep('types, for bundlers', 'tsconfig.bundler.json', /\.mts$/),
   nodeStep('example', '__test__/example', false),
+  // It starts servers of its own, which it kills.
+  nodeStep('chaos', '__test__/chaos', false),
 ];
 
 export const GROUPS = [...new Set(STEPS.map((step) => step.group))];
