@@ -11,7 +11,12 @@ create table izzie_memory.graph_memories (
   deleted   boolean not null,
   detached  boolean not null
 );
-create index graph_memories_user_idx on izzie_memory.graph_memories (user_id, memory_id);
+-- One user's digests, and pages of their memories, from the index alone.
+create index graph_memories_user_idx on izzie_memory.graph_memories (user_id, memory_id)
+  include (bucket, h1, h2, epoch, revision, deleted, detached);
+-- All digests, and the members of a bucket.
+create index graph_memories_bucket_idx on izzie_memory.graph_memories (bucket) include (h1, h2, epoch, revision)
+  where not deleted and not detached;
 
 create table izzie_memory.graph_entities (
   key        text primary key,
@@ -27,6 +32,8 @@ create table izzie_memory.graph_entities (
   last_seen  bigint not null
 );
 create index graph_entities_user_idx on izzie_memory.graph_entities (user_id, label, frequency desc);
+-- What the sweep is for.
+create index graph_entities_unmentioned_idx on izzie_memory.graph_entities (key) where frequency = 0;
 
 create table izzie_memory.graph_mentions (
   memory_id    uuid not null,
@@ -54,26 +61,48 @@ create table izzie_memory.graph_relations (
 create index graph_relations_from_idx on izzie_memory.graph_relations (from_key);
 create index graph_relations_to_idx on izzie_memory.graph_relations (to_key);
 
+-- The highest version up to which tombstones of this graph may be gone. No row: none ever was.
+create function izzie_memory.graph_horizon(out epoch bigint, out revision bigint)
+language sql as $$
+  select t.horizon_epoch, t.horizon_revision from izzie_memory.graph_targets t
+  where t.kind = 'postgres' order by 1 desc, 2 desc limit 1
+$$;
+
 -- Applies a JSON array of projections (see izzie_memory.projection), each fenced by (epoch, revision): lower than what
--- the graph holds is refused, equal is applied again. Locks memories in id order, then the union of old and new
--- entities in key order, so that two calls cannot deadlock.
+-- the graph holds is refused, equal is applied again. What the graph does not hold and is not above its horizon is not
+-- created: `below_horizon`, unless it is a tombstone, whose place the horizon takes. Locks memories in id order, then the
+-- union of old and new entities in key order, so that two calls cannot deadlock.
 create function izzie_memory.project(projections jsonb)
-returns table (memory_id uuid, epoch bigint, revision bigint, applied boolean)
+returns table (memory_id uuid, epoch bigint, revision bigint, outcome text)
 language plpgsql as $$
 #variable_conflict use_column
 declare
+  ids uuid[] := array(select distinct (p ->> 'memoryId')::uuid from jsonb_array_elements(projections) p order by 1);
+  horizon record;
   wanted jsonb;
   touched text[];
 begin
-  insert into izzie_memory.graph_memories as g
-  select (p ->> 'memoryId')::uuid, p ->> 'userId', 0, 0, 0, 0, (p ->> 'bucket')::integer, true, false
-  from jsonb_array_elements(projections) p
-  order by 1
-  on conflict do nothing;
+  -- Again where a clear or a collection of tombstones deleted a memory between its insert and its lock.
+  loop
+    insert into izzie_memory.graph_memories as g
+    select (p ->> 'memoryId')::uuid, p ->> 'userId', 0, 0, 0, 0, (p ->> 'bucket')::integer, true, false
+    from jsonb_array_elements(projections) p
+    order by 1
+    on conflict do nothing;
 
-  perform from izzie_memory.graph_memories g
-  where g.memory_id in (select (p ->> 'memoryId')::uuid from jsonb_array_elements(projections) p)
-  order by g.memory_id for update;
+    perform from izzie_memory.graph_memories g where g.memory_id = any (ids) order by g.memory_id for update;
+    exit when (select count(*) from izzie_memory.graph_memories g where g.memory_id = any (ids)) = cardinality(ids);
+  end loop;
+
+  -- Read after the locks: who let a tombstone go had raised it before.
+  select * into horizon from izzie_memory.graph_horizon();
+  delete from izzie_memory.graph_memories g
+  using jsonb_array_elements(projections) p
+  where g.memory_id = (p ->> 'memoryId')::uuid and (g.epoch, g.revision) = (0, 0)
+    and not exists (select from jsonb_array_elements(projections) a
+      where a ->> 'memoryId' = p ->> 'memoryId'
+        and ((a ->> 'epoch')::bigint, (a ->> 'revision')::bigint) > (horizon.epoch, horizon.revision))
+    and horizon.epoch is not null;
 
   -- Detached memories keep what the graph has of them; one the graph never had becomes a tombstone.
   select coalesce(jsonb_agg(p || jsonb_build_object('keep', (p ->> 'detached')::boolean and not g.deleted)), '[]')
@@ -144,10 +173,13 @@ begin
     and (w.confidence > e.confidence or w.first_seen < e.first_seen or w.last_seen > e.last_seen);
 
   return query
-  select g.memory_id, g.epoch, g.revision,
-    (g.epoch, g.revision) = ((p ->> 'epoch')::bigint, (p ->> 'revision')::bigint)
+  select (p ->> 'memoryId')::uuid, coalesce(g.epoch, horizon.epoch), coalesce(g.revision, horizon.revision),
+    case when g.memory_id is null and not (p ->> 'deleted')::boolean then 'below_horizon'
+         when g.memory_id is null or (g.epoch, g.revision) = ((p ->> 'epoch')::bigint, (p ->> 'revision')::bigint)
+           then 'applied'
+         else 'refused' end
   from jsonb_array_elements(projections) with ordinality as sent (p, place)
-  join izzie_memory.graph_memories g on g.memory_id = (p ->> 'memoryId')::uuid
+  left join izzie_memory.graph_memories g on g.memory_id = (p ->> 'memoryId')::uuid
   order by place;
 end $$;
 
@@ -177,4 +209,49 @@ begin
   from (select m.entity_key, count(*) as mentions from izzie_memory.graph_mentions m
         where owner is null or m.user_id = owner group by m.entity_key) n
   where e.key = n.entity_key and e.frequency <> n.mentions;
+end $$;
+
+-- Deletes at most so many entities that nothing mentions, with what still refers to them. Looks again under the locks;
+-- what was mentioned since stays.
+create function izzie_memory.sweep_entities(at_most bigint) returns bigint
+language plpgsql as $$
+declare
+  doomed text[] := array(
+    select e.key from izzie_memory.graph_entities e where e.frequency = 0 order by e.key limit at_most);
+  swept text[];
+begin
+  perform from izzie_memory.graph_entities e where e.key = any (doomed) order by e.key for update;
+  with gone as (
+    delete from izzie_memory.graph_entities e
+    where e.key = any (doomed) and not exists (select from izzie_memory.graph_mentions m where m.entity_key = e.key)
+    returning e.key
+  )
+  select coalesce(array_agg(key), '{}') into swept from gone;
+  delete from izzie_memory.graph_relations r where r.from_key = any (swept) or r.to_key = any (swept);
+  -- Whose count was wrong would be met first by every sweep.
+  update izzie_memory.graph_entities e
+  set frequency = (select count(*) from izzie_memory.graph_mentions m where m.entity_key = e.key)
+  where e.key = any (doomed) and e.frequency = 0;
+  return cardinality(swept);
+end $$;
+
+-- Raises the horizon, then deletes those of the memories that are tombstones not above it. False: there is no
+-- registration that could hold a horizon, and nothing was done.
+create function izzie_memory.collect_tombstones(ids uuid[], horizon_epoch bigint, horizon_revision bigint)
+returns boolean
+language plpgsql as $$
+#variable_conflict use_variable
+begin
+  update izzie_memory.graph_targets t
+  set horizon_epoch = h.epoch, horizon_revision = h.revision
+  from (values (horizon_epoch, horizon_revision)) h (epoch, revision)
+  where t.kind = 'postgres' and (t.horizon_epoch, t.horizon_revision) < (h.epoch, h.revision);
+  if not exists (select from izzie_memory.graph_targets t where t.kind = 'postgres') then
+    return false;
+  end if;
+  perform from izzie_memory.graph_memories g where g.memory_id = any (ids) order by g.memory_id for update;
+  delete from izzie_memory.graph_memories g
+  where g.memory_id = any (ids) and g.deleted and not g.detached
+    and (g.epoch, g.revision) <= (horizon_epoch, horizon_revision);
+  return true;
 end $$;

@@ -2,6 +2,7 @@
 //! `tests/golden.rs`): SHA-256 over length-prefixed fields, so that neither time zone nor JSON spelling matters.
 
 use sha2::{Digest, Sha256};
+use uuid::Uuid;
 
 use super::{Entity, PROJECTION_VERSION, Projection, Relationship};
 
@@ -42,6 +43,12 @@ fn relationship_fields(relationship: &Relationship) -> String {
     field(&mut out, Some(&millionths(relationship.confidence)));
     field(&mut out, Some(&relationship.evidence));
     out
+}
+
+/// The part of a check that a memory belongs to. The SQL function `izzie_memory.bucket` computes the same.
+pub fn bucket(memory_id: Uuid) -> i32 {
+    let hash = Sha256::digest(memory_id.as_bytes());
+    i32::from(hash[0]) << 2 | i32::from(hash[1]) >> 6
 }
 
 /// The two 32-bit halves that a live memory with these properties has.

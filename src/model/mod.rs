@@ -8,7 +8,7 @@ mod projection;
 mod relationship;
 mod sync;
 
-pub use digest::digest;
+pub use digest::{bucket, digest};
 pub use entity::{Entity, EntitySource, EntityType, Label, Priority, entity_key};
 pub use health::{HealthCheck, HealthMetrics, HealthReason, HealthStatus, StoreStatus, Stores};
 pub use memory::{Memory, Write};

@@ -1,7 +1,7 @@
 //! Projections to test graph stores with.
 
 use izzie_memory::model::{
-    Entity, EntitySource, EntityType, Projection, Relationship, RelationshipType, Version,
+    Entity, EntitySource, EntityType, Projection, Relationship, RelationshipType, Version, bucket,
 };
 use uuid::Uuid;
 
@@ -21,7 +21,7 @@ pub fn memory(user_id: &str, id: Uuid, revision: i64, people: &[&str]) -> Projec
         projection_version: izzie_memory::model::PROJECTION_VERSION,
         h1: revision * 7,
         h2: revision * 11,
-        bucket: 5,
+        bucket: bucket(id),
         content: format!("revision {revision}"),
         summary: None,
         importance: 5,

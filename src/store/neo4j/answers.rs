@@ -7,8 +7,8 @@ use uuid::Uuid;
 
 use super::failure::Failure;
 use crate::error::{Error, Reason, Result};
-use crate::model::{NodeVersion, StrongRelation, Version};
-use crate::store::graph::Beat;
+use crate::model::{NodeVersion, StrongRelation, Version, bucket};
+use crate::store::graph::{Beat, BucketDigest};
 
 pub(super) fn all<T: DeserializeOwned>(rows: &[Row]) -> Result<Vec<T>> {
     rows.iter().map(|row| Ok(row.to().map_err(Failure::from)?)).collect()
@@ -26,9 +26,79 @@ pub(super) fn value<T: DeserializeOwned>(rows: &[Row]) -> Result<T> {
 #[derive(Deserialize)]
 pub(super) struct Held {
     pub key: String,
-    pub epoch: i64,
-    pub revision: i64,
-    pub applied: bool,
+    epoch: Number,
+    revision: Number,
+    pub fate: Fate,
+}
+
+impl Held {
+    pub fn version(&self) -> Version {
+        Version { epoch: self.epoch.ceiling(), revision: self.revision.ceiling() }
+    }
+}
+
+/// What became of a row.
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Fate {
+    Replaced,
+    Marked,
+    Refused,
+    Barred,
+}
+
+/// A number that somebody may have edited; ours are whole.
+#[derive(Clone, Copy, Deserialize)]
+#[serde(untagged)]
+enum Number {
+    Whole(i64),
+    Float(f64),
+}
+
+impl Number {
+    fn whole(self) -> Option<i64> {
+        match self {
+            Self::Whole(number) => Some(number),
+            Self::Float(_) => None,
+        }
+    }
+
+    /// Not below the number, so that a version above it is above this.
+    fn ceiling(self) -> i64 {
+        match self {
+            Self::Whole(number) => number,
+            #[expect(clippy::cast_possible_truncation, reason = "saturates")]
+            Self::Float(number) => number.ceil() as i64,
+        }
+    }
+}
+
+/// What no memory has in place of a digest half or of a sum of them.
+const BROKEN: i64 = -1;
+
+#[derive(Deserialize)]
+pub(super) struct DigestRow {
+    bucket: Number,
+    count: i64,
+    h1: Number,
+    h2: Number,
+    epochs: Number,
+    revisions: Number,
+}
+
+impl DigestRow {
+    /// None: the bucket is none of ours, so that its nodes are missing elsewhere.
+    pub fn digest(&self) -> Option<BucketDigest> {
+        let sum = |number: Number| number.whole().unwrap_or(BROKEN);
+        Some(BucketDigest {
+            bucket: i32::try_from(self.bucket.whole()?).ok()?,
+            count: self.count,
+            h1: sum(self.h1),
+            h2: sum(self.h2),
+            epochs: sum(self.epochs),
+            revisions: sum(self.revisions),
+        })
+    }
 }
 
 #[derive(Deserialize)]
@@ -36,12 +106,20 @@ pub(super) struct Held {
 pub(super) struct NodeRow {
     key: String,
     user_id: String,
-    epoch: i64,
-    revision: i64,
-    h1: i64,
-    h2: i64,
+    epoch: Option<Number>,
+    revision: Option<Number>,
+    h1: Option<Number>,
+    h2: Option<Number>,
+    bucket: Option<Number>,
     deleted: bool,
     detached: bool,
+}
+
+#[derive(Deserialize)]
+pub(super) struct SweepRow {
+    /// Entities looked at.
+    pub met: i64,
+    pub swept: u64,
 }
 
 #[derive(Deserialize)]
@@ -66,18 +144,28 @@ pub(super) struct RelationRow {
     weight: i64,
 }
 
-impl TryFrom<NodeRow> for NodeVersion {
-    type Error = Error;
-
-    fn try_from(row: NodeRow) -> Result<Self> {
-        Ok(Self {
-            memory_id: id(&row.key)?,
-            user_id: row.user_id,
-            version: Version { epoch: row.epoch, revision: row.revision },
-            h1: row.h1,
-            h2: row.h2,
-            deleted: row.deleted,
-            detached: row.detached,
+impl NodeRow {
+    /// None: the key is none that this layer writes. What else was edited shows in a digest that no memory has.
+    pub fn version(self) -> Option<NodeVersion> {
+        let memory_id = Uuid::parse_str(&self.key).ok().filter(|id| id.to_string() == self.key);
+        let Some(memory_id) = memory_id else {
+            log::warn!("Neo4j holds a node of this layer whose key is no memory id: {}", self.key);
+            return None;
+        };
+        let whole = |number: Option<Number>| number.and_then(Number::whole);
+        let numbers = [self.epoch, self.revision, self.h1, self.h2].map(whole);
+        let sound =
+            numbers.iter().all(Option::is_some) && whole(self.bucket) == Some(i64::from(bucket(memory_id)));
+        let half = |number: Option<Number>| whole(number).filter(|_| sound).unwrap_or(BROKEN);
+        let ceiling = |number: Option<Number>| number.map_or(0, Number::ceiling);
+        Some(NodeVersion {
+            memory_id,
+            user_id: self.user_id,
+            version: Version { epoch: ceiling(self.epoch), revision: ceiling(self.revision) },
+            h1: half(self.h1),
+            h2: half(self.h2),
+            deleted: self.deleted,
+            detached: self.detached,
         })
     }
 }
@@ -106,10 +194,9 @@ impl From<RelationRow> for StrongRelation {
     }
 }
 
-/// Somebody else's node under our label, or one of ours edited by hand.
+/// An id in the beat.
 fn id(text: &str) -> Result<Uuid> {
     Uuid::parse_str(text).map_err(|_| {
-        Error::graph(Reason::Internal, "Neo4j holds a node of this layer whose key is no UUID.")
-            .with("key", text)
+        Error::graph(Reason::Internal, "Neo4j holds a beat with an id that is no UUID.").with("id", text)
     })
 }

@@ -21,7 +21,7 @@ use neo4rs::{BoltNull, BoltType};
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
-use self::answers::{BeatRow, Held, NodeRow, RelationRow};
+use self::answers::{BeatRow, DigestRow, Fate, Held, NodeRow, RelationRow, SweepRow};
 pub use self::config::Tuning;
 use self::exchange::{Exchange, Statement};
 use self::rows::Rows;
@@ -33,9 +33,8 @@ use crate::model::{HeldMemory, NodeVersion, Projection, StrongRelation, Version}
 /// Nodes per deleting transaction. The server holds a transaction's changes in memory, the mentions included.
 const MEMORIES_PER_CLEAR: u32 = 500;
 const ENTITIES_PER_CLEAR: u32 = 100;
-
-/// Above every key: keys are hexadecimal.
-const ABOVE_ALL_KEYS: &str = "g";
+/// Tombstones are small and have no mentions.
+const TOMBSTONES_PER_COLLECTION: usize = 1000;
 
 pub struct Neo4jGraph {
     exchange: Arc<Exchange>,
@@ -57,7 +56,7 @@ impl Neo4jGraph {
 
     async fn node_versions(&self, statement: Statement) -> Result<Vec<NodeVersion>> {
         let nodes: Vec<NodeRow> = self.ask(statement).await?;
-        nodes.into_iter().map(NodeVersion::try_from).collect()
+        Ok(nodes.into_iter().filter_map(NodeRow::version).collect())
     }
 
     async fn clear_memories(&self, user_id: Option<&str>) -> Result<u64> {
@@ -73,10 +72,10 @@ impl Neo4jGraph {
         }
     }
 
-    async fn clear_entities(&self, user_id: Option<&str>) -> Result<()> {
+    async fn settle_entities(&self, user_id: Option<&str>) -> Result<()> {
         let mut after = Some(String::new());
         while let Some(last) = after {
-            let statement = scoped(cypher::CLEAR_ENTITIES.of(user_id), user_id);
+            let statement = scoped(cypher::SETTLE_ENTITIES.of(user_id), user_id);
             after = self.ask_value(statement.param("after", last).param("limit", ENTITIES_PER_CLEAR)).await?;
         }
         Ok(())
@@ -116,6 +115,7 @@ impl GraphStore for Neo4jGraph {
             .param("epoch", next.epoch)
             .param("highWater", next.high_water)
             .param("nonce", next.nonce.to_string());
+        let statement = horizon_of(statement, next.horizon);
         Ok(!self.exchange.run(statement).await?.is_empty())
     }
 
@@ -130,12 +130,15 @@ impl GraphStore for Neo4jGraph {
         batch.iter().map(|projection| applied(projection, &held)).collect()
     }
 
-    async fn digests(&self, _user_id: Option<&str>) -> Result<Vec<BucketDigest>> {
-        todo!()
+    async fn digests(&self, user_id: Option<&str>) -> Result<Vec<BucketDigest>> {
+        let digests: Vec<DigestRow> = self.ask(scoped(cypher::DIGESTS.of(user_id), user_id)).await?;
+        Ok(digests.iter().filter_map(DigestRow::digest).collect())
     }
 
-    async fn list_buckets(&self, _user_id: Option<&str>, _buckets: &[i32]) -> Result<Vec<NodeVersion>> {
-        todo!()
+    async fn list_buckets(&self, user_id: Option<&str>, buckets: &[i32]) -> Result<Vec<NodeVersion>> {
+        let buckets: Vec<i64> = buckets.iter().map(|&bucket| i64::from(bucket)).collect();
+        let statement = scoped(cypher::LIST_BUCKETS.of(user_id), user_id).param("buckets", buckets);
+        self.node_versions(statement).await
     }
 
     async fn read_back(&self, _ids: &[Uuid]) -> Result<Vec<HeldMemory>> {
@@ -146,12 +149,36 @@ impl GraphStore for Neo4jGraph {
         todo!()
     }
 
-    async fn sweep_entities(&self, _limit: usize) -> Result<u64> {
-        todo!()
+    async fn sweep_entities(&self, limit: usize) -> Result<u64> {
+        let (mut left, mut total) = (bolt_limit(limit), 0);
+        while left > 0 {
+            let batch = left.min(i64::from(ENTITIES_PER_CLEAR));
+            let statement = Statement::new(cypher::SWEEP_ENTITIES).param("limit", batch);
+            let Some(SweepRow { met, swept }) = self.ask(statement).await?.pop() else { break };
+            total += swept;
+            left -= batch;
+            if met < batch {
+                break;
+            }
+        }
+        Ok(total)
     }
 
-    async fn collect_tombstones(&self, _ids: &[Uuid], _horizon: Version) -> Result<()> {
-        todo!()
+    async fn collect_tombstones(&self, ids: &[Uuid], horizon: Version) -> Result<()> {
+        let raising = horizon_of(Statement::new(cypher::RAISE_HORIZON), horizon);
+        if self.exchange.run(raising).await?.is_empty() {
+            return Err(Error::graph(
+                Reason::Unavailable,
+                "The graph has no beat that could hold a horizon.",
+            ));
+        }
+        let mut keys: Vec<String> = ids.iter().map(Uuid::to_string).collect();
+        keys.sort_unstable();
+        for keys in keys.chunks(TOMBSTONES_PER_COLLECTION) {
+            let statement = Statement::new(cypher::COLLECT_TOMBSTONES).param("keys", keys.to_vec());
+            self.exchange.run(horizon_of(statement, horizon)).await?;
+        }
+        Ok(())
     }
 
     async fn get_nodes(&self, ids: &[Uuid]) -> Result<Vec<NodeVersion>> {
@@ -163,13 +190,12 @@ impl GraphStore for Neo4jGraph {
     }
 
     async fn count(&self, user_id: Option<&str>) -> Result<u64> {
-        let text = if user_id.is_some() { cypher::COUNT_LIVE_OF_USER } else { cypher::COUNT_LIVE };
-        self.ask_value(scoped(text, user_id)).await
+        self.ask_value(scoped(cypher::COUNT_LIVE.of(user_id), user_id)).await
     }
 
     async fn clear(&self, user_id: Option<&str>) -> Result<u64> {
         let gone = self.clear_memories(user_id).await?;
-        self.clear_entities(user_id).await?;
+        self.settle_entities(user_id).await?;
         Ok(gone)
     }
 
@@ -182,7 +208,7 @@ impl GraphStore for Neo4jGraph {
         let mut relations = ask(&cypher::EXPLICIT_RELATIONS, limit).await?;
         let rest = limit.saturating_sub(relations.len());
         if rest > 0 {
-            relations.extend(ask(cypher::CO_OCCURRENCES, rest).await?);
+            relations.extend(ask(&cypher::CO_OCCURRENCES, rest).await?);
         }
         Ok(relations.into_iter().map(StrongRelation::from).collect())
     }
@@ -198,11 +224,20 @@ fn applied(projection: &Projection, held: &HashMap<String, Held>) -> Result<Appl
         Error::graph(Reason::Internal, "Neo4j did not answer for every memory of a batch.")
             .with("memoryId", projection.memory_id.to_string())
     })?;
-    let version = Version { epoch: held.epoch, revision: held.revision };
-    // Of two versions of one memory in a batch only the higher was sent.
-    let applied = held.applied && version == projection.version;
-    let outcome = if applied { Outcome::Applied } else { Outcome::Refused };
+    let version = held.version();
+    let outcome = match held.fate {
+        // A tombstone up to the horizon: what it forbids, the horizon forbids.
+        Fate::Barred if projection.deleted => Outcome::Applied,
+        Fate::Barred => Outcome::BelowHorizon,
+        // Of two versions of one memory in a batch only the higher was sent.
+        Fate::Replaced | Fate::Marked if version == projection.version => Outcome::Applied,
+        Fate::Replaced | Fate::Marked | Fate::Refused => Outcome::Refused,
+    };
     Ok(Applied { memory_id: projection.memory_id, version, outcome })
+}
+
+fn horizon_of(statement: Statement, horizon: Version) -> Statement {
+    statement.param("horizonEpoch", horizon.epoch).param("horizonRevision", horizon.revision)
 }
 
 fn scoped(text: &str, user_id: Option<&str>) -> Statement {

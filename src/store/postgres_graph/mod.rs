@@ -7,12 +7,12 @@ use sqlx::types::Json;
 use uuid::Uuid;
 
 use super::graph::{Applied, Beat, BucketDigest, GraphKind, GraphStore, Outcome};
-use super::postgres::{Effect, Postgres, Sql, VersionRow};
-use crate::error::Result;
+use super::postgres::{DigestRow, Effect, Postgres, Sql, VersionRow};
+use crate::error::{Error, Reason, Result};
 use crate::model::{HeldMemory, NodeVersion, Projection, StrongRelation, Version};
 
-/// Rows deleted per transaction by `clear`.
-const CLEAR_BATCH: i64 = 1000;
+/// Rows deleted per transaction.
+const BATCH: i64 = 1000;
 
 pub struct PostgresGraph {
     postgres: Arc<Postgres>,
@@ -52,25 +52,29 @@ impl GraphStore for PostgresGraph {
     }
 
     async fn project(&self, batch: &[Projection]) -> Result<Vec<Applied>> {
-        let rows: Vec<(Uuid, i64, i64, bool)> = self
+        let rows: Vec<(Uuid, i64, i64, String)> = self
             .postgres
             .background()
             .all(Effect::Repeatable, Sql::new(include_str!("queries/project.sql")).bind(Json(batch)))
             .await?;
-        let applied = rows.into_iter().map(|(memory_id, epoch, revision, applied)| Applied {
-            memory_id,
-            version: Version { epoch, revision },
-            outcome: if applied { Outcome::Applied } else { Outcome::Refused },
-        });
-        Ok(applied.collect())
+        rows.into_iter().map(applied).collect()
     }
 
-    async fn digests(&self, _user_id: Option<&str>) -> Result<Vec<BucketDigest>> {
-        todo!()
+    async fn digests(&self, user_id: Option<&str>) -> Result<Vec<BucketDigest>> {
+        let text = if user_id.is_some() {
+            include_str!("queries/digests_of_user.sql")
+        } else {
+            include_str!("queries/digests.sql")
+        };
+        let rows: Vec<DigestRow> =
+            self.postgres.background().all(Effect::Repeatable, Sql::new(text).bind_some(user_id)).await?;
+        Ok(rows.into_iter().map(BucketDigest::from).collect())
     }
 
-    async fn list_buckets(&self, _user_id: Option<&str>, _buckets: &[i32]) -> Result<Vec<NodeVersion>> {
-        todo!()
+    async fn list_buckets(&self, user_id: Option<&str>, buckets: &[i32]) -> Result<Vec<NodeVersion>> {
+        let sql = Sql::new(include_str!("queries/list_buckets.sql")).bind(buckets).bind(user_id);
+        let rows: Vec<VersionRow> = self.postgres.background().all(Effect::Repeatable, sql).await?;
+        Ok(rows.into_iter().map(NodeVersion::from).collect())
     }
 
     async fn read_back(&self, _ids: &[Uuid]) -> Result<Vec<HeldMemory>> {
@@ -81,12 +85,36 @@ impl GraphStore for PostgresGraph {
         todo!()
     }
 
-    async fn sweep_entities(&self, _limit: usize) -> Result<u64> {
-        todo!()
+    async fn sweep_entities(&self, limit: usize) -> Result<u64> {
+        let (mut left, mut total) = (i64::try_from(limit).unwrap_or(i64::MAX), 0);
+        while left > 0 {
+            let batch = left.min(BATCH);
+            let sql = Sql::new(include_str!("queries/sweep_entities.sql")).bind(batch);
+            let swept: i64 = self.postgres.background().scalar(Effect::Repeatable, sql).await?;
+            total += u64::try_from(swept).unwrap_or_default();
+            left -= batch;
+            if swept == 0 {
+                break;
+            }
+        }
+        Ok(total)
     }
 
-    async fn collect_tombstones(&self, _ids: &[Uuid], _horizon: Version) -> Result<()> {
-        todo!()
+    async fn collect_tombstones(&self, ids: &[Uuid], horizon: Version) -> Result<()> {
+        let raised: bool = self
+            .postgres
+            .background()
+            .scalar(
+                Effect::Repeatable,
+                Sql::new(include_str!("queries/collect_tombstones.sql"))
+                    .bind(ids)
+                    .bind(horizon.epoch)
+                    .bind(horizon.revision),
+            )
+            .await?;
+        let nowhere =
+            || Error::graph(Reason::Unavailable, "The graph is not registered: nothing holds a horizon.");
+        raised.then_some(()).ok_or_else(nowhere)
     }
 
     async fn get_nodes(&self, ids: &[Uuid]) -> Result<Vec<NodeVersion>> {
@@ -115,7 +143,7 @@ impl GraphStore for PostgresGraph {
                 .background()
                 .scalar(
                     Effect::Repeatable,
-                    Sql::new(include_str!("queries/clear_batch.sql")).bind(user_id).bind(CLEAR_BATCH),
+                    Sql::new(include_str!("queries/clear_batch.sql")).bind(user_id).bind(BATCH),
                 )
                 .await?;
             cleared += u64::try_from(batch).unwrap_or_default();
@@ -148,4 +176,19 @@ impl GraphStore for PostgresGraph {
 
     /// The database's pools are closed by their owner.
     async fn close(&self) {}
+}
+
+fn applied((memory_id, epoch, revision, outcome): (Uuid, i64, i64, String)) -> Result<Applied> {
+    let outcome = match outcome.as_str() {
+        "applied" => Outcome::Applied,
+        "refused" => Outcome::Refused,
+        "below_horizon" => Outcome::BelowHorizon,
+        _ => {
+            return Err(Error::graph(
+                Reason::Internal,
+                "izzie_memory.project gave an outcome it does not have.",
+            ));
+        }
+    };
+    Ok(Applied { memory_id, version: Version { epoch, revision }, outcome })
 }

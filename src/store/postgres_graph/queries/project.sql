@@ -1,1 +1,1 @@
-select memory_id, epoch, revision, applied from izzie_memory.project($1)
+select memory_id, epoch, revision, outcome from izzie_memory.project($1)

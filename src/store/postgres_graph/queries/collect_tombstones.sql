@@ -1,0 +1,1 @@
+select izzie_memory.collect_tombstones($1, $2, $3)
