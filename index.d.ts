@@ -17,7 +17,9 @@
  *   anything is written (`reason: 'INVALID_ARGUMENT'`, `details.field` names the argument).
  * - An option that is `undefined` is one that was not given. Unknown options are refused by name.
  * - Every method that takes a `signal` rejects with `signal.reason` when it aborts, unless the write was already
- *   committed: then it resolves.
+ *   committed: then it resolves. Work in many steps stops between two of them; the steps that were done stay done.
+ * - An `onProgress` that throws, or whose promise rejects, does not disturb the call: its first failure is told as a
+ *   process warning (`code: 'ON_PROGRESS_FAILED'`). It is not called any more once the call has ended.
  * - Times are in milliseconds and their names end in `Ms`.
  * - Any call may reject with `SCHEMA_OUTDATED`: the tables of a database of one's own are made by
  *   {@link MemoryLayer.migrate}, never by the way.
@@ -177,11 +179,42 @@ export interface StoreOptions {
   /** The embedding of the content, instead of computing it. Its length must fit the embedder or be 1536. */
   embedding?: number[] | Float32Array;
   /**
-   * Commit now. The projection stays owed until the next sync call; the embedding and the extraction stay owed until a
-   * version that pays such debts (not 0.1). @default false
+   * Commit now. The projection stays owed until auto-sync, {@link SyncService.drain} or another sync call pays it; the
+   * embedding and the extraction stay owed until a version that pays such debts. @default false
    */
   defer?: boolean;
   signal?: AbortSignal;
+}
+
+/** How far work is. */
+export interface Progress {
+  /** Memories done. */
+  done: number;
+  /** Memories in all. Grows when others write meanwhile. */
+  total: number;
+  /** Milliseconds left at the pace so far. Missing before there is one. */
+  etaMs?: number;
+}
+
+/** One memory of a `storeMany`: it and its options in one object. */
+export interface BatchEntry extends NewMemory, Omit<StoreOptions, 'signal'> {}
+
+/** Options of {@link EnhancedMemoryService.storeMany} and {@link PersistenceService.storeMany}. */
+export interface StoreManyOptions {
+  /** Memories per transaction, 1 to `limits.batch`. @default 100 */
+  chunkSize?: number;
+  /** Called after each chunk. */
+  onProgress?: (progress: Progress) => void;
+  /** Heeded between and within chunks; a chunk that was committed stays. */
+  signal?: AbortSignal;
+}
+
+/** What {@link EnhancedMemoryService.storeMany} returns. */
+export interface StoreManyResult {
+  /** In the order of the entries, without those that failed. */
+  stored: MemoryEntry[];
+  /** `index` is the place among the entries. */
+  failed: { index: number; error: Error }[];
 }
 
 /** Options of {@link EnhancedMemoryService.retrieve}. */
@@ -236,12 +269,62 @@ export interface Call {
   signal?: AbortSignal;
 }
 
+/** Last argument of {@link EnhancedMemoryService.update}. */
+export interface UpdateCall extends Call {
+  /** Change the memory only if this is still its `revision`, else reject with `REVISION_CONFLICT`. @default any */
+  expectedRevision?: number;
+}
+
 /** Options of {@link EnhancedMemoryService.delete}. */
-export interface DeleteOptions extends Call {
+export interface DeleteOptions extends UpdateCall {
   /** Remove the row instead of marking it deleted. @default false */
   hard?: boolean;
   /** Remove it from the graph too. `false` keeps its node there, detached. @default true */
   cascadeGraph?: boolean;
+}
+
+/** Options of {@link EnhancedMemoryService.deleteMany}. */
+export interface DeleteManyOptions extends Call {
+  /** As in {@link DeleteOptions}. @default false */
+  hard?: boolean;
+  /** As in {@link DeleteOptions}. @default true */
+  cascadeGraph?: boolean;
+}
+
+/** What {@link EnhancedMemoryService.deleteMany} returns. An id that nothing was found under is in neither list. */
+export interface DeleteManyResult {
+  /** Ids. */
+  deleted: string[];
+  failed: { id: string; error: Error }[];
+}
+
+/** Options of {@link EnhancedMemoryService.deleteAll}. */
+export interface DeleteAllOptions {
+  /**
+   * `false` marks the memories deleted, for {@link EnhancedMemoryService.restore} to bring back. `true` removes their
+   * rows, those that were marked before, the nodes that `cascadeGraph: false` left and the user's conflicts too.
+   */
+  hard: boolean;
+  onProgress?: (progress: Progress) => void;
+  signal?: AbortSignal;
+}
+
+/** What {@link EnhancedMemoryService.deleteAll} returns. */
+export interface DeleteAllResult {
+  /** Memories deleted by this call. */
+  deleted: number;
+  /** Of them, those that the graph has yet to forget: it was away. Sync pays this like any other debt. */
+  pending: number;
+}
+
+/** Options of {@link EnhancedMemoryService.purgeDeleted}. */
+export interface PurgeDeletedOptions {
+  /** Memories that were marked deleted before this moment are removed. */
+  olderThan: Date;
+  /** Only this user's memories. @default all users */
+  userId?: string;
+  onProgress?: (progress: Progress) => void;
+  signal?: AbortSignal;
 }
 
 /** Options of {@link EnhancedMemoryService.getAll}. */
@@ -279,6 +362,17 @@ export class EnhancedMemoryService {
   store(entry: NewMemory, options?: StoreOptions): Promise<MemoryEntry>;
 
   /**
+   * Stores many memories, chunk by chunk, in their order. What is wrong with one of them is told in `failed` and harms no
+   * other. When a store fails, the entries of its chunk and all after it are in `failed` with that error; give them an
+   * `id` or `idempotencyKey`, and repeating them stores none twice.
+   *
+   * An abort rejects with `signal.reason`; the chunks before it are committed and stay.
+   *
+   * @throws {PersistenceError} `INVALID_ARGUMENT`: `entries` is no array, or an option is wrong
+   */
+  storeMany(entries: readonly BatchEntry[], options?: StoreManyOptions): Promise<StoreManyResult>;
+
+  /**
    * The user's memories that fit a query best, best first. Deleted ones are never among them.
    *
    * @throws {PersistenceError} `INVALID_ARGUMENT`
@@ -291,15 +385,50 @@ export class EnhancedMemoryService {
    * Changes a memory; `null` when there is none of this id.
    *
    * @throws as {@link store}
+   * @throws {PersistenceError} `REVISION_CONFLICT`: it is not at `expectedRevision`; nothing was written. `details` are
+   *   `{ id, expected, actual, current }`, `current` being the memory as it is now, with dates as text
    */
-  update(id: string, updates: MemoryUpdates, call?: Call): Promise<MemoryEntry | null>;
+  update(id: string, updates: MemoryUpdates, call?: UpdateCall): Promise<MemoryEntry | null>;
 
   /**
    * Deletes a memory. Deleting what is not there is no error.
    *
-   * @throws as {@link store}
+   * @throws as {@link update}
    */
   delete(id: string, options?: DeleteOptions): Promise<void>;
+
+  /**
+   * Deletes many memories, any number, each once. An abort rejects with `signal.reason` and leaves the rest; a store
+   * that fails puts what is left into `failed`.
+   *
+   * @throws {PersistenceError} `INVALID_ARGUMENT`
+   */
+  deleteMany(ids: readonly string[], options?: DeleteManyOptions): Promise<DeleteManyResult>;
+
+  /**
+   * Deletes all memories of a user from both stores, page by page. A call that was aborted or failed is finished by the
+   * next one.
+   *
+   * @throws {PersistenceError} `INVALID_ARGUMENT`: `hard` is missing
+   * @throws {VectorStoreError} `UNAVAILABLE`, `TIMEOUT`, `OVERLOADED`: the pages before it stay deleted
+   */
+  deleteAll(userId: string, options: DeleteAllOptions): Promise<DeleteAllResult>;
+
+  /**
+   * Brings a memory back that was deleted without `hard`, under a new revision, into the graph too. `null` when there is
+   * no deleted memory of this id.
+   *
+   * @throws as {@link store}
+   */
+  restore(id: string, call?: Call): Promise<MemoryEntry | null>;
+
+  /**
+   * Removes memories for good that were deleted without `hard` long enough ago. An aborted call keeps what it removed.
+   *
+   * @returns how many
+   * @throws {VectorStoreError} `UNAVAILABLE`, `TIMEOUT`, `OVERLOADED`
+   */
+  purgeDeleted(options: PurgeDeletedOptions): Promise<{ purged: number }>;
 
   /** `null` when there is none of this id, or it is deleted. Counts as an access. */
   getById(id: string, call?: Call): Promise<MemoryEntry | null>;
@@ -361,7 +490,7 @@ export interface MemoryRow {
 export interface MemoryStorageRequest extends NewMemory, StoreOptions {}
 
 /** What {@link PersistenceService.update} takes. */
-export interface MemoryUpdateRequest extends MemoryUpdates, Call {
+export interface MemoryUpdateRequest extends MemoryUpdates, UpdateCall {
   id: string;
   /** The embedding of the new content, instead of computing it. */
   embedding?: number[] | Float32Array;
@@ -378,10 +507,19 @@ export interface PersistenceConfig {
   enableVectorStore: boolean;
   /** `false`: nothing is written or owed to the graph, and health does not count it. @default true */
   enableGraphStore: boolean;
-  /** Kept for the type's sake: `true` is refused in this version. @default false */
+  /**
+   * Start {@link SyncService.startAutoSync} with the first call; afterwards it is started and stopped by hand only.
+   * @default false
+   */
   enableAutoSync: boolean;
-  /** Kept for the type's sake: without effect while `enableAutoSync` cannot be set. @default undefined */
-  syncIntervalMs?: number;
+  /** Between two checks of auto-sync; at least 1000. @default 300000 */
+  syncIntervalMs: number;
+  /**
+   * What auto-sync, `fullSync` and `repairInconsistencies` do about conflicts. A function is for the layer's
+   * configuration and for single calls; that of one service cannot have it.
+   * @default 'vector_wins'
+   */
+  conflictStrategy: ConflictStrategy | ConflictResolver;
   /**
    * Undo the write to Postgres when the graph does not take it: `store` leaves no row, `update` puts the old content
    * back under a new revision, `delete` restores. Readers may see the memory in between. @default false
@@ -400,7 +538,8 @@ export const DEFAULT_PERSISTENCE_CONFIG: Readonly<PersistenceConfig>;
 
 /**
  * Writes memories to both stores and reports on each. Its writes resolve with `success: false` and the error, bad
- * arguments included; they reject for one thing only, the caller's own `signal`.
+ * arguments included; they reject for the caller's own `signal` only (and `storeMany`, where it could not tell whose
+ * result it is, for what is wrong with the whole call).
  *
  * Making one is cheap: all objects share one layer and its connections, which open with the first call.
  */
@@ -408,12 +547,22 @@ export class PersistenceService {
   /**
    * @param config what is missing comes from the layer's `persistence`, then from
    *   {@link DEFAULT_PERSISTENCE_CONFIG}
-   * @throws {PersistenceError} `INVALID_ARGUMENT`: an unknown key, or `enableAutoSync: true`
+   * @throws {PersistenceError} `INVALID_ARGUMENT`: an unknown key, or a function as `conflictStrategy`
    */
   constructor(config?: Partial<PersistenceConfig>);
 
   /** Stores a memory, see {@link EnhancedMemoryService.store}. */
   store(request: MemoryStorageRequest): Promise<PersistenceResult<MemoryRow>>;
+
+  /**
+   * Stores many memories, see {@link EnhancedMemoryService.storeMany}: one result for each entry, in their order.
+   *
+   * @throws {PersistenceError} `INVALID_ARGUMENT`: `entries` is no array, or an option is wrong
+   */
+  storeMany(
+    entries: readonly BatchEntry[],
+    options?: StoreManyOptions,
+  ): Promise<PersistenceResult<MemoryRow>[]>;
 
   /** Changes a memory. When there is none of this id, `error.reason` is `NOT_FOUND` and there is no `data`. */
   update(request: MemoryUpdateRequest): Promise<PersistenceResult<MemoryRow>>;
@@ -456,7 +605,7 @@ export interface HealthCheck {
   /** `degraded`: Postgres answers, the graph is away or not ours. `unhealthy`: Postgres does not answer. */
   status: 'healthy' | 'degraded' | 'unhealthy';
   stores: StorageStatus;
-  /** When a `fullSync` or `rebuildGraph` over all users last completed. */
+  /** When a check of all users (of auto-sync, `fullSync` or `rebuildGraph`) last completed. */
   lastSync?: Date;
   /** Counts of all users. */
   metrics: {
@@ -479,6 +628,14 @@ export interface HealthReason {
 
 // ── sync ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
+/**
+ * One page of a list. `nextCursor`, which is opaque, fetches the next one with the same options; `null`: there is none.
+ */
+export interface Page<T> {
+  items: T[];
+  nextCursor: string | null;
+}
+
 /** One memory that Postgres and the graph differ in, though nothing is owed. */
 export interface SyncInconsistency {
   memoryId: string;
@@ -486,21 +643,156 @@ export interface SyncInconsistency {
   issue: 'missing_in_graph' | 'missing_in_vector' | 'metadata_mismatch';
   details: string;
   detectedAt: Date;
+  /**
+   * Somebody changed the graph: the node has the memory's revision but other properties, or belongs to no memory that
+   * ever was. Otherwise the graph has merely fallen behind, and Postgres is right whatever the strategy.
+   */
+  conflict: boolean;
+  /**
+   * What differs, as far as it was read back; empty without `deep`. Of the memory: `'userId'`, `'content'`, `'summary'`,
+   * `'importance'`, `'createdAt'`, `'mentions'`, `'relationships'`, `'labels'`, `'digest'`, `'bucket'`. Of the entities
+   * it mentions: `'entities'`, `'labels'`, `'frequency'`.
+   */
+  fields: string[];
+}
+
+/** A difference to repair: a {@link SyncInconsistency}, or one that went through JSON. */
+export type ReportedInconsistency = Pick<SyncInconsistency, 'memoryId' | 'issue' | 'details'> &
+  Partial<Pick<SyncInconsistency, 'conflict' | 'fields'>> & { detectedAt: Date | string };
+
+/**
+ * Who wins a conflict, which is a difference that somebody caused in the graph. The loser's side is kept in the conflict
+ * log, see {@link SyncService.getConflicts}.
+ *
+ * - `'vector_wins'`: Postgres. The memory is written to the graph anew; a node without a memory is removed.
+ * - `'graph_wins'`: the graph. The memory gets a new revision with what its node holds; a node without a memory becomes
+ *   one, if its user is known.
+ * - `'latest_wins'`: the graph, where the node says in `editedAt` to have been edited after the memory was; else
+ *   Postgres.
+ * - `'merge'`: the memory gets a new revision with the entities and relationships of both. For everything else Postgres
+ *   is right.
+ * - `'manual'`: nobody. Nothing is changed, and the conflict stays listed as open until a later call decides it.
+ *
+ * No strategy brings back what was deleted.
+ */
+export type ConflictStrategy = 'vector_wins' | 'graph_wins' | 'latest_wins' | 'merge' | 'manual';
+
+/**
+ * Decides conflicts one by one. One that fails, or returns something else, leaves its conflict undecided: nothing is
+ * changed, and the memory counts among `failed`.
+ *
+ * @param options.signal aborted when the layer closes
+ */
+export type ConflictResolver = (
+  conflict: Conflict,
+  options: { signal: AbortSignal },
+) => ConflictStrategy | Promise<ConflictStrategy>;
+
+/** What one side of a conflict holds of the memory. */
+export interface ConflictSide {
+  content?: string | null;
+  summary?: string | null;
+  importance?: number | null;
+  /** Text. */
+  createdAt?: string | null;
+  entities?: Entity[];
+  relationships?: InlineRelationship[];
+}
+
+/** A conflict to decide. */
+export interface Conflict {
+  memoryId: string;
+  userId: string;
+  /** In what the sides differ, see {@link SyncInconsistency.fields}. */
+  fields: string[];
+  /** What Postgres holds; `null`: there is no such memory. */
+  vector: ConflictSide | null;
+  /** What the graph holds. */
+  graph: ConflictSide | null;
+  detectedAt: Date;
+}
+
+/** An entry of the conflict log. */
+export interface ConflictEntry extends Conflict {
+  id: string;
+  /** Which strategy decided, or did not. */
+  strategy: string;
+  /** Who won. */
+  outcome: 'vector' | 'graph' | 'merged' | 'open';
+  /** Missing while it is open. */
+  resolvedAt?: Date;
 }
 
 /** What a sync call did. */
 export interface SyncResult {
-  /** Memories that were compared; of `repairInconsistencies` and `rebuildGraph`, that were owed. */
+  /** Memories that were compared; of `repairInconsistencies`, `deltaSync` and `rebuildGraph`, that were owed. */
   totalChecked: number;
   /** The differences found, repaired or not. */
   inconsistencies: SyncInconsistency[];
   repaired: number;
-  /** Memories that the graph refused. */
+  /** Memories that the graph refused, or whose conflict could not be decided. */
   failed: number;
+  /** Conflicts that were left open, for somebody to decide. */
+  conflicts: number;
   /** Milliseconds. */
   duration: number;
   /** Memories still owed to the graph afterwards. */
   pending: number;
+  /** Of `rebuildGraph`: whether it went on where an earlier one had stopped. */
+  resumed?: boolean;
+}
+
+/** What {@link SyncService.verify} found. */
+export interface Verdict {
+  /**
+   * - `'divergent'`: something differs that is not merely owed, or the graph has refused it for good
+   * - `'inconclusive'`: nothing is known to differ, but something is still owed
+   * - `'consistent'`: neither
+   */
+  state: 'consistent' | 'divergent' | 'inconclusive';
+  /** What the verdict speaks for, see {@link CheckOptions.deep}. */
+  depth: 'digest' | 'deep';
+  /** Memories compared. */
+  checked: number;
+  /** Memories still owed to the graph. */
+  pending: number;
+  /** Memories that differ. */
+  differences: number;
+  /** Milliseconds. */
+  duration: number;
+}
+
+/** Something that is owed for a memory. */
+export interface QueueItem {
+  memoryId: string;
+  userId: string;
+  /** To whom: the graph, or the memory's own embedding or extraction. */
+  target: 'graph' | 'embedding' | 'extraction';
+  /** `dead`: refused `retryAttempts` times, and put aside until the memory changes or `retryNow`. */
+  state: 'pending' | 'dead';
+  /** The memory's revision that is owed. */
+  revision: number;
+  /** How often it was refused. An outage counts as no attempt. */
+  attempts: number;
+  nextAttemptAt: Date;
+  /** Somebody is at work on it; after this moment, anybody else may be. */
+  leasedUntil?: Date;
+  lastError?: string;
+  owedAt: Date;
+}
+
+/** What {@link SyncService.drain} did. */
+export interface DrainResult {
+  /** Debts that were paid. */
+  paid: number;
+  /** Debts that the graph refused. */
+  refused: number;
+  /** Memories still owed. */
+  pending: number;
+  /** Memories that were put aside, in all. */
+  dead: number;
+  /** Milliseconds. */
+  duration: number;
 }
 
 export interface SyncStats {
@@ -510,40 +802,129 @@ export interface SyncStats {
   graphStoreCount: number;
   /** Share of the memories that the graph holds in their newest form, 0 to 100. */
   syncPercentage: number;
-  /** When a `fullSync` or `rebuildGraph` over all users last completed. */
+  /** When a check of all users (of auto-sync, `fullSync` or `rebuildGraph`) last completed. */
   lastSync?: Date;
   /** Memories owed to the graph. */
   pending: number;
   /** Memories that the graph refused for good. */
   dead: number;
+  /** Conflicts that are open. */
+  conflicts: number;
 }
 
-export interface SyncOptions {
+/** What all long sync calls take. */
+export interface SyncCall {
+  /** Called ten times a second at most. */
+  onProgress?: (progress: Progress) => void;
+  signal?: AbortSignal;
+}
+
+/** Options of {@link SyncService.verify}. */
+export interface VerifyOptions extends SyncCall {
+  /** Only this user's memories. @default all users */
+  userId?: string;
+  /** See {@link CheckOptions.deep}. @default false */
+  deep?: boolean;
+}
+
+/** Options of {@link SyncService.checkConsistency}. */
+export interface CheckOptions extends SyncCall {
   /** Only this user's memories. @default all users */
   userId?: string;
   /** At most this many differences are returned or repaired; all memories are compared anyway. @default none */
   limit?: number;
-  signal?: AbortSignal;
+  /**
+   * Read the graph back and compare it field by field, see {@link SyncInconsistency.fields}. It takes as long as reading
+   * all of it. `false` compares the digests that both stores keep of each memory, which a change by hand leaves as they
+   * were. What neither compares: an entity's own name, confidence and first and last mention (they come from all its
+   * mentions, past ones included), and nodes and relationships that are not this package's.
+   * @default false
+   */
+  deep?: boolean;
 }
 
-export interface FullSyncOptions extends SyncOptions {
+/** The name {@link CheckOptions} had before there were others. */
+export type SyncOptions = CheckOptions;
+
+/** Options of {@link SyncService.repairInconsistencies}. */
+export interface RepairOptions extends SyncCall {
+  /** @default the configuration's */
+  conflictStrategy?: ConflictStrategy | ConflictResolver;
+}
+
+/** Options of {@link SyncService.fullSync}. */
+export interface FullSyncOptions extends CheckOptions, RepairOptions {
   /** Report the differences, repair nothing. @default false */
   dryRun?: boolean;
 }
 
-export interface RebuildOptions {
+/** Options of {@link SyncService.rebuildGraph}. */
+export interface RebuildOptions extends SyncCall {
   /** Only this user's memories. @default all users */
   userId?: string;
   /** Write at most this many before the call returns; `pending` tells the rest. @default none */
   limit?: number;
   /** Remove what this package has in the graph (of that user) first. @default false */
   clearExisting?: boolean;
+}
+
+/** Options of {@link SyncService.deltaSync}. */
+export interface DeltaSyncOptions extends SyncCall {
+  /** Only this user's memories. @default all users */
+  userId?: string;
+  /** Begin nothing new after this time. @default none */
+  maxMs?: number;
+}
+
+/** Options of {@link SyncService.drain}. */
+export interface DrainOptions {
+  /** Begin nothing new after this time. @default none */
+  maxMs?: number;
+  /** Pay at most this many debts. @default none */
+  maxItems?: number;
+  signal?: AbortSignal;
+}
+
+/** Options of {@link SyncService.getQueue}. */
+export interface QueueOptions {
+  /** @default both */
+  state?: 'pending' | 'dead';
+  /** @default all */
+  target?: 'graph' | 'embedding' | 'extraction';
+  /** @default all users */
+  userId?: string;
+  /** Items of a page, 1 to 1000. @default 100 */
+  limit?: number;
+  /** `nextCursor` of the page before. @default the first page */
+  cursor?: string;
+  signal?: AbortSignal;
+}
+
+/** Options of {@link SyncService.getConflicts}. */
+export interface ConflictOptions {
+  /** @default both */
+  state?: 'open' | 'resolved';
+  /** @default all users */
+  userId?: string;
+  /** Items of a page, 1 to 1000. @default 100 */
+  limit?: number;
+  /** `nextCursor` of the page before. @default the first page */
+  cursor?: string;
+  signal?: AbortSignal;
+}
+
+/** Options of {@link SyncService.purgeConflicts}. */
+export interface PurgeConflictsOptions {
+  /** @default all users */
+  userId?: string;
+  /** Only conflicts that were resolved before this moment. @default all resolved ones */
+  olderThan?: Date;
   signal?: AbortSignal;
 }
 
 /**
- * Finds and repairs what differs between Postgres and the graph. Postgres is right. An aborted call stops between
- * batches; what it repaired stays repaired.
+ * Keeps the graph in step with Postgres, which is right wherever they differ, unless a {@link ConflictStrategy} says
+ * otherwise. An aborted call stops between batches; what it did stays done.
  */
 export class SyncService {
   constructor();
@@ -555,23 +936,103 @@ export class SyncService {
    * @throws {SyncError} `NOT_CONFIGURED`: there is no graph
    * @throws {SyncError} `GRAPH_STORE_MISMATCH`: the graph belongs to another database
    */
-  checkConsistency(options?: SyncOptions): Promise<SyncInconsistency[]>;
+  checkConsistency(options?: CheckOptions): Promise<SyncInconsistency[]>;
+
+  /** The same as a verdict, which says what it speaks for. @throws as {@link checkConsistency} */
+  verify(options?: VerifyOptions): Promise<Verdict>;
 
   /**
-   * Brings the graph's side of these memories up to date. The list may come from JSON, with dates as text.
+   * Brings the graph's side of these memories up to date, and decides their conflicts. The list may come from JSON, with
+   * dates as text.
    *
    * @throws as {@link checkConsistency}
    */
   repairInconsistencies(
-    inconsistencies: readonly (Omit<SyncInconsistency, 'detectedAt'> & { detectedAt: Date | string })[],
-    options?: { signal?: AbortSignal },
+    inconsistencies: readonly ReportedInconsistency[],
+    options?: RepairOptions,
   ): Promise<SyncResult>;
 
   /** Checks and repairs in one. @throws as {@link checkConsistency} */
   fullSync(options?: FullSyncOptions): Promise<SyncResult>;
 
-  /** Writes all memories to the graph anew, without calling a model. @throws as {@link checkConsistency} */
+  /**
+   * Writes to the graph what is owed, and compares nothing: its cost grows with what has changed, not with what is
+   * there.
+   *
+   * @throws as {@link checkConsistency}
+   */
+  deltaSync(options?: DeltaSyncOptions): Promise<SyncResult>;
+
+  /**
+   * Writes all memories to the graph anew, without calling a model. One that was stopped in the middle goes on there
+   * when it is called again with the same options.
+   *
+   * @throws as {@link checkConsistency}
+   */
   rebuildGraph(options?: RebuildOptions): Promise<SyncResult>;
+
+  /**
+   * Makes the graph that is configured here the one this database belongs to, and writes all memories to it. Until then,
+   * an instance that is configured for another graph only notes what it owes (`GRAPH_STORE_MISMATCH`). Instances that
+   * still have the old configuration then do the same. The old graph keeps what it holds.
+   *
+   * @throws {SyncError} `UNAVAILABLE`, `TIMEOUT`, `NOT_CONFIGURED`
+   */
+  switchGraph(options?: SyncCall): Promise<SyncResult>;
+
+  /**
+   * Pays what is owed, in bounded time: for cron jobs and serverless functions, where nothing runs between two requests.
+   * Several at once share the work. Resolves when nothing is left that can be paid now, or a bound is reached.
+   *
+   * @throws as {@link checkConsistency}
+   */
+  drain(options?: DrainOptions): Promise<DrainResult>;
+
+  /** What is owed, a page at a time. @throws {SyncError} `UNAVAILABLE`, `TIMEOUT` */
+  getQueue(options?: QueueOptions): Promise<Page<QueueItem>>;
+
+  /**
+   * Has what waits for its next attempt, or was put aside, tried at once.
+   *
+   * @param ids memories; @default all
+   * @returns how many debts that are
+   * @throws {SyncError} `UNAVAILABLE`, `TIMEOUT`
+   */
+  retryNow(ids?: readonly string[]): Promise<{ revived: number }>;
+
+  /**
+   * Gives up what was put aside for these memories; others are left alone. A check will find that they differ.
+   *
+   * @returns how many debts that were
+   * @throws {SyncError} `UNAVAILABLE`, `TIMEOUT`
+   */
+  purgeDead(ids: readonly string[]): Promise<{ purged: number }>;
+
+  /**
+   * Pays in the background what is owed, as soon as it is, and checks all memories every `syncIntervalMs`. Of all
+   * processes on a database one checks; when it ends, another takes over. Starting it twice changes nothing.
+   *
+   * It never keeps Node alive. It ends with {@link stopAutoSync} and the layer's close, within 5 s. While it runs,
+   * SIGTERM and SIGINT stop it first (main thread only); then the signal takes its course: to the program's own
+   * listeners where there are some, else it ends the process.
+   *
+   * @throws {SyncError} `UNAVAILABLE`, `TIMEOUT`, `NOT_CONFIGURED`
+   */
+  startAutoSync(): Promise<void>;
+
+  /** Ends it for this layer, within 5 s: others may take over at once. Stopping what does not run is no error. */
+  stopAutoSync(): Promise<void>;
+
+  /** The conflict log, a page at a time. @throws {SyncError} `UNAVAILABLE`, `TIMEOUT` */
+  getConflicts(options?: ConflictOptions): Promise<Page<ConflictEntry>>;
+
+  /**
+   * Removes resolved conflicts from the log; open ones stay.
+   *
+   * @returns how many
+   * @throws {SyncError} `UNAVAILABLE`, `TIMEOUT`
+   */
+  purgeConflicts(options?: PurgeConflictsOptions): Promise<{ purged: number }>;
 
   /** Counts of all users. @throws {SyncError} `UNAVAILABLE`, `TIMEOUT`: of either store */
   getStats(): Promise<SyncStats>;
@@ -690,7 +1151,7 @@ export interface Limits {
   metadataBytes: number;
   /** Entities, and relationships, of a memory. @default 200 */
   entities: number;
-  /** Ids of one `getMany`. @default 1000 */
+  /** Ids of one `getMany`; memories of one chunk of `storeMany`. @default 1000 */
   batch: number;
   /** Bytes of UTF-8 of a query. @default 10000 */
   queryBytes: number;
@@ -755,6 +1216,8 @@ export type ErrorReason =
   | 'NOT_FOUND'
   /** The id or idempotency key is taken by other content or another user. */
   | 'ID_CONFLICT'
+  /** The memory is at another revision than expected; details hold the current row. */
+  | 'REVISION_CONFLICT'
   /** The embedding's length fits no embedding space; details hold both numbers. */
   | 'DIMENSION_MISMATCH'
   /** The database schema is behind or ahead of this version; run migrate(). */

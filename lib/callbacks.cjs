@@ -1,20 +1,27 @@
 'use strict';
 
+const { askForStrategy } = require('./conflict-strategy.cjs');
 const { encode, encodeEmbedding } = require('./encode.cjs');
 const { PersistenceError, invalid } = require('./errors.cjs');
 
 /**
- * The caller's functions as the addon calls them. Each is asynchronous and checked: the addon never sees a throw, a
- * missing result or one of the wrong shape, only a rejection.
+ * The caller's functions as the addon calls them. Those that it waits for are asynchronous and checked: it never sees a
+ * throw, a missing result or one of the wrong shape, only a rejection.
  *
  * The functions are looked up at each call, so that `callbacks` may take newer ones (a module reloaded in development).
  *
- * @param {{ embed?: any, extract?: any }} callbacks
+ * @param {{ embed?: any, extract?: any, resolve?: any }} callbacks
+ * @param {import('./calls.cjs').Calls} calls whose functions go before those of the layer
  * @param {number | undefined} dimensions what `embed` has promised
  * @param {AbortSignal} signal aborted when the layer closes
  */
-function nativeCallbacks(callbacks, dimensions, signal) {
+function nativeCallbacks(callbacks, calls, dimensions, signal) {
   return {
+    /** @param {number} callId @param {string} json */
+    progress: (callId, json) => calls.progress(callId, json),
+    /** @param {number} callId @param {string} conflictJson */
+    resolve: async (callId, conflictJson) =>
+      askForStrategy(calls.resolver(callId, callbacks.resolve), conflictJson, signal),
     ...(callbacks.embed && {
       /** @param {string[]} texts */
       embed: async (texts) =>

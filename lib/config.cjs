@@ -32,7 +32,7 @@ const IN_MEMORY = 'memory://';
  * What a layer runs with. `settings` is plain data: two layers are equal when its text is.
  * @typedef {{
  *   settings: Record<string, any> & { databaseUrl?: string, embeddedFolder?: string },
- *   callbacks: { embed?: Function, extract?: Function },
+ *   callbacks: { embed?: Function, extract?: Function, resolve?: Function },
  *   logger?: { info?: (message: string) => void },
  * }} Resolved
  */
@@ -71,18 +71,23 @@ function checkLogger(logger) {
 function resolveConfig(config, env) {
   const { model: embedder, callback: embed } = resolveEmbedder(config.embedder, env);
   const { model: extractor, callback: extract } = resolveExtractor(config.extractor);
-  const { persistence, limits, pool, graphStore } = config;
+  const { settings: persistence, resolve } = forCore(config.persistence);
+  const { limits, pool, graphStore } = config;
   const settings = {
     ...resolveDatabase(config, env),
     neo4j: resolveNeo4j(config.neo4j ?? {}, env),
     graphStore,
     embedder,
     extractor,
-    persistence: persistence && plain(forCore(persistence)),
+    persistence: plain(persistence),
     limits: limits && plain(limits),
     pool: pool && plain(pool),
   };
-  return { settings: JSON.parse(encode(settings)), callbacks: { embed, extract }, logger: config.logger };
+  return {
+    settings: JSON.parse(encode(settings)),
+    callbacks: { embed, extract, resolve },
+    logger: config.logger,
+  };
 }
 
 /** What is said, keys in one order, nothing where nothing is said: equal settings have equal texts. */

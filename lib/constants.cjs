@@ -2,13 +2,10 @@
 
 const native = require('./native.cjs');
 
-const { defaults } = JSON.parse(native.constants());
+const { defaults, limits } = JSON.parse(native.constants());
 
-/** The core's defaults, and the two settings that the core does not act on yet. */
-const DEFAULT_PERSISTENCE_CONFIG = Object.freeze({
-  enableAutoSync: false,
-  syncIntervalMs: undefined,
-  ...defaults,
-});
+/** The core's defaults. */
+const DEFAULT_PERSISTENCE_CONFIG = Object.freeze(defaults);
+const DEFAULT_LIMITS = Object.freeze(limits);
 
-module.exports = { DEFAULT_PERSISTENCE_CONFIG };
+module.exports = { DEFAULT_PERSISTENCE_CONFIG, DEFAULT_LIMITS };

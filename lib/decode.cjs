@@ -92,6 +92,40 @@ function inconsistency(found) {
   return { ...found, detectedAt: new Date(found.detectedAt) };
 }
 
+/** @param {any} told */
+function progress({ etaMs, ...counts }) {
+  return { ...counts, ...present('etaMs', etaMs) };
+}
+
+/**
+ * @template T
+ * @param {{ items: any[], nextCursor: string | null }} found
+ * @param {(item: any) => T} decode
+ */
+function page({ items, nextCursor }, decode) {
+  return { items: items.map((item) => decode(item)), nextCursor };
+}
+
+/** @param {any} debt */
+function queueItem({ leasedUntil, lastError, ...debt }) {
+  return {
+    ...debt,
+    nextAttemptAt: new Date(debt.nextAttemptAt),
+    ...present('leasedUntil', date(leasedUntil)),
+    ...present('lastError', lastError),
+    owedAt: new Date(debt.owedAt),
+  };
+}
+
+/** @param {any} found */
+function conflict({ resolvedAt, ...found }) {
+  return {
+    ...found,
+    detectedAt: new Date(found.detectedAt),
+    ...present('resolvedAt', date(resolvedAt)),
+  };
+}
+
 /** @param {any} result */
 function syncResult(result) {
   return { ...result, inconsistencies: result.inconsistencies.map(inconsistency) };
@@ -121,6 +155,10 @@ module.exports = {
   memoryRow,
   persistenceResult,
   inconsistency,
+  progress,
+  page,
+  queueItem,
+  conflict,
   syncResult,
   syncStats,
   healthCheck,

@@ -1,12 +1,21 @@
 'use strict';
 
 const native = require('./native.cjs');
+const { beforeExitSignal } = require('./before-exit-signal.cjs');
 const { nativeCallbacks } = require('./callbacks.cjs');
+const { Calls } = require('./calls.cjs');
+const { DEFAULT_LIMITS } = require('./constants.cjs');
 const { encode } = require('./encode.cjs');
 const { PersistenceError, VectorStoreError, revive } = require('./errors.cjs');
 const { cancellable, untilAborted } = require('./signals.cjs');
 
 /** @typedef {{ layer: any, closing: AbortController, databaseUrl: string, embedded?: { close(): Promise<void> } }} Started */
+
+/**
+ * One operation of the core. The arguments are an object or its JSON text.
+ * @typedef {Omit<import('./arguments.cjs').CallArguments, 'args'> & {
+ *   op: string, args: Record<string, any> | string, persistence?: Record<string, unknown> }} CallRequest
+ */
 
 /**
  * One open layer: the embedded store where there is one, and the addon's side. Starts with the first call; a start that
@@ -21,9 +30,11 @@ class Handle {
   /** @type {Promise<void> | null} */
   #closed = null;
   #announced = false;
-  #lastCallId = 0;
-  /** Of the calls under way. @type {Set<() => void>} */
-  #cancels = new Set();
+  #calls = new Calls();
+  /** Whether a configuration has started auto-sync. It does so once: what was stopped stays stopped. */
+  #enabled = false;
+  /** Ends the waiting for exit signals. There while auto-sync runs. @type {(() => void) | null} */
+  #unguard = null;
 
   /** @param {() => import('./config.cjs').Resolved} resolve called at the first use */
   constructor(resolve) {
@@ -50,41 +61,71 @@ class Handle {
     this.#config.logger = logger;
   }
 
+  /** The most ids or memories of one call to the core. */
+  get batchLimit() {
+    return this.#config.settings.limits?.batch ?? DEFAULT_LIMITS.batch;
+  }
+
   async databaseUrl() {
     return (await this.#start()).databaseUrl;
   }
 
   /**
-   * @param {import('./arguments.cjs').CallArguments & { op: string, persistence?: Record<string, unknown> }} request
+   * @param {CallRequest} request
    * @returns {Promise<any>} the answer, dates still as text
    */
-  async call({ op, args, embedding = null, persistence, signal }) {
+  async call({ op, args, embedding = null, persistence, signal, ...functions }) {
     this.#mustBeOpen();
     const text = this.#encodeRequest(op, args, persistence);
     const { layer } = await untilAborted(this.#start(), signal);
-    const callId = this.#nextCallId();
-    const cancel = () => layer.cancel(callId);
+    this.#guardIfEnabled(persistence);
+    const callId = this.#calls.begin(functions);
     const invoke = () => invokeOn(layer, text, embedding, callId);
-    this.#cancels.add(cancel);
     try {
-      return JSON.parse(await cancellable(signal, invoke, cancel));
+      return JSON.parse(await cancellable(signal, invoke, () => layer.cancel(callId)));
     } catch (error) {
       throw this.#closed && /** @type {any} */ (error)?.reason === 'ABORTED' ? closedError() : error;
     } finally {
-      this.#cancels.delete(cancel);
+      this.#calls.end(callId);
     }
   }
 
-  /** 32 bits, which is what the addon takes. */
-  #nextCallId() {
-    this.#lastCallId = (this.#lastCallId + 1) >>> 0;
-    return this.#lastCallId;
+  async startAutoSync() {
+    await this.call({ op: 'startAutoSync', args: {} });
+    this.#guardAutoSync();
+  }
+
+  async stopAutoSync() {
+    this.#unguardAutoSync();
+    await this.call({ op: 'stopAutoSync', args: {} });
+  }
+
+  /**
+   * The core starts auto-sync by itself, with the first call whose configuration wants it.
+   *
+   * @param {Record<string, unknown>} [own] the calling service's configuration
+   */
+  #guardIfEnabled(own) {
+    const { enableAutoSync } = { ...this.#config.settings.persistence, ...own };
+    if (!enableAutoSync || this.#enabled) return;
+    this.#enabled = true;
+    this.#guardAutoSync();
+  }
+
+  #guardAutoSync() {
+    if (!this.#closed) this.#unguard ??= beforeExitSignal(() => this.stopAutoSync());
+  }
+
+  #unguardAutoSync() {
+    this.#unguard?.();
+    this.#unguard = null;
   }
 
   /** The arguments are encoded alone, so that an error names a path in them. */
   #encodeRequest(op, args, persistence) {
     const own = persistence && encode({ ...this.#config.settings.persistence, ...persistence });
-    return `{"op":${JSON.stringify(op)},"args":${encode(args)}${own ? `,"persistence":${own}` : ''}}`;
+    const text = typeof args === 'string' ? args : encode(args);
+    return `{"op":${JSON.stringify(op)},"args":${text}${own ? `,"persistence":${own}` : ''}}`;
   }
 
   #mustBeOpen() {
@@ -140,7 +181,8 @@ class Handle {
     const closing = new AbortController();
     const { callbacks } = this.#config;
     try {
-      const functions = nativeCallbacks(callbacks, settings.embedder.dimensions, closing.signal);
+      const { dimensions } = settings.embedder;
+      const functions = nativeCallbacks(callbacks, this.#calls, dimensions, closing.signal);
       const layer = new native.NativeLayer(JSON.stringify(settings), functions);
       return { layer, closing, databaseUrl: settings.databaseUrl };
     } catch (error) {
@@ -156,10 +198,11 @@ class Handle {
 
   async #close() {
     const started = await this.#started?.catch(() => null); // A start that failed has nothing to close.
+    this.#unguardAutoSync();
     if (!started) return;
     started.closing.abort(closedError());
     // A call may hang in a function of the caller's that heeds no signal.
-    for (const cancel of this.#cancels) cancel();
+    for (const callId of this.#calls.ids()) started.layer.cancel(callId);
     try {
       await started.layer.close();
     } catch (error) {

@@ -32,7 +32,7 @@ function createMemoryLayer(config) {
 /** The layer keeps its connections until it is closed itself, whichever of its services was closed. */
 function hostOf(handle) {
   return {
-    call: (_holder, request) => handle.call(request),
+    handleFor: () => handle,
     release: async () => {},
   };
 }

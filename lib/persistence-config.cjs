@@ -1,13 +1,13 @@
 'use strict';
 
 const { objectOf, withoutUndefined } = require('./checks.cjs');
+const { conflictStrategy } = require('./conflict-strategy.cjs');
 const { DEFAULT_PERSISTENCE_CONFIG } = require('./constants.cjs');
-const { invalid } = require('./errors.cjs');
 
 const KEYS = Object.keys(DEFAULT_PERSISTENCE_CONFIG);
 
 /**
- * Names only, and what this version cannot do; the core judges the values.
+ * Names only; the core judges the values.
  *
  * @param {unknown} config
  * @param {string} name
@@ -15,18 +15,19 @@ const KEYS = Object.keys(DEFAULT_PERSISTENCE_CONFIG);
  */
 function checkPersistenceConfig(config, name) {
   const checked = objectOf(config, KEYS, name);
-  if (checked.enableAutoSync)
-    throw invalid(`${name}.enableAutoSync`, 'not available in 0.1; call fullSync()');
+  conflictStrategy(checked.conflictStrategy, `${name}.conflictStrategy`);
   return checked;
 }
 
 /**
- * The part of a checked configuration that the core acts on.
+ * A checked configuration as the core takes it, and the function that may be in it.
  *
- * @param {Record<string, any>} config
+ * @param {Record<string, any>} [config]
+ * @returns {{ settings: Record<string, any>, resolve?: Function }}
  */
-function forCore({ enableAutoSync, syncIntervalMs, ...config }) {
-  return withoutUndefined(config);
+function forCore(config = {}) {
+  const { strategy, resolve } = conflictStrategy(config.conflictStrategy, 'conflictStrategy');
+  return { settings: withoutUndefined({ ...config, conflictStrategy: strategy }), resolve };
 }
 
 module.exports = { checkPersistenceConfig, forCore };

@@ -17,6 +17,41 @@ function checkSignal(signal, name) {
   throw invalid(name, 'must be an AbortSignal');
 }
 
+/** @typedef {{ listeners: Set<() => void>, tellAll: () => void }} Hub */
+
+/**
+ * All calls with one signal share one registration: Node warns of a leak at the eleventh, and a signal may well belong
+ * to a hundred calls.
+ *
+ * @type {WeakMap<AbortSignal, Hub>}
+ */
+const hubs = new WeakMap();
+
+/** @returns {Hub} */
+function makeHub() {
+  const listeners = new Set();
+  const tellAll = () => {
+    for (const listener of listeners) listener();
+  };
+  return { listeners, tellAll };
+}
+
+/**
+ * @param {AbortSignal} signal
+ * @param {() => void} listener a function of this call alone
+ * @returns {() => void} ends the listening
+ */
+function listen(signal, listener) {
+  const hub = hubs.get(signal) ?? makeHub();
+  hubs.set(signal, hub);
+  if (hub.listeners.size === 0) signal.addEventListener('abort', hub.tellAll, { once: true });
+  hub.listeners.add(listener);
+  return () => {
+    hub.listeners.delete(listener);
+    if (hub.listeners.size === 0) signal.removeEventListener('abort', hub.tellAll);
+  };
+}
+
 /**
  * Waits for a promise that cannot be cancelled itself; an abort ends the waiting, not the work.
  *
@@ -29,15 +64,14 @@ async function untilAborted(promise, signal) {
   if (!signal) return await promise;
   promise.catch(() => {}); // After an abort nobody is left to be told how it ended.
   signal.throwIfAborted();
-  let onAbort = () => {};
+  let stopListening = () => {};
   const aborted = new Promise((_, reject) => {
-    onAbort = () => reject(signal.reason);
-    signal.addEventListener('abort', onAbort, { once: true });
+    stopListening = listen(signal, () => reject(signal.reason));
   });
   try {
     return await Promise.race([promise, aborted]);
   } finally {
-    signal.removeEventListener('abort', onAbort);
+    stopListening();
   }
 }
 
@@ -53,14 +87,14 @@ async function untilAborted(promise, signal) {
 async function cancellable(signal, work, cancel) {
   if (!signal) return await work();
   signal.throwIfAborted();
-  signal.addEventListener('abort', cancel, { once: true });
+  const stopListening = listen(signal, cancel);
   try {
     return await work();
   } catch (error) {
     if (signal.aborted && /** @type {any} */ (error)?.reason === 'ABORTED') throw signal.reason;
     throw error;
   } finally {
-    signal.removeEventListener('abort', cancel);
+    stopListening();
   }
 }
 

@@ -26,15 +26,11 @@ function handleOf(resolved) {
 
 /** The host of the exported services: the default layer, made at the first call. */
 const defaultHost = {
-  /**
-   * @param {object} holder the service object that calls
-   * @param {Parameters<Handle['call']>[0]} request
-   */
-  async call(holder, request) {
+  /** @param {object} holder the service object that calls */
+  handleFor(holder) {
     const handle = currentHandle();
     hold(holder);
-    // `return await`, here and below: without it the stacks of errors end here and not at the caller.
-    return await handle.call(request);
+    return handle;
   },
 
   /** @param {object} holder */

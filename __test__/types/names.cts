@@ -25,7 +25,11 @@ const same: [
   Same<types.PersistenceConfig, root.PersistenceConfig>,
   Same<persistence.Entity, root.Entity>,
   Same<sync.SyncResult, root.SyncResult>,
+  Same<sync.Verdict, root.Verdict>,
+  Same<sync.ConflictResolver, root.ConflictResolver>,
+  Same<persistence.BatchEntry, root.BatchEntry>,
+  Same<enhanced.UpdateCall, root.UpdateCall>,
   Same<enhanced.MemoryEntry, root.MemoryEntry>,
-] = Array(18).fill(true) as never;
+] = Array(22).fill(true) as never;
 
 export = { same };

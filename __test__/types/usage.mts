@@ -1,5 +1,7 @@
 // What compiles, and what must not.
 import {
+  type ConflictResolver,
+  type ConflictSide,
   configure,
   createMemoryLayer,
   DEFAULT_PERSISTENCE_CONFIG,
@@ -11,14 +13,19 @@ import {
   type MemoryEntry,
   type MemoryRow,
   enhancedMemoryService as memory,
+  type Page,
   PersistenceError,
   type PersistenceResult,
   PersistenceService,
+  type Progress,
+  type QueueItem,
+  type StoreManyOptions,
   SyncError,
   type SyncInconsistency,
   type SyncResult,
   SyncService,
   shutdown,
+  syncService,
   VectorStoreError,
 } from 'izzie-memory';
 
@@ -56,10 +63,23 @@ export async function enhanced(signal: AbortSignal): Promise<MemoryEntry | null>
     threshold: 0,
     limit: 1,
   });
-  await memory.delete(stored.id, { hard: true, cascadeGraph: false, userId: 'ada' });
+  await memory.update(stored.id, { summary: null }, { expectedRevision: stored.revision });
+  await memory.delete(stored.id, { hard: true, cascadeGraph: false, userId: 'ada', expectedRevision: 3 });
   await new EnhancedMemoryService().getMany([stored.id]);
   void [copies, found];
   return memory.getById(stored.id);
+}
+
+export async function many(signal: AbortSignal): Promise<string[]> {
+  const onProgress = ({ done, total, etaMs }: Progress) => console.log(done / total, etaMs ?? 'unknown');
+  const options: StoreManyOptions = { chunkSize: 50, onProgress, signal };
+  const { stored, failed } = await memory.storeMany([{ ...entry, importance: 7, embedding: [1] }], options);
+  const back: MemoryEntry | null = await memory.restore('x', { userId: 'ada' });
+  const { deleted, failed: kept } = await memory.deleteMany(['x'], { hard: true, signal });
+  const { pending } = await memory.deleteAll('ada', { hard: false, onProgress });
+  const { purged } = await memory.purgeDeleted({ olderThan: new Date(), userId: 'ada' });
+  void [stored[0]?.id, failed[0]?.index, kept[0]?.error.message, back?.revision, pending, purged];
+  return deleted;
 }
 
 export async function wrong(): Promise<void> {
@@ -77,16 +97,30 @@ export async function wrong(): Promise<void> {
   const kind: import('izzie-memory').InlineRelationshipType = 'HATES';
   // @ts-expect-error: an option of store
   await memory.update('id', { conversationId: 'c' });
-  // @ts-expect-error: a method of a later version
-  await memory.storeMany([entry]);
+  // @ts-expect-error: an option of the whole call
+  await memory.storeMany([{ ...entry, signal: new AbortController().signal }]);
+  // @ts-expect-error: one has to say whether for good
+  await memory.deleteAll('ada');
+  // @ts-expect-error: text is no Date
+  await memory.purgeDeleted({ olderThan: '2026-01-02' });
+  // @ts-expect-error: an option of update and delete
+  await memory.getById('id', { expectedRevision: 1 });
   // @ts-expect-error: not a key of the configuration
   await configure({ databseUrl: 'postgres://x' });
   // @ts-expect-error: an embedder of a later version
   await configure({ embedder: 'local' });
   // @ts-expect-error: an embedder without dimensions
   await configure({ embedder: { model: 'm', embed: async () => [] } });
-  // @ts-expect-error: a key of a later version
-  new PersistenceService({ conflictStrategy: 'manual' });
+  // @ts-expect-error: an unknown strategy
+  new PersistenceService({ conflictStrategy: 'newest_wins' });
+  // @ts-expect-error: a function that returns no strategy
+  await configure({ persistence: { conflictStrategy: async () => 'vector' } });
+  // @ts-expect-error: only what repairs meets conflicts
+  await new SyncService().checkConsistency({ conflictStrategy: 'merge' });
+  // @ts-expect-error: an unknown state
+  await new SyncService().getQueue({ state: 'leased' });
+  // @ts-expect-error: what to give up must be named
+  await new SyncService().purgeDead();
   // @ts-expect-error: frozen
   DEFAULT_PERSISTENCE_CONFIG.retryAttempts = 1;
   // @ts-expect-error: a service of a later version
@@ -105,6 +139,9 @@ export async function persistence(): Promise<MemoryRow | undefined> {
   const gone: PersistenceResult<void> = await service.delete({ id: 'x', hard: true, cascadeGraph: true });
   const lastAccess: Date | null | undefined = result.data?.lastAccessedAt;
   void [gone, lastAccess, result.metadata?.graphWriteSuccess, result.error?.message];
+  const many: PersistenceResult<MemoryRow>[] = await service.storeMany([entry], { chunkSize: 1 });
+  await service.update({ id: 'x', importance: 1, expectedRevision: 3 });
+  void many;
   await service.close();
   return result.data;
 }
@@ -115,14 +152,51 @@ export async function sync(): Promise<SyncResult> {
   const throughJson = found.map((one) => ({ ...one, detectedAt: one.detectedAt.toISOString() }));
   await service.repairInconsistencies(found);
   await service.repairInconsistencies(throughJson);
-  await service.rebuildGraph({ clearExisting: true });
-  const lastSync: Date | undefined = (await service.getStats()).lastSync;
-  void lastSync;
-  return service.fullSync({ dryRun: true });
+  await service.repairInconsistencies(found, { conflictStrategy: 'merge' });
+  const { resumed } = await service.rebuildGraph({ clearExisting: true, onProgress: ({ done }) => done });
+  const { lastSync, conflicts }: { lastSync?: Date; conflicts: number } = await service.getStats();
+  const { state, depth, differences } = await service.verify({ deep: true });
+  if (state === 'inconclusive' && depth === 'deep') await service.deltaSync({ userId: 'ada', maxMs: 1000 });
+  void [resumed, lastSync, conflicts, differences, found[0]?.fields, found[0]?.conflict];
+  return service.fullSync({ dryRun: true, deep: true, conflictStrategy: decide });
+}
+
+/** Ours wins unless the graph's is longer. */
+const decide: ConflictResolver = async ({ vector, graph, fields, userId }, { signal }) => {
+  if (signal.aborted || !fields.includes('content')) return 'manual';
+  const length = (side: ConflictSide | null) => side?.content?.length ?? userId.length;
+  return length(graph) > length(vector) ? 'graph_wins' : 'vector_wins';
+};
+
+/** For a cron job. */
+export async function queue(): Promise<Date[]> {
+  const { paid, refused, pending, dead, duration } = await syncService.drain({
+    maxMs: 20_000,
+    maxItems: 1000,
+  });
+  const attempts: Date[] = [];
+  let cursor: string | undefined;
+  do {
+    const page: Page<QueueItem> = await syncService.getQueue({ state: 'dead', target: 'graph', cursor });
+    attempts.push(...page.items.map(({ nextAttemptAt, leasedUntil }) => leasedUntil ?? nextAttemptAt));
+    cursor = page.nextCursor ?? undefined;
+  } while (cursor);
+  const { revived } = await syncService.retryNow();
+  const { purged } = await syncService.purgeDead(['x']);
+  const { items } = await syncService.getConflicts({ state: 'open', userId: 'ada', limit: 10 });
+  const decided: (Date | undefined)[] = items.map(({ resolvedAt }) => resolvedAt);
+  await syncService.purgeConflicts({ olderThan: new Date() });
+  await syncService.startAutoSync();
+  await syncService.stopAutoSync();
+  await syncService.switchGraph({ onProgress: console.log });
+  void [paid, refused, pending, dead, duration, revived, purged, decided];
+  return attempts;
 }
 
 export async function layers(config: IzzieMemoryConfig): Promise<string> {
-  await configure({});
+  await configure({
+    persistence: { enableAutoSync: true, syncIntervalMs: 60_000, conflictStrategy: decide },
+  });
   await using layer = createMemoryLayer({
     ...config,
     embedder: {

@@ -1,4 +1,7 @@
 export {
+  type BatchEntry,
+  type ConflictResolver,
+  type ConflictStrategy,
   DEFAULT_PERSISTENCE_CONFIG,
   type Entity,
   type EntityType,
@@ -17,8 +20,10 @@ export {
   type PersistenceErrorOptions,
   type PersistenceResult,
   PersistenceService,
+  type Progress,
   persistenceService,
   type StorageStatus,
+  type StoreManyOptions,
   type StoreStatus,
   SyncError,
   type SyncInconsistency,

@@ -1,4 +1,7 @@
 export {
+  type BatchEntry,
+  type ConflictResolver,
+  type ConflictStrategy,
   DEFAULT_PERSISTENCE_CONFIG,
   type Entity,
   type EntityType,
@@ -16,7 +19,9 @@ export {
   PersistenceError,
   type PersistenceErrorOptions,
   type PersistenceResult,
+  type Progress,
   type StorageStatus,
+  type StoreManyOptions,
   type StoreStatus,
   SyncError,
   type SyncInconsistency,

@@ -2,14 +2,15 @@
 
 /** @import { EnhancedMemoryService as Documented } from '../../index.js' */
 
-const { callArguments, writeArguments } = require('../arguments.cjs');
+const { callArguments, jobArguments, writeArguments } = require('../arguments.cjs');
+const { deleteMany, storeMany } = require('../batch.cjs');
 const { objectOf } = require('../checks.cjs');
 const { memoryEntry, writeCopies } = require('../decode.cjs');
 const { getHealth } = require('../health.cjs');
 const { defaultHost } = require('../state.cjs');
 
 const ENTRY_KEYS = ['userId', 'content', 'metadata'];
-const CALL_KEYS = ['userId', 'signal'];
+const UPDATE_CALL_KEYS = ['userId', 'expectedRevision', 'signal'];
 const UPDATE_KEYS = [
   'content',
   'summary',
@@ -38,7 +39,16 @@ class EnhancedMemoryService {
       'store',
       writeArguments(options, 'options', { userId, content, metadata }),
     );
-    return memoryEntry(memory, { ...writeCopies(write), created: write.created });
+    return storedEntry(memory, write);
+  }
+
+  async storeMany(entries, options) {
+    const outcomes = await storeMany(this.#handle(), entries, options);
+    const stored = outcomes.filter(({ error }) => !error);
+    return {
+      stored: stored.map(({ memory, write }) => storedEntry(memory, write)),
+      failed: outcomes.flatMap(({ error }, index) => (error ? [{ index, error }] : [])),
+    };
   }
 
   async retrieve(userId, query, options) {
@@ -47,7 +57,7 @@ class EnhancedMemoryService {
   }
 
   async update(id, updates, call) {
-    const { args: target, signal } = callArguments(objectOf(call, CALL_KEYS, 'call'), 'call', { id });
+    const { args: target, signal } = callArguments(objectOf(call, UPDATE_CALL_KEYS, 'call'), 'call', { id });
     const { args } = writeArguments(objectOf(updates, UPDATE_KEYS, 'updates'), 'updates', target);
     const { memory, write } = await this.#call('update', { args, signal });
     return memory && memoryEntry(memory, writeCopies(write));
@@ -55,6 +65,23 @@ class EnhancedMemoryService {
 
   async delete(id, options) {
     await this.#call('delete', callArguments(options, 'options', { id }));
+  }
+
+  async deleteMany(ids, options) {
+    return await deleteMany(this.#handle(), ids, options);
+  }
+
+  async deleteAll(userId, options) {
+    return await this.#call('deleteAll', jobArguments(options, 'options', { userId }));
+  }
+
+  async restore(id, call) {
+    const { memory, write } = await this.#call('restore', callArguments(call, 'call', { id }));
+    return memory && memoryEntry(memory, writeCopies(write));
+  }
+
+  async purgeDeleted(options) {
+    return await this.#call('purgeDeleted', jobArguments(options, 'options'));
   }
 
   async getById(id, call) {
@@ -82,8 +109,16 @@ class EnhancedMemoryService {
 
   /** @param {string} op @param {import('../arguments.cjs').CallArguments} call */
   #call(op, call) {
-    return this.#host.call(this, { op, ...call });
+    return this.#handle().call({ op, ...call });
   }
+
+  #handle() {
+    return this.#host.handleFor(this);
+  }
+}
+
+function storedEntry(memory, write) {
+  return memoryEntry(memory, { ...writeCopies(write), created: write.created });
 }
 
 /** One argument, for `map`. */

@@ -3,8 +3,9 @@
 /** @import { PersistenceService as Documented } from '../../index.js' */
 
 const { callArguments, writeArguments } = require('../arguments.cjs');
+const { storeMany } = require('../batch.cjs');
 const { persistenceResult } = require('../decode.cjs');
-const { PersistenceError } = require('../errors.cjs');
+const { PersistenceError, invalid } = require('../errors.cjs');
 const { getHealth } = require('../health.cjs');
 const { checkPersistenceConfig, forCore } = require('../persistence-config.cjs');
 const { defaultHost } = require('../state.cjs');
@@ -18,8 +19,9 @@ class PersistenceService {
   #config;
 
   constructor(config = {}, host = defaultHost) {
-    const own = forCore(checkPersistenceConfig(config, 'config'));
-    this.#config = Object.keys(own).length > 0 ? own : undefined;
+    const { settings, resolve } = forCore(checkPersistenceConfig(config, 'config'));
+    if (resolve) throw invalid('config.conflictStrategy', 'a function belongs to the layer or to a call');
+    this.#config = Object.keys(settings).length > 0 ? settings : undefined;
     this.#host = host;
   }
 
@@ -28,6 +30,15 @@ class PersistenceService {
       const { memory, write } = await this.#call('store', writeArguments(request, 'request'));
       return persistenceResult(write, memory);
     });
+  }
+
+  async storeMany(requests, options) {
+    const started = performance.now();
+    const outcomes = await storeMany(this.#host.handleFor(this), requests, options, this.#config);
+    const duration = performance.now() - started;
+    return outcomes.map(({ memory, write, error }) =>
+      error ? failure(error, duration) : persistenceResult(write, memory),
+    );
   }
 
   async update(request) {
@@ -56,7 +67,7 @@ class PersistenceService {
 
   /** @param {string} op @param {import('../arguments.cjs').CallArguments} call */
   #call(op, call) {
-    return this.#host.call(this, { op, ...call, persistence: this.#config });
+    return this.#host.handleFor(this).call({ op, ...call, persistence: this.#config });
   }
 }
 

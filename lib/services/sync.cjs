@@ -2,12 +2,12 @@
 
 /** @import { SyncService as Documented } from '../../index.js' */
 
-const { callArguments } = require('../arguments.cjs');
-const { inconsistency, syncResult, syncStats } = require('../decode.cjs');
+const { callArguments, jobArguments, repairArguments } = require('../arguments.cjs');
+const { conflict, inconsistency, page, queueItem, syncResult, syncStats } = require('../decode.cjs');
 const { defaultHost } = require('../state.cjs');
 
 /**
- * Finds and repairs drift between Postgres and the graph. Documented in index.d.ts.
+ * Keeps the graph in step with Postgres. Documented in index.d.ts.
  * @implements {Documented}
  */
 class SyncService {
@@ -18,22 +18,65 @@ class SyncService {
   }
 
   async checkConsistency(options) {
-    const found = await this.#call('checkConsistency', callArguments(options, 'options'));
+    const found = await this.#call('checkConsistency', jobArguments(options, 'options'));
     return found.map(inconsistency);
   }
 
+  async verify(options) {
+    return await this.#call('verify', jobArguments(options, 'options'));
+  }
+
   async repairInconsistencies(inconsistencies, options) {
-    return syncResult(
-      await this.#call('repairInconsistencies', callArguments(options, 'options', { inconsistencies })),
-    );
+    const call = repairArguments(options, 'options', { inconsistencies });
+    return syncResult(await this.#call('repairInconsistencies', call));
   }
 
   async fullSync(options) {
-    return syncResult(await this.#call('fullSync', callArguments(options, 'options')));
+    return syncResult(await this.#call('fullSync', repairArguments(options, 'options')));
+  }
+
+  async deltaSync(options) {
+    return syncResult(await this.#call('deltaSync', jobArguments(options, 'options')));
   }
 
   async rebuildGraph(options) {
-    return syncResult(await this.#call('rebuildGraph', callArguments(options, 'options')));
+    return syncResult(await this.#call('rebuildGraph', jobArguments(options, 'options')));
+  }
+
+  async switchGraph(options) {
+    return syncResult(await this.#call('switchGraph', jobArguments(options, 'options')));
+  }
+
+  async drain(options) {
+    return await this.#call('drain', callArguments(options, 'options'));
+  }
+
+  async getQueue(options) {
+    return page(await this.#call('getQueue', callArguments(options, 'options')), queueItem);
+  }
+
+  async retryNow(ids) {
+    return await this.#call('retryNow', { args: { ids } });
+  }
+
+  async purgeDead(ids) {
+    return await this.#call('purgeDead', { args: { ids } });
+  }
+
+  async startAutoSync() {
+    await this.#handle().startAutoSync();
+  }
+
+  async stopAutoSync() {
+    await this.#handle().stopAutoSync();
+  }
+
+  async getConflicts(options) {
+    return page(await this.#call('getConflicts', callArguments(options, 'options')), conflict);
+  }
+
+  async purgeConflicts(options) {
+    return await this.#call('purgeConflicts', callArguments(options, 'options'));
   }
 
   async getStats() {
@@ -42,7 +85,11 @@ class SyncService {
 
   /** @param {string} op @param {import('../arguments.cjs').CallArguments} call */
   #call(op, call) {
-    return this.#host.call(this, { op, ...call });
+    return this.#handle().call({ op, ...call });
+  }
+
+  #handle() {
+    return this.#host.handleFor(this);
   }
 }
 

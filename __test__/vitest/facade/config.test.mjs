@@ -200,7 +200,7 @@ describe('a key that is not known', () => {
     [{ limits: { content: 1 } }, 'limits.content'],
     [{ pool: { min: 1 } }, 'pool.min'],
     [{ persistence: { retries: 1 } }, 'persistence.retries'],
-    [{ persistence: { conflictStrategy: 'manual' } }, 'persistence.conflictStrategy'],
+    [{ persistence: { conflictStrategy: 'callback' } }, 'persistence.conflictStrategy'],
   ])('is refused by name: %j', (config, field) => {
     expect(() => checkConfig(config)).toThrow(refusal('INVALID_ARGUMENT', field));
   });
@@ -216,7 +216,7 @@ describe('a key that is not known', () => {
 describe('persistence, limits and pool', () => {
   test('reach the core as they are, without what is undefined', () => {
     const given = {
-      persistence: { retryAttempts: 0, graphWaitMs: undefined, enableAutoSync: false, syncIntervalMs: 5 },
+      persistence: { retryAttempts: 0, graphWaitMs: undefined, enableAutoSync: true, syncIntervalMs: 5000 },
       limits: { entities: 3 },
       pool: { max: 2, acquireTimeoutMs: 100 },
     };
@@ -225,7 +225,7 @@ describe('persistence, limits and pool', () => {
       graphStore: 'none',
       embedder: 'none',
       extractor: 'local',
-      persistence: { retryAttempts: 0 },
+      persistence: { retryAttempts: 0, enableAutoSync: true, syncIntervalMs: 5000 },
       limits: { entities: 3 },
       pool: { max: 2, acquireTimeoutMs: 100 },
     });
@@ -237,9 +237,13 @@ describe('persistence, limits and pool', () => {
     expect(JSON.stringify(one)).toBe(JSON.stringify(other));
   });
 
-  test('auto-sync is refused rather than ignored', () => {
-    expect(() => checkConfig({ persistence: { enableAutoSync: true } })).toThrow(
-      refusal('INVALID_ARGUMENT', 'persistence.enableAutoSync'),
-    );
+  test('a function that decides conflicts stays beside the settings', () => {
+    const conflictStrategy = () => 'merge';
+    const { settings: plain, callbacks } = resolve({ databaseUrl: URL, persistence: { conflictStrategy } });
+    expect(plain.persistence).toEqual({ conflictStrategy: 'callback' });
+    expect(callbacks.resolve).toBe(conflictStrategy);
+    const named = resolve({ databaseUrl: URL, persistence: { conflictStrategy: 'manual' } });
+    expect(named.settings.persistence).toEqual({ conflictStrategy: 'manual' });
+    expect(named.callbacks.resolve).toBeUndefined();
   });
 });

@@ -16,6 +16,16 @@ const DEFAULTS = {
   retryAttempts: 3,
   retryDelayMs: 1000,
   graphWaitMs: 500,
+  enableAutoSync: false,
+  syncIntervalMs: 300_000,
+  conflictStrategy: 'vector_wins',
+};
+const LIMITS = {
+  contentBytes: 100_000,
+  metadataBytes: 100_000,
+  entities: 200,
+  batch: 1000,
+  queryBytes: 10_000,
 };
 
 /**
@@ -34,7 +44,10 @@ function reloadFacade(fake) {
   for (const file of Object.keys(require.cache)) {
     if (file.startsWith(LIB + path.sep)) delete require.cache[file];
   }
-  provide(NATIVE, { NativeLayer: layerClass(fake), constants: () => JSON.stringify({ defaults: DEFAULTS }) });
+  provide(NATIVE, {
+    NativeLayer: layerClass(fake),
+    constants: () => JSON.stringify({ defaults: DEFAULTS, limits: LIMITS }),
+  });
   if (fake.openEmbedded) provide(EMBEDDED, { openEmbedded: fake.openEmbedded });
   const lib = (file) => require(path.join(LIB, file));
   return { ...lib('index.cjs'), internal: lib('state.cjs').__internal, fake, lib, layers: fake.layers };

@@ -142,8 +142,15 @@ describe('the other methods of memory', () => {
       metadata: { a: 1, summary: 's' },
       metadataPatch: { b: 2, created: true },
     };
-    const entry = await layer.memory.update(ID, updates, { userId: 'ada' });
-    const args = { id: ID, userId: 'ada', content: 'new', metadata: { a: 1 }, metadataPatch: { b: 2 } };
+    const entry = await layer.memory.update(ID, updates, { userId: 'ada', expectedRevision: 16 });
+    const args = {
+      id: ID,
+      userId: 'ada',
+      expectedRevision: 16,
+      content: 'new',
+      metadata: { a: 1 },
+      metadataPatch: { b: 2 },
+    };
     expect(asked()).toMatchObject({ op: 'update', args, embedding: null });
     expect(entry.metadata.graphWriteSuccess).toBe(false);
     expect(entry.metadata).not.toHaveProperty('created');
@@ -164,10 +171,48 @@ describe('the other methods of memory', () => {
 
   test('delete', async () => {
     answer = { write: WRITE };
-    expect(await layer.memory.delete(ID, { hard: true, cascadeGraph: false, userId: 'ada' })).toBeUndefined();
-    const args = { id: ID, hard: true, cascadeGraph: false, userId: 'ada' };
+    const options = { hard: true, cascadeGraph: false, userId: 'ada', expectedRevision: 16 };
+    expect(await layer.memory.delete(ID, options)).toBeUndefined();
+    const args = { id: ID, ...options };
     expect(asked()).toMatchObject({ op: 'delete', args });
     await expect(layer.memory.delete(ID, { id: 'other' })).rejects.toThrow(/^options\.id: /);
+  });
+
+  test('a revision that is not the expected one', async () => {
+    const details = { id: ID, expected: 16, actual: 17, current: MEMORY };
+    fail('PersistenceError', 'REVISION_CONFLICT', details);
+    const conflict = { reason: 'REVISION_CONFLICT', code: 'REVISION_CONFLICT', details, retryable: false };
+    await expect(layer.memory.update(ID, {}, { expectedRevision: 16 })).rejects.toMatchObject(conflict);
+    const result = await layer.persistence.delete({ id: ID, expectedRevision: 16 });
+    expect(result).toMatchObject({ success: false, error: conflict });
+    expect(asked().args).toEqual({ id: ID, expectedRevision: 16 });
+  });
+
+  test('restore', async () => {
+    answer = { memory: MEMORY, write: { ...WRITE, graphWriteSuccess: false } };
+    const entry = await layer.memory.restore(ID, { userId: 'ada' });
+    expect(asked()).toMatchObject({ op: 'restore', args: { id: ID, userId: 'ada' } });
+    expect(entry).toMatchObject({ id: ID, metadata: { graphWriteSuccess: false } });
+    expect(entry.createdAt).toEqual(new Date(MEMORY.createdAt));
+    answer = { memory: null, write: WRITE };
+    expect(await layer.memory.restore(ID)).toBeNull();
+  });
+
+  test('deleteAll', async () => {
+    answer = { deleted: 3, pending: 1 };
+    expect(await layer.memory.deleteAll('ada', { hard: true })).toEqual(answer);
+    expect(asked()).toMatchObject({ op: 'deleteAll', args: { userId: 'ada', hard: true } });
+    await expect(layer.memory.deleteAll('ada', { hard: true, userId: 'eve' })).rejects.toThrow(
+      /^options\.userId: /,
+    );
+  });
+
+  test('purgeDeleted', async () => {
+    answer = { purged: 2 };
+    const olderThan = new Date('2026-01-02T03:04:05.678Z');
+    expect(await layer.memory.purgeDeleted({ olderThan, userId: 'ada' })).toEqual(answer);
+    const args = { olderThan: '2026-01-02T03:04:05.678Z', userId: 'ada' };
+    expect(asked()).toMatchObject({ op: 'purgeDeleted', args });
   });
 
   test('getById', async () => {
@@ -281,9 +326,9 @@ describe('persistence', () => {
     answer = { write: WRITE };
     const { configure, PersistenceService, persistenceService } = facade;
     await configure({ databaseUrl: 'postgres://db', persistence: { graphWaitMs: 9, retryAttempts: 5 } });
-    const own = { retryAttempts: 1, retryDelayMs: undefined, enableAutoSync: false };
+    const own = { retryAttempts: 1, retryDelayMs: undefined, conflictStrategy: 'merge' };
     await new PersistenceService(own).delete({ id: ID });
-    expect(asked().persistence).toEqual({ graphWaitMs: 9, retryAttempts: 1 });
+    expect(asked().persistence).toEqual({ graphWaitMs: 9, retryAttempts: 1, conflictStrategy: 'merge' });
     await persistenceService.delete({ id: ID });
     expect(asked()).not.toHaveProperty('persistence');
     await new PersistenceService({ enableGraphStore: false }).getHealth();
@@ -292,7 +337,8 @@ describe('persistence', () => {
 
   test.each([
     [{ retries: 1 }, 'config.retries'],
-    [{ enableAutoSync: true }, 'config.enableAutoSync'],
+    [{ conflictStrategy: 'callback' }, 'config.conflictStrategy'],
+    [{ conflictStrategy: () => 'merge' }, 'config.conflictStrategy'],
     [null, 'config'],
   ])('cannot be made with %j', (config, field) => {
     const make = () => new facade.PersistenceService(config);
@@ -305,7 +351,8 @@ describe('persistence', () => {
       enableVectorStore: true,
       enableGraphStore: true,
       enableAutoSync: false,
-      syncIntervalMs: undefined,
+      syncIntervalMs: 300_000,
+      conflictStrategy: 'vector_wins',
       rollbackOnPartialFailure: false,
       retryAttempts: 3,
       retryDelayMs: 1000,
@@ -358,45 +405,6 @@ describe('getHealth', () => {
       metrics: { totalMemories: 0, vectorStoreCount: 0, graphStoreCount: 0, syncPercentage: 0 },
       reasons: [{ code: 'NOT_CONFIGURED', message: expect.any(String) }],
     });
-  });
-});
-
-describe('sync', () => {
-  const found = { memoryId: ID, issue: 'missing_in_graph', details: 'no node', detectedAt: WRITE.timestamp };
-  const revived = { ...found, detectedAt: new Date(WRITE.timestamp) };
-  const counts = { totalChecked: 3, repaired: 1, failed: 0, duration: 1.5, pending: 2 };
-
-  test('checkConsistency', async () => {
-    answer = [found];
-    expect(await layer.sync.checkConsistency({ userId: 'ada', limit: 5 })).toEqual([revived]);
-    expect(asked()).toMatchObject({ op: 'checkConsistency', args: { userId: 'ada', limit: 5 } });
-    await layer.sync.checkConsistency();
-    expect(asked().args).toEqual({});
-  });
-
-  test('repairInconsistencies, of a list that went through JSON too', async () => {
-    answer = { ...counts, inconsistencies: [found] };
-    for (const list of [[revived], JSON.parse(JSON.stringify([revived]))]) {
-      expect(await layer.sync.repairInconsistencies(list)).toEqual({ ...counts, inconsistencies: [revived] });
-      expect(asked()).toMatchObject({ op: 'repairInconsistencies', args: { inconsistencies: [found] } });
-    }
-  });
-
-  test.each([
-    ['fullSync', { userId: 'ada', limit: 5, dryRun: true }],
-    ['rebuildGraph', { userId: 'ada', limit: 5, clearExisting: true }],
-  ])('%s', async (method, options) => {
-    answer = { ...counts, inconsistencies: [found] };
-    expect(await layer.sync[method](options)).toEqual({ ...counts, inconsistencies: [revived] });
-    expect(asked()).toMatchObject({ op: method, args: options });
-  });
-
-  test('getStats', async () => {
-    const stats = { vectorStoreCount: 4, graphStoreCount: 2, syncPercentage: 50, pending: 2, dead: 0 };
-    answer = { ...stats, lastSync: WRITE.timestamp };
-    expect(await layer.sync.getStats()).toEqual({ ...stats, lastSync: new Date(WRITE.timestamp) });
-    answer = { ...stats, lastSync: null };
-    expect(await layer.sync.getStats()).toEqual(stats);
   });
 });
 

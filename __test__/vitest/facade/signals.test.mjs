@@ -85,6 +85,25 @@ describe('an abort', () => {
   });
 });
 
+test('one signal may belong to any number of calls at once', async () => {
+  const warnings = [];
+  const onWarning = (warning) => warnings.push(warning);
+  process.on('warning', onWarning);
+  const aborted = () => {
+    throw rejection('PersistenceError', 'ABORTED');
+  };
+  const { memory, layers } = await serviceOn(waitingAddon(aborted));
+  const controller = new AbortController();
+  const calls = Array.from({ length: 100 }, () => memory.store(ENTRY, { signal: controller.signal }));
+  const outcomes = Promise.allSettled(calls);
+  await vi.waitFor(() => expect(layers[0]?.requests).toHaveLength(100));
+  controller.abort(new Error('enough'));
+  for (const { reason } of await outcomes) expect(reason).toBe(controller.signal.reason);
+  expect(layers[0].cancelled).toHaveLength(100);
+  process.removeListener('warning', onWarning);
+  expect(warnings).toEqual([]);
+});
+
 test.each([[null], ['signal'], [{}], [new AbortController()]])('%o is no signal', async (signal) => {
   const { memory } = await serviceOn(() => STORED);
   await expect(memory.store(ENTRY, { signal })).rejects.toMatchObject({
