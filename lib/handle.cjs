@@ -61,9 +61,9 @@ class Handle {
     this.#config.logger = logger;
   }
 
-  /** The most ids or memories of one call to the core. */
+  /** The most ids or memories of one call to the core, which refuses a limit that is none. */
   get batchLimit() {
-    return this.#config.settings.limits?.batch ?? DEFAULT_LIMITS.batch;
+    return this.#config.settings.limits?.batch || DEFAULT_LIMITS.batch;
   }
 
   async databaseUrl() {

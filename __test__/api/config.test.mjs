@@ -31,7 +31,11 @@ describe('a layer’s settings', () => {
     ['a misspelt key of neo4j', { neo4j: { url: 'x' } }, 'neo4j.url'],
     ['a misspelt key of pool', { pool: { size: 1 } }, 'pool.size'],
     ['a misspelt option of persistence', { persistence: { retries: 1 } }, 'persistence.retries'],
-    ['auto-sync', { persistence: { enableAutoSync: true } }, 'persistence.enableAutoSync'],
+    [
+      'a strategy that is no name',
+      { persistence: { conflictStrategy: 'callback' } },
+      'persistence.conflictStrategy',
+    ],
     ['embedded beside databaseUrl', { databaseUrl: 'postgres://h/d', embedded: true }, 'embedded'],
     ['a logger that is none', { logger: 'console' }, 'logger'],
     ['no object', 'postgres://h/d', 'config'],

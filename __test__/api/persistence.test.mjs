@@ -65,10 +65,11 @@ describe('PersistenceService', () => {
     }
   });
 
-  test('refuses unknown options and auto-sync where it is made', () => {
+  test('refuses unknown options, and functions, which are the layer’s, where it is made', () => {
     expect(() => new api.PersistenceService({ enableGrapStore: true })).toThrow(/enableGrapStore/);
-    expect(() => new api.PersistenceService({ enableAutoSync: true })).toThrow(/enableAutoSync/);
-    expect(() => new api.PersistenceService({ enableAutoSync: false, syncIntervalMs: 1000 })).not.toThrow();
+    const conflictStrategy = () => 'merge';
+    expect(() => new api.PersistenceService({ conflictStrategy })).toThrow(/conflictStrategy/);
+    expect(() => new api.PersistenceService({ ...api.DEFAULT_PERSISTENCE_CONFIG })).not.toThrow();
   });
 
   test('the defaults are the documented ones, and frozen', () => {
@@ -76,7 +77,8 @@ describe('PersistenceService', () => {
       enableVectorStore: true,
       enableGraphStore: true,
       enableAutoSync: false,
-      syncIntervalMs: undefined,
+      syncIntervalMs: 300_000,
+      conflictStrategy: 'vector_wins',
       rollbackOnPartialFailure: false,
       retryAttempts: 3,
       retryDelayMs: 1000,
