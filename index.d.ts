@@ -1009,18 +1009,20 @@ export class SyncService {
   purgeDead(ids: readonly string[]): Promise<{ purged: number }>;
 
   /**
-   * Pays in the background what is owed, as soon as it is, and checks all memories every `syncIntervalMs`. Of all
-   * processes on a database one checks; when it ends, another takes over. Starting it twice changes nothing.
+   * Pays in the background what is owed, as soon as it is, and checks all memories every `syncIntervalMs`. It runs once
+   * for all layers of the process that share their connections, and of all processes on a database one checks; when that
+   * ends, another takes over. Starting it twice changes nothing.
    *
-   * It never keeps Node alive. It ends with {@link stopAutoSync} and the layer's close, within 5 s. While it runs,
-   * SIGTERM and SIGINT stop it first (main thread only); then the signal takes its course: to the program's own
-   * listeners where there are some, else it ends the process.
+   * It never keeps Node alive. {@link stopAutoSync} ends it, and the close of the last layer on its connections. While it
+   * runs, SIGTERM and SIGINT stop it first, which takes 5 s at most (main thread only); then the signal takes its course:
+   * to the program's own listeners where there are some, else it ends the process.
    *
-   * @throws {SyncError} `UNAVAILABLE`, `TIMEOUT`, `NOT_CONFIGURED`
+   * @throws {PersistenceError} `INVALID_ARGUMENT`: `syncIntervalMs` is below 1000
+   * @throws {SyncError} `UNAVAILABLE`, `TIMEOUT`
    */
   startAutoSync(): Promise<void>;
 
-  /** Ends it for this layer, within 5 s: others may take over at once. Stopping what does not run is no error. */
+  /** Ends it, within 5 s; other processes may go on at once. Stopping what does not run is no error. */
   stopAutoSync(): Promise<void>;
 
   /** The conflict log, a page at a time. @throws {SyncError} `UNAVAILABLE`, `TIMEOUT` */

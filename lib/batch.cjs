@@ -51,6 +51,7 @@ function storeItem(entry) {
   try {
     const { args, embedding, signal } = writeArguments(entry, 'entry');
     if (signal) throw invalid('entry.signal', 'belongs to the whole call');
+    if (embedding?.length === 0) throw invalid('embedding', 'is empty');
     const numbers = embedding ?? new Float32Array();
     const json = `{"memory":${encode(args)},"embeddingLength":${numbers.length}}`;
     return { json, embedding: numbers };

@@ -70,7 +70,7 @@ describe('storeMany', () => {
           : { memory: { ...MEMORY, content: memory.content }, write: WRITE },
       ),
     });
-    const given = entries(6);
+    const given = [...entries(6), { ...entries(1)[0], embedding: [] }];
     given[1] = { ...given[1], metadata: { big: 1n } };
     given[2] = null;
     given[3] = { ...given[3], signal: new AbortController().signal };
@@ -81,6 +81,7 @@ describe('storeMany', () => {
       [2, 'INVALID_ARGUMENT', 'entry'],
       [3, 'INVALID_ARGUMENT', 'entry.signal'],
       [4, 'ID_CONFLICT', undefined],
+      [6, 'INVALID_ARGUMENT', 'embedding'],
     ]);
     expect(failed[3].error).toBeInstanceOf(facade.PersistenceError);
   });
