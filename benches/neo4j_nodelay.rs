@@ -7,7 +7,7 @@
 
 #[path = "../tests/common/mod.rs"]
 mod common;
-#[path = "../src/store/neo4j/cypher.rs"]
+#[path = "../src/store/neo4j/cypher/mod.rs"]
 #[allow(dead_code, reason = "one statement of it is measured")]
 mod cypher;
 #[path = "../src/store/neo4j/rows.rs"]
