@@ -24,7 +24,11 @@ pub(super) async fn upkeep(job: Job<'_>) -> Result<()> {
     let began = job.postgres.now().await?;
     let result = full_sync(job, None, None, false).await?;
     log::debug!("checked {} memories, mended {}", result.total_checked, result.repaired);
-    if result.inconsistencies.is_empty() && result.pending == 0 {
+    if result.pending > 0 {
+        job.postgres.check_again_soon(interval).await?;
+    }
+    // What is owed pins its own tombstone only.
+    if result.inconsistencies.is_empty() {
         job.postgres.mark_checked(began).await?;
         collect_tombstones(job, graph.as_ref(), &target).await?;
     }

@@ -180,7 +180,8 @@ impl Postgres {
         self.user().all(Effect::Repeatable, sql).await
     }
 
-    /// Makes debts due at once, attempts forgotten: those of these memories, or all dead ones. Answers how many.
+    /// Makes debts due at once, attempts forgotten: all dead ones, or those of these memories that are dead or wait.
+    /// Answers how many.
     pub async fn retry_now(&self, ids: Option<&[Uuid]>) -> Result<u64> {
         let sql = Sql::new(include_str!("queries/retry_now.sql")).bind(ids);
         let revived: i64 = self.user().scalar(Effect::Repeatable, sql).await?;

@@ -34,6 +34,12 @@ impl Postgres {
         Ok(begun.is_some())
     }
 
+    /// The last check told nothing certain: the next one is due a tenth of the interval after it.
+    pub async fn check_again_soon(&self, interval_ms: i64) -> Result<()> {
+        let sql = Sql::new(include_str!("queries/check_again_soon.sql")).bind(interval_ms);
+        self.background().execute(Effect::Repeatable, sql).await
+    }
+
     /// A check over all memories that began then found nothing.
     pub async fn mark_checked(&self, began: DateTime<Utc>) -> Result<()> {
         let sql = Sql::new(include_str!("queries/mark_checked.sql")).bind(began);
