@@ -72,6 +72,8 @@ create index memory_state_user_idx on izzie_memory.memory_state (user_id, memory
 -- All digests, and the members of a bucket.
 create index memory_state_bucket_idx on izzie_memory.memory_state (bucket) include (h1, h2, epoch, revision) where not deleted;
 create index memory_state_tombstone_idx on izzie_memory.memory_state (changed_at) where deleted;
+-- Soft-deleted memories, whose rows are still there.
+create index memory_state_purge_idx on izzie_memory.memory_state (changed_at) where deleted and content_hash is not null;
 create index memory_state_length_idx on izzie_memory.memory_state (user_id) include (doc_length) where not deleted;
 create index memory_state_tsv_idx on izzie_memory.memory_state using gin (tsv) with (fastupdate = off);
 

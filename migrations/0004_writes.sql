@@ -2,8 +2,10 @@
 -- the graph, in the writer's own transaction. SECURITY DEFINER, so that roles without rights on this schema can go on
 -- writing the application's table; total, so that nothing in a row can make such a write fail.
 
--- What columns cannot carry travels in a transaction-local setting, for one memory:
--- {memoryId, entities, relationships, conversationKey, detached, owe: 'later' | 'inline' | 'none'}.
+-- What columns cannot carry travels in a transaction-local setting, for one memory, or for all that a statement touches
+-- (memoryId '*'):
+-- {memoryId, entities, relationships, conversationKey, detached: true | false | 'keep',
+--  owe: 'later' | 'inline' | 'paged' | 'none'}.
 create function izzie_memory.write_context(id uuid) returns jsonb
 language plpgsql stable as $$
 declare
@@ -13,7 +15,7 @@ begin
     return null;
   end if;
   context := current_setting('izzie_memory.write_context', true)::jsonb;
-  return case when context ->> 'memoryId' = id::text then context end;
+  return case when context ->> 'memoryId' in (id::text, '*') then context end;
 exception when invalid_text_representation then
   return null;
 end $$;
@@ -29,14 +31,15 @@ language sql as $$
   where q.revision <= excluded.revision
 $$;
 
--- Owes a memory to the current graph. The writer's own fast path gets a head start of five seconds.
+-- Owes a memory to the current graph, unless it lies in this database and the writer's statement projects. The writer's
+-- own fast path gets a head start of five seconds.
 create function izzie_memory.owe_graph(id uuid, user_id text, revision bigint, context jsonb) returns void
 language plpgsql as $$
 declare
   graph izzie_memory.graph_targets;
 begin
   select * into graph from izzie_memory.graph_targets t where t.current;
-  if not found or context ->> 'owe' = 'none' or (context ->> 'owe' = 'inline' and graph.kind = 'postgres') then
+  if not found or context ->> 'owe' = 'none' or (context ->> 'owe' in ('inline', 'paged') and graph.kind = 'postgres') then
     return;
   end if;
   perform izzie_memory.owe(graph.target, id, user_id, revision,
@@ -98,12 +101,21 @@ create function izzie_memory.memory_gone(id uuid, owner text) returns void
 language plpgsql as $$
 declare
   context jsonb := izzie_memory.write_context(id);
+  detached boolean := coalesce(context -> 'detached' = 'true'
+    or context ->> 'detached' = 'keep' and (select s.detached from izzie_memory.memory_state s where s.memory_id = id), false);
 begin
   delete from izzie_memory.memory_vectors v where v.memory_id = id;
   delete from izzie_memory.memory_sync q where q.memory_id = id and q.target in ('embedding', 'extraction');
-  perform izzie_memory.owe_graph(id, owner,
-    izzie_memory.record_tombstone(id, owner, coalesce(context -> 'detached' = 'true', false)), context);
+  perform izzie_memory.owe_graph(id, owner, izzie_memory.record_tombstone(id, owner, detached), context);
 end $$;
+
+-- What is kept of a memory beside its row goes with it to another user.
+create function izzie_memory.follow_owner(id uuid, owner text) returns void
+language sql as $$
+  update izzie_memory.memory_vectors v set user_id = owner where v.memory_id = follow_owner.id;
+  update izzie_memory.memory_sync q set user_id = owner where q.memory_id = follow_owner.id;
+  update izzie_memory.conflicts c set user_id = owner where c.memory_id = follow_owner.id;
+$$;
 
 -- Rows of other code bring their entities under metadata.entities; in our own writes that is only data. What the layer
 -- knows of a row it keeps otherwise.
@@ -126,6 +138,9 @@ begin
       when not entities_changed or context is not null then known.relationships end),
     case when context ? 'conversationKey' then context ->> 'conversationKey' else known.conversation_key end,
     coalesce(context -> 'detached' = 'true', false));
+  if known.user_id <> memory.user_id then
+    perform izzie_memory.follow_owner(memory.id, memory.user_id);
+  end if;
   if content_changed and context is null then
     delete from izzie_memory.memory_vectors v where v.memory_id = memory.id;
     perform izzie_memory.owe('extraction', memory.id, memory.user_id, given, clock_timestamp());

@@ -60,10 +60,8 @@ language sql immutable parallel safe as $$
   select case when value ~* '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$' then value::uuid end
 $$;
 
--- request: {id, userId, content, summary, metadata, importance, createdAt, conversationId, entities, relationships,
---           owe, space, oweEmbedding, oweExtraction}
--- answer:  {created, conflict: 'user' | 'content' | null, memory, projection, target, owed}
-create function izzie_memory.store_memory(request jsonb, embedding vector) returns jsonb
+-- The row of a store, unless there is one under its id. Answers {created, conflict: 'user' | 'content' | null}.
+create function izzie_memory.insert_memory(request jsonb, embedding vector) returns jsonb
 language plpgsql as $$
 #variable_conflict use_variable
 declare
@@ -89,7 +87,7 @@ begin
         perform izzie_memory.put_vector(new_id, owner, space, embedding);
       end if;
       perform izzie_memory.settle_models(request, new_id, owner, true);
-      return izzie_memory.end_write(new_id, context, '{"created": true}');
+      return '{"created": true}';
     end if;
     select * into present from public.memory_entries e where e.id = new_id;
     exit when found;
@@ -99,7 +97,40 @@ begin
   elsif present.content <> request ->> 'content' then
     return '{"created": false, "conflict": "content"}';
   end if;
-  return izzie_memory.end_write(new_id, '{}', '{"created": false}');
+  return '{"created": false}';
+end $$;
+
+-- request: {id, userId, content, summary, metadata, importance, createdAt, conversationId, entities, relationships,
+--           owe, space, oweEmbedding, oweExtraction}
+-- answer:  {created, conflict, memory, projection, target, owed}
+create function izzie_memory.store_memory(request jsonb, embedding vector) returns jsonb
+language plpgsql as $$
+declare
+  outcome jsonb := izzie_memory.insert_memory(request, embedding);
+begin
+  if outcome ? 'conflict' then
+    return outcome;
+  end if;
+  return izzie_memory.end_write((request ->> 'id')::uuid,
+    case when outcome -> 'created' = 'true' then request else '{}' end, outcome);
+end $$;
+
+-- The answer to a caller who has seen another revision than there is; null when it is the one. The state is locked: a
+-- revision can be given without a change of the row.
+create function izzie_memory.stale(request jsonb, id uuid) returns jsonb
+language plpgsql as $$
+declare
+  actual bigint;
+begin
+  if request ->> 'expectedRevision' is null then
+    return null;
+  end if;
+  select s.revision into actual from izzie_memory.memory_state s where s.memory_id = stale.id for update;
+  if coalesce(actual, 0) = (request ->> 'expectedRevision')::bigint then
+    return null;
+  end if;
+  return jsonb_build_object('found', true, 'conflict', 'revision',
+    'memory', (select to_jsonb(m) from izzie_memory.memories m where m.id = stale.id));
 end $$;
 
 -- What a rollback needs to put back: the row, and what its state knows beyond the row.
@@ -112,8 +143,9 @@ language sql stable as $$
 $$;
 
 -- request: {id, userId?, content?, summary?, metadata?, metadataPatch?, importance?, entities?, relationships?, owe,
---           space, oweEmbedding, oweExtraction}; a member that is there is set, summary null clears it.
--- answer:  {found, previous, memory, projection, target, owed}
+--           space, oweEmbedding, oweExtraction, expectedRevision?, undo}; a member that is there is set, summary null
+--           clears it.
+-- answer:  {found, conflict: 'revision' | null, previous (if undo), memory, projection, target, owed}
 create function izzie_memory.update_memory(request jsonb, embedding vector) returns jsonb
 language plpgsql as $$
 #variable_conflict use_variable
@@ -124,7 +156,8 @@ declare
   rewritten boolean;
   before izzie_memory.memory_state;
   previous jsonb;
-  context jsonb := request - '{content,summary,metadata,metadataPatch,importance,id,userId,space,oweEmbedding,oweExtraction}'::text[]
+  stale jsonb;
+  context jsonb := request - '{content,summary,metadata,metadataPatch,importance,id,userId,space,oweEmbedding,oweExtraction,expectedRevision,undo}'::text[]
     || jsonb_build_object('memoryId', request ->> 'id');
 begin
   perform izzie_memory.begin_write(context);
@@ -133,8 +166,12 @@ begin
   if not found then
     return '{"found": false}';
   end if;
+  stale := izzie_memory.stale(request, old.id);
+  if stale is not null then
+    return stale;
+  end if;
   select * into before from izzie_memory.memory_state s where s.memory_id = old.id;
-  previous := izzie_memory.snapshot(old);
+  previous := case when (request ->> 'undo')::boolean then izzie_memory.snapshot(old) end;
   rewritten := request ? 'content' and request ->> 'content' <> old.content;
   update public.memory_entries e set
     content = case when request ? 'content' then request ->> 'content' else e.content end,
@@ -163,12 +200,13 @@ begin
   return izzie_memory.end_write(old.id, context, jsonb_build_object('found', true, 'previous', previous));
 end $$;
 
--- request: {id, userId?, hard, detached, owe}; answer: {found, previous, memory, projection, target, owed}
-create function izzie_memory.delete_memory(request jsonb) returns jsonb
+-- The row's half of a delete. Answers {found, conflict: 'revision' | null, previous (if undo)}.
+create function izzie_memory.remove_memory(request jsonb) returns jsonb
 language plpgsql as $$
 declare
   old public.memory_entries;
   previous jsonb;
+  stale jsonb;
   context jsonb := jsonb_build_object('memoryId', request ->> 'id', 'detached', request -> 'detached', 'owe', request ->> 'owe');
 begin
   perform izzie_memory.begin_write(context);
@@ -177,13 +215,49 @@ begin
   if not found or (coalesce(old.is_deleted, false) and not (request ->> 'hard')::boolean) then
     return '{"found": false}';
   end if;
-  previous := izzie_memory.snapshot(old);
+  stale := izzie_memory.stale(request, old.id);
+  if stale is not null then
+    return stale;
+  end if;
+  previous := case when (request ->> 'undo')::boolean then izzie_memory.snapshot(old) end;
   if (request ->> 'hard')::boolean then
     delete from public.memory_entries e where e.id = old.id;
   else
     update public.memory_entries e set is_deleted = true, updated_at = clock_timestamp() at time zone 'UTC' where e.id = old.id;
   end if;
-  return izzie_memory.end_write(old.id, context, jsonb_build_object('found', true, 'previous', previous));
+  return jsonb_build_object('found', true, 'previous', previous);
+end $$;
+
+-- request: {id, userId?, hard, detached, owe, expectedRevision?, undo}
+-- answer:  {found, conflict, previous, memory, projection, target, owed}
+create function izzie_memory.delete_memory(request jsonb) returns jsonb
+language plpgsql as $$
+declare
+  outcome jsonb := izzie_memory.remove_memory(request);
+begin
+  if outcome -> 'found' = 'false' or outcome ? 'conflict' then
+    return outcome;
+  end if;
+  return izzie_memory.end_write((request ->> 'id')::uuid, request, outcome);
+end $$;
+
+-- A soft-deleted memory lives again, with everything that its state kept.
+-- request: {id, userId?, owe, undo}; answer: {found, previous (if undo), memory, projection, target, owed}
+create function izzie_memory.restore_memory(request jsonb) returns jsonb
+language plpgsql as $$
+declare
+  old public.memory_entries;
+  previous jsonb;
+begin
+  perform izzie_memory.begin_write(jsonb_build_object('memoryId', request ->> 'id', 'owe', request ->> 'owe'));
+  select * into old from public.memory_entries e where e.id = (request ->> 'id')::uuid and e.is_deleted
+    and (request ->> 'userId' is null or e.user_id = request ->> 'userId') for update;
+  if not found then
+    return '{"found": false}';
+  end if;
+  previous := case when (request ->> 'undo')::boolean then izzie_memory.snapshot(old) end;
+  update public.memory_entries e set is_deleted = false, updated_at = clock_timestamp() at time zone 'UTC' where e.id = old.id;
+  return izzie_memory.end_write(old.id, request, jsonb_build_object('found', true, 'previous', previous));
 end $$;
 
 -- Undoes a write of ours whose graph half failed: a new versioned write, only while `revision` is still the newest.

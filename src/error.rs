@@ -47,6 +47,7 @@ catalogue! {
     InvalidArgument "INVALID_ARGUMENT" false "An argument is missing, of the wrong kind or over a limit; details name the field and the limit.";
     NotFound "NOT_FOUND" false "There is no such memory for this user.";
     IdConflict "ID_CONFLICT" false "The id or idempotency key is taken by other content or another user.";
+    RevisionConflict "REVISION_CONFLICT" false "The memory is at another revision than expected; details hold the current row.";
     DimensionMismatch "DIMENSION_MISMATCH" false "The embedding's length fits no embedding space; details hold both numbers.";
     SchemaOutdated "SCHEMA_OUTDATED" false "The database schema is behind or ahead of this version; run migrate().";
     Unavailable "UNAVAILABLE" true "A store cannot be reached.";

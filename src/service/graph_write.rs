@@ -25,6 +25,19 @@ impl GraphOutcome {
         Self { success: None, error: None }
     }
 
+    fn applied() -> Self {
+        Self { success: Some(true), error: None }
+    }
+
+    fn of(applying: Applying) -> Self {
+        let error = match applying {
+            Applying::Applied => return Self::applied(),
+            Applying::Late => Error::graph(Reason::Timeout, "the graph did not answer within graphWaitMs"),
+            Applying::Failed(error) => error,
+        };
+        Self { success: Some(false), error: Some(error) }
+    }
+
     pub(super) fn into_write(self, created: bool, begun: Instant) -> Write {
         Write {
             created,
@@ -45,7 +58,43 @@ pub(super) fn owe(config: &PersistenceConfig, defer: bool) -> Put {
     }
 }
 
+/// `undone`: false when a newer write had come.
+fn rolled_back(id: Uuid, undone: bool, cause: &Error) -> Error {
+    let (reason, message) = if undone {
+        (Reason::RolledBack, "the graph write failed, so the memory was put back as it was")
+    } else {
+        (
+            Reason::RollbackSuperseded,
+            "the graph write failed; a newer write had replaced this one, so it was left",
+        )
+    };
+    Error::graph(reason, message).with("memoryId", id.to_string()).with("cause", cause.envelope())
+}
+
+/// A write of a batch that Postgres holds.
+pub(super) struct PlacedWrite {
+    pub placed: Placed,
+    pub undo: Option<Undo>,
+    pub put: Put,
+}
+
 impl Layer {
+    /// What is known without asking the graph.
+    async fn settled(&self, placed: &Placed, put: Put, config: &PersistenceConfig) -> Option<GraphOutcome> {
+        let Some(target) = placed.target.as_deref().filter(|_| config.enable_graph_store) else {
+            return Some(GraphOutcome::none());
+        };
+        self.stores.seat.notice(target).await;
+        if !placed.owed {
+            return Some(GraphOutcome::applied());
+        }
+        if put == Put::Later {
+            self.stores.seat.nudge();
+            return Some(GraphOutcome { success: Some(false), error: None });
+        }
+        None
+    }
+
     /// The graph's half of a write: applied within `graphWaitMs`, else owed or undone.
     pub(super) async fn finish(
         &self,
@@ -54,51 +103,78 @@ impl Layer {
         put: Put,
         config: &PersistenceConfig,
     ) -> Result<GraphOutcome> {
-        let Some(target) = placed.target.as_deref().filter(|_| config.enable_graph_store) else {
-            return Ok(GraphOutcome::none());
-        };
-        self.stores.seat.notice(target).await;
-        if !placed.owed {
-            return Ok(GraphOutcome { success: Some(true), error: None });
-        }
-        if put == Put::Later {
-            self.stores.seat.nudge();
-            return Ok(GraphOutcome { success: Some(false), error: None });
+        if let Some(outcome) = self.settled(&placed, put, config).await {
+            return Ok(outcome);
         }
         let wait = Duration::from_millis(config.graph_wait_ms);
-        let error = match self.stores.seat.apply(placed.projection, wait).await {
-            Applying::Applied => return Ok(GraphOutcome { success: Some(true), error: None }),
-            Applying::Late => Error::graph(Reason::Timeout, "the graph did not answer within graphWaitMs"),
-            Applying::Failed(error) => error,
-        };
-        match undo {
-            Some(undo) if config.rollback_on_partial_failure => self.roll_back(undo, error, config).await,
-            _ => Ok(GraphOutcome { success: Some(false), error: Some(error) }),
+        let applying = self.stores.seat.apply(placed.projection, wait).await;
+        match (GraphOutcome::of(applying), undo) {
+            (GraphOutcome { error: Some(error), .. }, Some(undo)) if config.rollback_on_partial_failure => {
+                let undone = self.stores.postgres.undo(std::slice::from_ref(&undo)).await?;
+                self.nudge(vec![undo.id], config);
+                Err(rolled_back(undo.id, undone.contains(&undo.id), &error))
+            }
+            (outcome, _) => Ok(outcome),
         }
     }
 
-    /// Always an error: the write was undone, or a newer one had replaced it.
-    async fn roll_back(&self, undo: Undo, cause: Error, config: &PersistenceConfig) -> Result<GraphOutcome> {
-        let undone = self.stores.postgres.undo(&undo).await?;
-        let (reason, message) = if undone {
-            (Reason::RolledBack, "the graph write failed, so the memory was put back as it was")
-        } else {
-            (
-                Reason::RollbackSuperseded,
-                "the graph write failed; a newer write had replaced this one, so it was left",
-            )
-        };
-        self.nudge(undo.id, config);
-        Err(Error::graph(reason, message)
-            .with("memoryId", undo.id.to_string())
-            .with("cause", cause.envelope()))
+    /// The same for a batch, in one transaction of the graph. One outcome for each in the order given; an error of all
+    /// when undoing failed.
+    pub(super) async fn finish_many(
+        &self,
+        writes: Vec<PlacedWrite>,
+        config: &PersistenceConfig,
+    ) -> Result<Vec<Result<GraphOutcome>>> {
+        let mut outcomes: Vec<Option<Result<GraphOutcome>>> = Vec::with_capacity(writes.len());
+        let (mut places, mut undos, mut batch) = (Vec::new(), Vec::new(), Vec::new());
+        for (place, write) in writes.into_iter().enumerate() {
+            outcomes.push(self.settled(&write.placed, write.put, config).await.map(Ok));
+            if outcomes[place].is_none() {
+                places.push(place);
+                undos.push(write.undo);
+                batch.push(write.placed.projection);
+            }
+        }
+        let wait = Duration::from_millis(config.graph_wait_ms);
+        let applied = self.stores.seat.apply_many(batch, wait).await;
+        let applied: Vec<GraphOutcome> = applied.into_iter().map(GraphOutcome::of).collect();
+        let undone = self.roll_back(&applied, undos, config).await?;
+        for ((place, outcome), undone) in places.into_iter().zip(applied).zip(undone) {
+            outcomes[place] = Some(undone.map_or(Ok(outcome), Err));
+        }
+        Ok(outcomes.into_iter().flatten().collect())
     }
 
-    /// Tries in the background to bring the graph after an undo up to date; otherwise the debt waits for a sync.
-    fn nudge(&self, id: Uuid, config: &PersistenceConfig) {
+    /// Undoes those of a batch that failed in the graph, where the caller wants that. Answers their errors.
+    async fn roll_back(
+        &self,
+        outcomes: &[GraphOutcome],
+        undos: Vec<Option<Undo>>,
+        config: &PersistenceConfig,
+    ) -> Result<Vec<Option<Error>>> {
+        let wanted = config.rollback_on_partial_failure;
+        let failed = |(outcome, undo): (&GraphOutcome, Option<Undo>)| {
+            undo.filter(|_| wanted && outcome.error.is_some())
+        };
+        let undos: Vec<Option<Undo>> = outcomes.iter().zip(undos).map(failed).collect();
+        let wanted: Vec<Undo> = undos.iter().flatten().cloned().collect();
+        if wanted.is_empty() {
+            return Ok(vec![None; outcomes.len()]);
+        }
+        let undone = self.stores.postgres.undo(&wanted).await?;
+        self.nudge(wanted.iter().map(|undo| undo.id).collect(), config);
+        let error = |(outcome, undo): (&GraphOutcome, Option<Undo>)| {
+            let (undo, cause) = (undo?, outcome.error.as_ref()?);
+            Some(rolled_back(undo.id, undone.contains(&undo.id), cause))
+        };
+        Ok(outcomes.iter().zip(undos).map(error).collect())
+    }
+
+    /// Tries in the background to bring the graph after an undo up to date; otherwise the debts wait for a sync.
+    fn nudge(&self, ids: Vec<Uuid>, config: &PersistenceConfig) {
         let (stores, config) = (Arc::clone(&self.stores), config.clone());
         tokio::spawn(async move {
-            let scope = DrainScope { ids: Some(vec![id]), ..DrainScope::default() };
+            let scope = DrainScope { ids: Some(ids), ..DrainScope::default() };
             let paid = async {
                 let (graph, target) = stores.seat.ours().await?;
                 let context = CallContext::default();

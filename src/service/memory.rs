@@ -5,18 +5,17 @@ use std::time::Instant;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use super::draft::Draft;
 use super::graph_write::{GraphOutcome, owe};
 use super::layer::{Layer, until_aborted};
 use super::models::Embedding;
-use super::request::{DeleteArgs, EntityInput, RelationshipInput, StoreArgs, UpdateArgs};
+use super::request::{DeleteArgs, EntityInput, GetByIdArgs, RelationshipInput, StoreArgs, UpdateArgs};
 use super::validate;
 use crate::config::{Limits, PersistenceConfig};
 use crate::error::{Error, Result};
 use crate::extraction::{Extraction, ExtractionInput};
 use crate::model::{Memory, Write};
-use crate::store::postgres::{DeleteRow, StoreRow, Undo, UpdateRow};
-
-const DEFAULT_IMPORTANCE: i32 = 5;
+use crate::store::postgres::{DeleteRow, RestoreRow, UpdateRow};
 
 impl Layer {
     pub(super) async fn store(
@@ -27,63 +26,23 @@ impl Layer {
         cancel: &CancellationToken,
     ) -> Result<(Memory, Write)> {
         let begun = Instant::now();
-        let id = self.check_store(&args, embedding.as_deref())?;
-        let given =
-            given_graph(args.entities.as_deref(), args.relationships.as_deref(), &self.config.limits)?;
-        let defer = args.defer.unwrap_or(false);
+        let mut draft = Draft::check(args, embedding, &self.config.limits)?;
         until_aborted(cancel, self.ready()).await?;
-
-        let metadata = args.metadata.unwrap_or_default();
-        let input =
-            ExtractionInput { content: &args.content, summary: args.summary.as_deref(), metadata: &metadata };
+        let (embedding, given) = (draft.embedding.take(), draft.given.take());
         let wanted = Wanted {
             embed: config.enable_vector_store,
-            extract: args.extract_entities.unwrap_or(true),
-            defer,
+            extract: draft.wants_extraction(),
+            defer: draft.deferred(),
         };
-        let prepared = until_aborted(cancel, self.prepare(&input, embedding, given, wanted)).await?;
-
-        let row = StoreRow {
-            id,
-            fresh_id: args.id.is_none() && args.idempotency_key.is_none(),
-            owe: owe(config, defer),
-            space: prepared.embedding.vector.as_ref().map(|(space, _)| *space),
-            owe_embedding: prepared.embedding.owed,
-            owe_extraction: prepared.extraction.is_none(),
-            entities: prepared.extraction.as_ref().map(|e| e.entities.clone()).unwrap_or_default(),
-            relationships: prepared.extraction.map(|e| e.relationships).unwrap_or_default(),
-            user_id: args.user_id,
-            content: args.content,
-            summary: args.summary,
-            metadata,
-            importance: args.importance.unwrap_or(DEFAULT_IMPORTANCE),
-            created_at: args.created_at,
-            conversation_id: args.conversation_id,
-        };
+        let prepared = until_aborted(cancel, self.prepare(&draft.input(), embedding, given, wanted)).await?;
+        let (row, vector) = draft.into_row(prepared, config);
         // From here on an abort comes too late: the statement may commit, so its outcome is told.
         fail::fail_point!("before_commit");
-        let vector = prepared.embedding.vector.as_ref().map(|(_, values)| values.as_slice());
-        let stored = self.stores.postgres.store(&row, vector).await?;
+        let stored = self.stores.postgres.store(&row, vector.as_deref()).await?;
         fail::fail_point!("after_commit");
-        // Only a row that this call made is taken back.
-        let undo = stored.created.then_some(Undo { id, revision: stored.memory.revision, previous: None });
-        let graph = self.finish(stored.placed, undo, row.owe, config).await?;
+        let (undo, placed) = (stored.undo(), stored.placed);
+        let graph = self.finish(placed, undo, row.owe, config).await?;
         Ok((stored.memory, graph.into_write(stored.created, begun)))
-    }
-
-    fn check_store(&self, args: &StoreArgs, embedding: Option<&[f32]>) -> Result<Uuid> {
-        let limits = &self.config.limits;
-        validate::user_id(&args.user_id)?;
-        validate::content(&args.content, limits)?;
-        validate::conversation_id(args.conversation_id.as_deref())?;
-        validate::summary(args.summary.as_deref())?;
-        validate::importance(args.importance)?;
-        validate::created_at(args.created_at.as_ref())?;
-        if let Some(metadata) = &args.metadata {
-            validate::metadata("metadata", metadata, limits)?;
-        }
-        embedding.map_or(Ok(()), validate::embedding)?;
-        validate::store_id(&args.user_id, args.id.as_deref(), args.idempotency_key.as_deref())
     }
 
     pub(super) async fn update(
@@ -144,13 +103,15 @@ impl Layer {
             space: prepared.embedding.vector.as_ref().map(|(space, _)| *space),
             owe_embedding: prepared.embedding.owed,
             owe_extraction: prepared.owe_extraction,
+            expected_revision: args.expected_revision,
+            undo: config.rollback_on_partial_failure,
         };
         let vector = prepared.embedding.vector.as_ref().map(|(_, values)| values.as_slice());
         let Some(updated) = self.stores.postgres.update(&row, vector).await? else {
             return Ok((None, GraphOutcome::none().into_write(false, begun)));
         };
-        let undo = Undo { id, revision: updated.memory.revision, previous: Some(updated.previous) };
-        let graph = self.finish(updated.placed, Some(undo), row.owe, config).await?;
+        let (undo, placed) = (updated.undo(), updated.placed);
+        let graph = self.finish(placed, undo, row.owe, config).await?;
         Ok((Some(updated.memory), graph.into_write(false, begun)))
     }
 
@@ -204,17 +165,41 @@ impl Layer {
             hard: args.hard.unwrap_or(false),
             detached: !args.cascade_graph.unwrap_or(true),
             owe: owe(config, false),
+            expected_revision: args.expected_revision,
+            undo: config.rollback_on_partial_failure,
         };
         let Some(deleted) = self.stores.postgres.delete(&row).await? else {
             return Ok(GraphOutcome::none().into_write(false, begun));
         };
-        let undo = Undo {
-            id,
-            revision: deleted.placed.projection.version.revision,
-            previous: Some(deleted.previous),
-        };
-        let graph = self.finish(deleted.placed, Some(undo), row.owe, config).await?;
+        let undo = deleted.undo();
+        let graph = self.finish(deleted.placed, undo, row.owe, config).await?;
         Ok(graph.into_write(false, begun))
+    }
+
+    /// `None`: there is no soft-deleted memory of that id.
+    pub(super) async fn restore(
+        &self,
+        args: GetByIdArgs,
+        config: &PersistenceConfig,
+        cancel: &CancellationToken,
+    ) -> Result<(Option<Memory>, Write)> {
+        let begun = Instant::now();
+        validate::optional_user_id(args.user_id.as_deref())?;
+        until_aborted(cancel, self.ready()).await?;
+        let restored = match validate::parse_id(&args.id) {
+            Some(id) => {
+                let undo = config.rollback_on_partial_failure;
+                let row = RestoreRow { id, user_id: args.user_id, owe: owe(config, false), undo };
+                self.stores.postgres.restore(&row).await?
+            }
+            None => None,
+        };
+        let Some(restored) = restored else {
+            return Ok((None, GraphOutcome::none().into_write(false, begun)));
+        };
+        let (undo, placed) = (restored.undo(), restored.placed);
+        let graph = self.finish(placed, undo, owe(config, false), config).await?;
+        Ok((Some(restored.memory), graph.into_write(false, begun)))
     }
 
     /// Embeds and extracts side by side. A failure of either is owed, never an error of the write.
@@ -253,10 +238,11 @@ struct Wanted {
     defer: bool,
 }
 
-struct Prepared {
-    embedding: Embedding,
+/// What the models gave for a memory.
+pub(super) struct Prepared {
+    pub embedding: Embedding,
     /// `None`: owed.
-    extraction: Option<Extraction>,
+    pub extraction: Option<Extraction>,
 }
 
 struct Changed {
@@ -267,7 +253,7 @@ struct Changed {
 }
 
 /// What the caller says of entities; `None` when nothing is said.
-fn given_graph(
+pub(super) fn given_graph(
     entities: Option<&[EntityInput]>,
     relationships: Option<&[RelationshipInput]>,
     limits: &Limits,

@@ -3,9 +3,11 @@
 mod batch;
 mod conflicts;
 mod dispatch;
+mod draft;
 mod graph_write;
 mod health;
 mod layer;
+mod lifecycle;
 mod memory;
 mod models;
 mod queue;

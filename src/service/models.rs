@@ -104,11 +104,22 @@ impl Models {
 
     /// The vector of a text; owed when there is no embedder, its space is not the current one, or it fails.
     pub async fn made(&self, text: &str) -> Result<Embedding> {
-        match self.query(text).await {
-            Ok((space, vector)) => Ok(Embedding { vector: Some((space, vector)), owed: false }),
+        Ok(self.made_many(&[text.to_owned()]).await?.pop().unwrap_or_default())
+    }
+
+    /// The vectors of these texts from one call of the embedder, or all of them owed.
+    pub async fn made_many(&self, texts: &[String]) -> Result<Vec<Embedding>> {
+        if texts.is_empty() {
+            return Ok(Vec::new());
+        }
+        match self.embed(texts).await {
+            Ok((space, vectors)) => Ok(vectors
+                .into_iter()
+                .map(|vector| Embedding { vector: Some((space, vector)), owed: false })
+                .collect()),
             Err(error) if matches!(error.reason, Reason::NotConfigured | Reason::EmbeddingFailed) => {
-                log::warn!("the memory is stored without an embedding: {error}");
-                Ok(Embedding { vector: None, owed: true })
+                log::warn!("stored without an embedding ({}): {error}", texts.len());
+                Ok(vec![Embedding { vector: None, owed: true }; texts.len()])
             }
             Err(error) => Err(error),
         }
@@ -116,6 +127,11 @@ impl Models {
 
     /// The vector of a query, for the current space only.
     pub async fn query(&self, text: &str) -> Result<(i32, Vec<f32>)> {
+        let (space, vectors) = self.embed(&[text.to_owned()]).await?;
+        Ok((space, vectors.into_iter().next().unwrap_or_default()))
+    }
+
+    async fn embed(&self, texts: &[String]) -> Result<(i32, Vec<Vec<f32>>)> {
         let (Some(embedder), Some(matched)) = (&self.embedder, self.space_match().await?) else {
             return Err(Error::persistence(Reason::NotConfigured, "no embedder is configured"));
         };
@@ -125,13 +141,12 @@ impl Models {
                 mismatch_message(&matched, embedder.as_ref()),
             ));
         };
-        let outcome = embedder.embed(&[text.to_owned()]).await;
+        let outcome = embedder.embed(texts).await.and_then(|vectors| {
+            embedder.space().check(&vectors, texts.len())?;
+            Ok(vectors)
+        });
         *self.failure.write().await = outcome.as_ref().err().map(|error| error.message.clone());
-        let vectors = outcome?;
-        let vector = vectors.into_iter().next();
-        let vector = vector
-            .ok_or_else(|| Error::persistence(Reason::EmbeddingFailed, "the embedder gave no vector"))?;
-        Ok((space, vector))
+        Ok((space, outcome?))
     }
 
     /// What a memory mentions; `None` when the extractor failed, so that it is owed.

@@ -180,7 +180,8 @@ pub struct StoreManyArgs {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct StoreManyItem {
-    pub memory: StoreArgs,
+    /// [`StoreArgs`], parsed one by one: a bad item does not harm the others.
+    pub memory: Box<RawValue>,
     /// How many of the numbers that crossed belong to this item; 0 without an embedding.
     #[serde(default)]
     pub embedding_length: usize,

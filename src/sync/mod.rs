@@ -2,6 +2,7 @@
 //! (`check`, `repair`, `rebuild`), all of it by itself (`scheduler`, `upkeep`).
 
 mod acknowledger;
+mod apply_many;
 mod beat;
 mod check;
 mod drain;

@@ -52,7 +52,7 @@ pub struct Seat {
     standing: RwLock<Option<Known>>,
     verified: Mutex<Option<Instant>>,
     nudged: Notify,
-    in_flight: Arc<Semaphore>,
+    pub(super) in_flight: Arc<Semaphore>,
 }
 
 impl Seat {
@@ -229,7 +229,7 @@ impl Seat {
         Ok(())
     }
 
-    async fn acknowledger(&self) -> &Arc<Acknowledger> {
+    pub(super) async fn acknowledger(&self) -> &Arc<Acknowledger> {
         self.acknowledger
             .get_or_init(|| async { Arc::new(Acknowledger::start(Arc::clone(&self.postgres))) })
             .await

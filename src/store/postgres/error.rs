@@ -1,5 +1,7 @@
 //! From sqlx errors to the catalogue. Nothing of a row, a parameter or a URL gets into a message.
 
+use serde::Deserialize;
+
 use crate::error::{Error, Reason};
 
 /// Whether the connection is gone, so that nobody knows what became of the statement.
@@ -42,41 +44,56 @@ pub fn from_sqlx(error: &sqlx::Error) -> Error {
     }
 }
 
+/// What Postgres says when it refuses a statement, or one write of a batch.
+#[derive(Debug, Deserialize)]
+pub struct Refusal {
+    sqlstate: String,
+    message: String,
+    /// Empty where none was broken.
+    constraint: String,
+}
+
 fn from_database(error: &dyn sqlx::error::DatabaseError) -> Error {
-    let code = error.code().unwrap_or_default().into_owned();
-    let failure = match code.as_str() {
-        "23503" => return foreign_key(error),
-        "42P01" | "3F000" | "42883" | "42703" => Error::vector(
-            Reason::SchemaOutdated,
-            "the schema izzie_memory is missing or of another version; run migrate()",
-        ),
-        "42501" => {
-            Error::vector(Reason::StatementRejected, format!("Postgres denied a right: {}", error.message()))
-        }
-        "28P01" | "28000" => Error::vector(Reason::Unavailable, "Postgres refused the user or password"),
-        "3D000" => Error::vector(Reason::Unavailable, "the database does not exist"),
-        "57014" => Error::vector(Reason::Timeout, "Postgres cancelled the statement"),
-        code if code.starts_with("53")
-            || code.starts_with("57")
-            || code.starts_with("08")
-            || code.starts_with("40") =>
-        {
-            Error::vector(Reason::Unavailable, format!("Postgres is not available: {}", error.message()))
-        }
-        _ => Error::vector(
-            Reason::StatementRejected,
-            format!("Postgres refused the statement: {}", error.message()),
-        ),
-    };
-    failure.with("sqlstate", code)
+    Refusal {
+        sqlstate: error.code().unwrap_or_default().into_owned(),
+        message: error.message().to_owned(),
+        constraint: error.constraint().unwrap_or_default().to_owned(),
+    }
+    .to_error()
+}
+
+impl Refusal {
+    pub fn to_error(&self) -> Error {
+        let Self { sqlstate, message, constraint } = self;
+        let failure = match sqlstate.as_str() {
+            "23503" => return foreign_key(constraint),
+            "42P01" | "3F000" | "42883" | "42703" => Error::vector(
+                Reason::SchemaOutdated,
+                "the schema izzie_memory is missing or of another version; run migrate()",
+            ),
+            "42501" => {
+                Error::vector(Reason::StatementRejected, format!("Postgres denied a right: {message}"))
+            }
+            "28P01" | "28000" => Error::vector(Reason::Unavailable, "Postgres refused the user or password"),
+            "3D000" => Error::vector(Reason::Unavailable, "the database does not exist"),
+            "57014" => Error::vector(Reason::Timeout, "Postgres cancelled the statement"),
+            code if code.starts_with("53")
+                || code.starts_with("57")
+                || code.starts_with("08")
+                || code.starts_with("40") =>
+            {
+                Error::vector(Reason::Unavailable, format!("Postgres is not available: {message}"))
+            }
+            _ => {
+                Error::vector(Reason::StatementRejected, format!("Postgres refused the statement: {message}"))
+            }
+        };
+        failure.with("sqlstate", sqlstate.clone())
+    }
 }
 
 /// Only the application's own tables have foreign keys.
-fn foreign_key(error: &dyn sqlx::error::DatabaseError) -> Error {
-    let field = if error.constraint().is_some_and(|name| name.contains("conversation")) {
-        "conversationId"
-    } else {
-        "userId"
-    };
+fn foreign_key(constraint: &str) -> Error {
+    let field = if constraint.contains("conversation") { "conversationId" } else { "userId" };
     Error::invalid(field, "is not known to the application (foreign key)").with("sqlstate", "23503")
 }

@@ -1,14 +1,17 @@
+use std::collections::HashSet;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use pgvector::Vector;
-use serde::{Deserialize, Serialize};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize, Serializer};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use sqlx::types::Json;
 use uuid::Uuid;
 
 use super::connection::{Effect, Postgres, outcome_unknown};
+use super::error::Refusal;
 use super::statement::Sql;
 use crate::error::{Error, Reason, Result};
 use crate::model::{Entity, Memory, Projection, Relationship};
@@ -18,16 +21,34 @@ const STORE_REPETITIONS: u32 = 3;
 const REPETITION_PAUSE: Duration = Duration::from_millis(50);
 
 /// How the statement treats the graph.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Put {
     /// The caller projects now: the graph inside Postgres is written by the statement itself, another one is owed with
     /// a head start.
     Inline,
     /// Owed from now on.
     Later,
+    /// As `Inline` in the graph inside Postgres, as `Later` in another one: for pages of many memories.
+    Paged,
     /// Not owed at all.
     None,
+}
+
+impl Serialize for Put {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
+impl Put {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Inline => "inline",
+            Self::Later => "later",
+            Self::Paged => "paged",
+            Self::None => "none",
+        }
+    }
 }
 
 /// What `izzie_memory.store_memory` takes.
@@ -80,6 +101,10 @@ pub struct UpdateRow {
     pub space: Option<i32>,
     pub owe_embedding: bool,
     pub owe_extraction: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expected_revision: Option<i64>,
+    /// Whether the answer shall say what an undo puts back.
+    pub undo: bool,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -91,13 +116,28 @@ pub struct DeleteRow {
     pub hard: bool,
     pub detached: bool,
     pub owe: Put,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expected_revision: Option<i64>,
+    pub undo: bool,
+}
+
+/// What `izzie_memory.restore_memory` takes.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RestoreRow {
+    pub id: Uuid,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user_id: Option<String>,
+    pub owe: Put,
+    pub undo: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Conflict {
+enum Conflict {
     User,
     Content,
+    Revision,
 }
 
 /// Where the projection of a write stands when the statement returns.
@@ -121,14 +161,40 @@ pub struct Stored {
 pub struct Updated {
     pub memory: Memory,
     pub placed: Placed,
-    /// What `undo_write` puts back.
-    pub previous: Box<RawValue>,
+    /// What `undo_write` puts back, if it was asked for.
+    pub previous: Option<Box<RawValue>>,
 }
 
 #[derive(Debug, Clone)]
 pub struct Deleted {
     pub placed: Placed,
-    pub previous: Box<RawValue>,
+    pub previous: Option<Box<RawValue>>,
+}
+
+impl Stored {
+    /// What takes the write back; `None` for a row that was there before this call.
+    pub fn undo(&self) -> Option<Undo> {
+        self.created.then(|| undo(&self.placed, None))
+    }
+}
+
+impl Updated {
+    /// What takes the write back, if that was asked for.
+    pub fn undo(&self) -> Option<Undo> {
+        self.previous.as_ref().map(|previous| undo(&self.placed, Some(previous.clone())))
+    }
+}
+
+impl Deleted {
+    /// What takes the write back, if that was asked for.
+    pub fn undo(&self) -> Option<Undo> {
+        self.previous.as_ref().map(|previous| undo(&self.placed, Some(previous.clone())))
+    }
+}
+
+fn undo(placed: &Placed, previous: Option<Box<RawValue>>) -> Undo {
+    let Projection { memory_id, version, .. } = &placed.projection;
+    Undo { id: *memory_id, revision: version.revision, previous }
 }
 
 /// A write to undo while `revision` is still the memory's newest.
@@ -149,17 +215,66 @@ pub struct UserStats {
     pub total_accesses: i64,
 }
 
+/// The answer of a write's SQL function.
 #[derive(Deserialize)]
-struct Answer {
+pub(super) struct Answer {
     #[serde(default)]
     created: bool,
     #[serde(default)]
     found: bool,
     conflict: Option<Conflict>,
+    /// In a batch: why this one was refused.
+    error: Option<Refusal>,
     memory: Option<MemoryRow>,
     previous: Option<Box<RawValue>>,
     #[serde(flatten)]
     placed: Option<Placed>,
+}
+
+impl Answer {
+    /// What a store came to. `lost`: an attempt whose answer was lost went before.
+    pub(super) fn stored(self, row: &StoreRow, lost: bool) -> Result<Stored> {
+        self.check(row.id, None)?;
+        match (self.memory, self.placed) {
+            (Some(memory), Some(placed)) => {
+                // Nobody else has an id that was drawn for this call: what is there is what the lost attempt wrote.
+                let created = self.created || (lost && row.fresh_id);
+                Ok(Stored { created, memory: memory.into(), placed })
+            }
+            _ => Err(incomplete("store_memory")),
+        }
+    }
+
+    fn updated(self, function: &str, id: Uuid, expected: Option<i64>) -> Result<Option<Updated>> {
+        if !self.found {
+            return Ok(None);
+        }
+        self.check(id, expected)?;
+        match (self.memory, self.placed) {
+            (Some(memory), Some(placed)) => {
+                Ok(Some(Updated { memory: memory.into(), placed, previous: self.previous }))
+            }
+            _ => Err(incomplete(function)),
+        }
+    }
+
+    pub(super) fn deleted(self, row: &DeleteRow) -> Result<Option<Deleted>> {
+        self.check(row.id, row.expected_revision)?;
+        match self.placed {
+            _ if !self.found => Ok(None),
+            Some(placed) => Ok(Some(Deleted { placed, previous: self.previous })),
+            None => Err(incomplete("delete_memory")),
+        }
+    }
+
+    fn check(&self, id: Uuid, expected: Option<i64>) -> Result<()> {
+        match (&self.error, self.conflict, &self.memory) {
+            (Some(refusal), ..) => Err(refusal.to_error().with("id", id.to_string())),
+            (None, Some(Conflict::Revision), Some(current)) => Err(revision_conflict(id, expected, current)),
+            (None, Some(conflict), _) => Err(id_conflict(id, conflict)),
+            _ => Ok(()),
+        }
+    }
 }
 
 /// A row of the view `izzie_memory.memories`.
@@ -214,27 +329,28 @@ impl Postgres {
     pub async fn store(&self, row: &StoreRow, embedding: Option<&[f32]>) -> Result<Stored> {
         let vector = embedding.map(|values| Vector::from(values.to_vec()));
         let sql = Sql::new(include_str!("queries/store.sql")).bind(Json(row)).bind(&vector);
+        let with_id = |error: Error| error.with("id", row.id.to_string());
+        let (answer, lost) = self.repeated::<Answer>(sql).await.map_err(with_id)?;
+        answer.stored(row, lost)
+    }
+
+    /// Sends a write that its ids make safe to repeat, again where the connection is lost. Answers also whether an
+    /// attempt was.
+    pub(super) async fn repeated<T>(&self, sql: Sql) -> Result<(T, bool)>
+    where
+        T: DeserializeOwned + Send + Unpin + 'static,
+    {
         let mut lost = 0;
-        let answer: Json<Answer> = loop {
-            match self.user().scalar(Effect::Once, sql.clone()).await {
-                Ok(answer) => break answer,
+        loop {
+            match self.user().scalar::<Json<T>>(Effect::Once, sql.clone()).await {
+                Ok(answer) => return Ok((answer.0, lost > 0)),
                 Err(error) if error.reason == Reason::OutcomeUnknown && lost < STORE_REPETITIONS => {
                     lost += 1;
                     tokio::time::sleep(REPETITION_PAUSE).await;
                 }
-                Err(_) if lost > 0 => return Err(outcome_unknown().with("id", row.id.to_string())),
-                Err(error) => return Err(error.with("id", row.id.to_string())),
+                Err(_) if lost > 0 => return Err(outcome_unknown()),
+                Err(error) => return Err(error),
             }
-        };
-        let answer = answer.0;
-        match (answer.conflict, answer.memory, answer.placed) {
-            (None, Some(memory), Some(placed)) => {
-                // Nobody else has an id that was drawn for this call: what is there is what the lost attempt wrote.
-                let created = answer.created || (lost > 0 && row.fresh_id);
-                Ok(Stored { created, memory: memory.into(), placed })
-            }
-            (Some(conflict), _, _) => Err(id_conflict(row.id, conflict)),
-            _ => Err(incomplete("store_memory")),
         }
     }
 
@@ -244,16 +360,7 @@ impl Postgres {
             .user()
             .scalar(Effect::Once, Sql::new(include_str!("queries/update.sql")).bind(Json(row)).bind(&vector))
             .await?;
-        let answer = answer.0;
-        if !answer.found {
-            return Ok(None);
-        }
-        match (answer.memory, answer.placed, answer.previous) {
-            (Some(memory), Some(placed), Some(previous)) => {
-                Ok(Some(Updated { memory: memory.into(), placed, previous }))
-            }
-            _ => Err(incomplete("update_memory")),
-        }
+        answer.0.updated("update_memory", row.id, row.expected_revision)
     }
 
     /// `None`: there was nothing of this user to delete.
@@ -262,27 +369,27 @@ impl Postgres {
             .user()
             .scalar(Effect::Once, Sql::new(include_str!("queries/delete.sql")).bind(Json(row)))
             .await?;
-        let answer = answer.0;
-        if !answer.found {
-            return Ok(None);
-        }
-        match (answer.placed, answer.previous) {
-            (Some(placed), Some(previous)) => Ok(Some(Deleted { placed, previous })),
-            _ => Err(incomplete("delete_memory")),
-        }
+        answer.0.deleted(row)
     }
 
-    /// False: a newer write had come, nothing was undone.
-    pub async fn undo(&self, undo: &Undo) -> Result<bool> {
-        self.user()
-            .scalar(
-                Effect::Once,
-                Sql::new(include_str!("queries/undo.sql"))
-                    .bind(undo.id)
-                    .bind(undo.revision)
-                    .bind(undo.previous.as_ref().map(Json)),
-            )
-            .await
+    /// `None`: there was no soft-deleted memory of this user to restore.
+    pub async fn restore(&self, row: &RestoreRow) -> Result<Option<Updated>> {
+        let answer: Json<Answer> = self
+            .user()
+            .scalar(Effect::Once, Sql::new(include_str!("queries/restore.sql")).bind(Json(row)))
+            .await?;
+        answer.0.updated("restore_memory", row.id, None)
+    }
+
+    /// Undoes these writes. Answers those that were undone; a newer write had come for the others.
+    pub async fn undo(&self, writes: &[Undo]) -> Result<HashSet<Uuid>> {
+        let ids: Vec<Uuid> = writes.iter().map(|undo| undo.id).collect();
+        let revisions: Vec<i64> = writes.iter().map(|undo| undo.revision).collect();
+        let previous: Vec<Option<Json<&RawValue>>> =
+            writes.iter().map(|undo| undo.previous.as_deref().map(Json)).collect();
+        let sql = Sql::new(include_str!("queries/undo.sql")).bind(ids).bind(revisions).bind(previous);
+        let rows: Vec<(Uuid, bool)> = self.user().all(Effect::Once, sql).await?;
+        Ok(rows.into_iter().filter_map(|(id, undone)| undone.then_some(id)).collect())
     }
 
     /// The live memory with this id, counted as accessed.
@@ -337,9 +444,19 @@ impl Postgres {
 fn id_conflict(id: Uuid, conflict: Conflict) -> Error {
     let message = match conflict {
         Conflict::User => "the id is taken",
-        Conflict::Content => "a memory with this id or idempotency key has other content",
+        _ => "a memory with this id or idempotency key has other content",
     };
     Error::persistence(Reason::IdConflict, message).with("id", id.to_string())
+}
+
+fn revision_conflict(id: Uuid, expected: Option<i64>, current: &MemoryRow) -> Error {
+    let message = "the memory is at another revision than expected; details.current holds it";
+    Error::persistence(Reason::RevisionConflict, message)
+        .with("id", id.to_string())
+        .with("expected", expected)
+        .with("actual", current.revision)
+        // Null where metadata of other code holds what no JSON value of ours can.
+        .with("current", serde_json::to_value(Memory::from(current.clone())).unwrap_or_default())
 }
 
 fn incomplete(function: &str) -> Error {

@@ -1,5 +1,6 @@
 //! Postgres, the source of truth: pools, errors, migrations and the statements of `queries/`.
 
+mod batches;
 mod connection;
 mod error;
 mod jobs;
@@ -13,10 +14,11 @@ mod statement;
 mod states;
 mod tombstones;
 
+pub use batches::Page;
 pub use connection::{Effect, Lane, Postgres, PostgresConfig};
 pub use jobs::PagedJob;
 pub use memories::{
-    Conflict, DeleteRow, Deleted, Placed, Put, StoreRow, Stored, Undo, UpdateRow, Updated, UserStats,
+    DeleteRow, Deleted, Placed, Put, RestoreRow, StoreRow, Stored, Undo, UpdateRow, Updated, UserStats,
 };
 pub use migrate::migration_names;
 pub use queue::{ClaimScope, Debt, DebtState, DebtTarget, Lease, QueueCounts, QueueFilter, Release};

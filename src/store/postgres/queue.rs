@@ -161,12 +161,6 @@ impl Postgres {
         self.background().execute(Effect::Repeatable, sql).await
     }
 
-    /// Memories that were deleted without their nodes become plain tombstones.
-    pub async fn forget_detached(&self, user_id: Option<&str>) -> Result<()> {
-        let sql = Sql::new(include_str!("queries/forget_detached.sql")).bind(user_id);
-        self.background().execute(Effect::Repeatable, sql).await
-    }
-
     /// A page of debts in the order of target and memory.
     pub async fn list_queue(&self, filter: &QueueFilter, limit: i64) -> Result<Vec<Debt>> {
         let (target, id) = filter.after.clone().unwrap_or((String::new(), Uuid::nil()));

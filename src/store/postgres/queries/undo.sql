@@ -1,1 +1,2 @@
-select izzie_memory.undo_write($1, $2, $3)
+select written.id, izzie_memory.undo_write(written.id, written.revision, written.previous) as undone
+from (select * from unnest($1::uuid[], $2::bigint[], $3::jsonb[]) as u (id, revision, previous) order by id) written

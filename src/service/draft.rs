@@ -1,0 +1,90 @@
+//! A store between its arguments and its row.
+
+use serde_json::{Map, Value};
+use uuid::Uuid;
+
+use super::graph_write::owe;
+use super::memory::{Prepared, given_graph};
+use super::request::StoreArgs;
+use super::validate;
+use crate::config::{Limits, PersistenceConfig};
+use crate::error::Result;
+use crate::extraction::{Extraction, ExtractionInput};
+use crate::store::postgres::StoreRow;
+
+const DEFAULT_IMPORTANCE: i32 = 5;
+
+/// A store whose arguments are sound.
+pub(super) struct Draft {
+    id: Uuid,
+    args: StoreArgs,
+    metadata: Map<String, Value>,
+    /// What the caller brings, for whoever prepares the row to take.
+    pub embedding: Option<Vec<f32>>,
+    pub given: Option<Extraction>,
+}
+
+impl Draft {
+    pub fn check(mut args: StoreArgs, embedding: Option<Vec<f32>>, limits: &Limits) -> Result<Self> {
+        validate::user_id(&args.user_id)?;
+        validate::content(&args.content, limits)?;
+        validate::conversation_id(args.conversation_id.as_deref())?;
+        validate::summary(args.summary.as_deref())?;
+        validate::importance(args.importance)?;
+        validate::created_at(args.created_at.as_ref())?;
+        let metadata = args.metadata.take().unwrap_or_default();
+        validate::metadata("metadata", &metadata, limits)?;
+        embedding.as_deref().map_or(Ok(()), validate::embedding)?;
+        let id = validate::store_id(&args.user_id, args.id.as_deref(), args.idempotency_key.as_deref())?;
+        let given = given_graph(args.entities.as_deref(), args.relationships.as_deref(), limits)?;
+        Ok(Self { id, args, metadata, embedding, given })
+    }
+
+    pub fn content(&self) -> &str {
+        &self.args.content
+    }
+
+    /// Whether embedding, extraction and projection are left for later.
+    pub fn deferred(&self) -> bool {
+        self.args.defer.unwrap_or(false)
+    }
+
+    pub fn wants_extraction(&self) -> bool {
+        self.args.extract_entities.unwrap_or(true)
+    }
+
+    pub fn input(&self) -> ExtractionInput<'_> {
+        ExtractionInput {
+            content: &self.args.content,
+            summary: self.args.summary.as_deref(),
+            metadata: &self.metadata,
+        }
+    }
+
+    /// The row, and the vector that goes with it.
+    pub fn into_row(self, prepared: Prepared, config: &PersistenceConfig) -> (StoreRow, Option<Vec<f32>>) {
+        let owe = owe(config, self.deferred());
+        let Self { id, args, metadata, .. } = self;
+        let owe_extraction = prepared.extraction.is_none();
+        let extraction = prepared.extraction.unwrap_or_default();
+        let (space, vector) = prepared.embedding.vector.unzip();
+        let row = StoreRow {
+            id,
+            fresh_id: args.id.is_none() && args.idempotency_key.is_none(),
+            owe,
+            space,
+            owe_embedding: prepared.embedding.owed,
+            owe_extraction,
+            entities: extraction.entities,
+            relationships: extraction.relationships,
+            user_id: args.user_id,
+            content: args.content,
+            summary: args.summary,
+            metadata,
+            importance: args.importance.unwrap_or(DEFAULT_IMPORTANCE),
+            created_at: args.created_at,
+            conversation_id: args.conversation_id,
+        };
+        (row, vector)
+    }
+}

@@ -1,0 +1,126 @@
+//! The end of memories: a user's all at once, and soft-deleted ones for good. Both go in pages, so that an abort, a crash
+//! or a lost connection stops between two of them and the same call goes on.
+
+use serde::Serialize;
+
+use super::layer::{Layer, until_aborted};
+use super::request::{DeleteAllArgs, PurgeDeletedArgs};
+use super::sync::finished;
+use super::validate;
+use crate::config::PersistenceConfig;
+use crate::context::CallContext;
+use crate::error::{Class, Result};
+use crate::store::postgres::Put;
+use crate::sync::{DrainScope, Job, drain, sweep_entities};
+
+#[derive(Debug, Serialize)]
+pub(super) struct DeleteAllAnswer {
+    deleted: u64,
+    /// Still owed to the graph.
+    pending: u64,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct PurgeAnswer {
+    purged: u64,
+}
+
+impl Layer {
+    /// Removes a user's memories from both stores. A graph that is away is no error: `pending` tells what it is owed.
+    pub(super) async fn delete_all(
+        &self,
+        args: DeleteAllArgs,
+        config: &PersistenceConfig,
+        context: &CallContext,
+    ) -> Result<DeleteAllAnswer> {
+        validate::user_id(&args.user_id)?;
+        until_aborted(&context.cancel, self.ready()).await?;
+        let job = self.job(config, context);
+        let deleted = remove_rows(job, &args.user_id, args.hard).await?;
+        if args.hard {
+            job.postgres.forget_user(&args.user_id).await?;
+        }
+        if config.enable_graph_store && !context.cancelled() {
+            match clear_graph(job, &args.user_id).await {
+                Err(error) if error.class == Class::GraphStore => {
+                    log::info!("the graph is still owed a user's removal: {error}");
+                }
+                outcome => outcome?,
+            }
+        }
+        finished(context)?;
+        Ok(DeleteAllAnswer { deleted, pending: self.owed_of(&args.user_id).await? })
+    }
+
+    async fn owed_of(&self, user_id: &str) -> Result<u64> {
+        let Some(target) = self.stores.postgres.current_target().await? else { return Ok(0) };
+        let counts = self.stores.postgres.queue_counts(&target.target, Some(user_id)).await?;
+        Ok(u64::try_from(counts.pending + counts.dead).unwrap_or_default())
+    }
+
+    /// Removes rows that were soft-deleted before a moment.
+    pub(super) async fn purge_deleted(
+        &self,
+        args: PurgeDeletedArgs,
+        config: &PersistenceConfig,
+        context: &CallContext,
+    ) -> Result<PurgeAnswer> {
+        let user_id = args.user_id.as_deref();
+        validate::optional_user_id(user_id)?;
+        until_aborted(&context.cancel, self.ready()).await?;
+        let postgres = &self.stores.postgres;
+        let total = postgres.count_purgeable(user_id, args.older_than).await?;
+        let meter = self.job(config, context).meter(total);
+        let mut purged = 0;
+        while !context.cancelled() {
+            let page = postgres.purge_page(user_id, args.older_than, paged(config)).await?;
+            if page == 0 {
+                break;
+            }
+            purged += page;
+            meter.advance(page);
+        }
+        finished(context)?;
+        meter.finish();
+        Ok(PurgeAnswer { purged })
+    }
+}
+
+/// Goes through the user's memories until it meets none: others may be storing all the while.
+async fn remove_rows(job: Job<'_>, user_id: &str, hard: bool) -> Result<u64> {
+    let total = job.postgres.count_removable(user_id, hard).await?;
+    let meter = job.meter(total);
+    let (mut deleted, mut after, mut in_this_round) = (0, None, 0);
+    while !job.cancelled() {
+        let page = job.postgres.delete_page(user_id, hard, paged(job.config), after).await?;
+        let removed = u64::try_from(page.removed).unwrap_or_default();
+        deleted += removed;
+        in_this_round += removed;
+        meter.advance(removed);
+        if page.last.is_none() && in_this_round == 0 {
+            break;
+        }
+        if page.last.is_none() {
+            in_this_round = 0;
+        }
+        after = page.last;
+    }
+    meter.finish();
+    Ok(deleted)
+}
+
+/// Pays the user's debts and sweeps the entities that nobody mentions any more.
+async fn clear_graph(job: Job<'_>, user_id: &str) -> Result<()> {
+    if job.seat.graph().is_none() {
+        return Ok(());
+    }
+    job.seat.flush().await;
+    let (graph, target) = job.seat.ours().await?;
+    let scope = DrainScope { user_id: Some(user_id.to_owned()), ..DrainScope::default() };
+    drain(job, graph.as_ref(), &target, &scope).await?;
+    sweep_entities(job, graph.as_ref()).await
+}
+
+fn paged(config: &PersistenceConfig) -> Put {
+    if config.enable_graph_store { Put::Paged } else { Put::None }
+}

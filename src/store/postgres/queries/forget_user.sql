@@ -1,0 +1,1 @@
+select izzie_memory.forget_user($1)

@@ -1,0 +1,1 @@
+select izzie_memory.purge_page($1, $2, $3, $4)

@@ -1,0 +1,1 @@
+select izzie_memory.restore_memory($1)
