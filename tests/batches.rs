@@ -4,20 +4,14 @@
 
 mod common;
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
-use async_trait::async_trait;
 use common::conformance::ReadBack;
 use common::layers::{Client, Letters, config, empty_neo4j, neo4j_uri};
 use common::neo4j::{self, Driver};
 use common::postgres::{self, Database, Sql};
-use common::proxy::{Mode, Proxy, bolt};
-use izzie_memory::context::{CallContext, Listener, Progress};
-use izzie_memory::embedding::{Embedder, Space};
-use izzie_memory::error::{Error, Reason, Result};
-use neo4rs::query;
+use common::proxy::{Proxy, bolt};
+use izzie_memory::context::CallContext;
+use izzie_memory::error::{Reason, Result};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -34,11 +28,6 @@ fn numbered(user: &str, count: usize) -> Value {
     let items: Vec<Value> =
         (0..count).map(|n| item(memory(user, &format!("memory {n}"), &["Ann", "Ben"]))).collect();
     json!({ "items": items })
-}
-
-fn ids(answer: &Value) -> Vec<String> {
-    let results = answer["results"].as_array().expect("results");
-    results.iter().map(|r| r["memory"]["id"].as_str().expect("an id").to_owned()).collect()
 }
 
 fn patient() -> Value {

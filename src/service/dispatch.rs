@@ -35,14 +35,16 @@ impl Layer {
         self.start_auto_sync_once(config);
         match operation {
             Operation::Store(args) => {
-                let (memory, write) = self.store(args, embedding, config, cancel).await?;
+                let (memory, write) = Box::pin(self.store(args, embedding, config, cancel)).await?;
                 to_json(&Answer { memory: Some(memory), write })
             }
             Operation::Update(args) => {
-                let (memory, write) = self.update(args, embedding, config, cancel).await?;
+                let (memory, write) = Box::pin(self.update(args, embedding, config, cancel)).await?;
                 to_json(&Answer { memory, write })
             }
-            Operation::Delete(args) => to_json(&json!({ "write": self.delete(args, config, cancel).await? })),
+            Operation::Delete(args) => {
+                to_json(&json!({ "write": Box::pin(self.delete(args, config, cancel)).await? }))
+            }
             Operation::Retrieve(args) => to_json(&until_aborted(cancel, self.retrieve(args)).await?),
             Operation::GetById(args) => to_json(&until_aborted(cancel, self.get_by_id(args)).await?),
             Operation::GetMany(args) => to_json(&until_aborted(cancel, self.get_many(args)).await?),
@@ -53,39 +55,41 @@ impl Layer {
             Operation::Health(_) => {
                 to_json(&until_aborted(cancel, async { Ok(self.health(config).await) }).await?)
             }
-            Operation::StoreMany(args) => {
-                to_json(&self.store_many(args, embedding.unwrap_or_default(), config, cancel).await?)
-            }
-            Operation::DeleteMany(args) => to_json(&self.delete_many(args, config, cancel).await?),
-            Operation::DeleteAll(args) => to_json(&self.delete_all(args, config, context).await?),
+            Operation::StoreMany(args) => to_json(
+                &Box::pin(self.store_many(args, embedding.unwrap_or_default(), config, cancel)).await?,
+            ),
+            Operation::DeleteMany(args) => to_json(&Box::pin(self.delete_many(args, config, cancel)).await?),
+            Operation::DeleteAll(args) => to_json(&Box::pin(self.delete_all(args, config, context)).await?),
             Operation::Restore(args) => {
-                let (memory, write) = self.restore(args, config, cancel).await?;
+                let (memory, write) = Box::pin(self.restore(args, config, cancel)).await?;
                 to_json(&Answer { memory, write })
             }
-            Operation::PurgeDeleted(args) => to_json(&self.purge_deleted(args, config, context).await?),
-            Operation::CheckConsistency(args) => {
-                to_json(&self.check_consistency(args, config, context).await.map_err(as_sync_error)?)
+            Operation::PurgeDeleted(args) => {
+                to_json(&Box::pin(self.purge_deleted(args, config, context)).await?)
             }
+            Operation::CheckConsistency(args) => to_json(
+                &Box::pin(self.check_consistency(args, config, context)).await.map_err(as_sync_error)?,
+            ),
             Operation::Verify(args) => {
-                to_json(&self.verify(args, config, context).await.map_err(as_sync_error)?)
+                to_json(&Box::pin(self.verify(args, config, context)).await.map_err(as_sync_error)?)
             }
             Operation::RepairInconsistencies(args) => {
-                to_json(&self.repair(args, config, context).await.map_err(as_sync_error)?)
+                to_json(&Box::pin(self.repair(args, config, context)).await.map_err(as_sync_error)?)
             }
             Operation::FullSync(args) => {
-                to_json(&self.full_sync(args, config, context).await.map_err(as_sync_error)?)
+                to_json(&Box::pin(self.full_sync(args, config, context)).await.map_err(as_sync_error)?)
             }
             Operation::RebuildGraph(args) => {
-                to_json(&self.rebuild(args, config, context).await.map_err(as_sync_error)?)
+                to_json(&Box::pin(self.rebuild(args, config, context)).await.map_err(as_sync_error)?)
             }
             Operation::DeltaSync(args) => {
-                to_json(&self.delta_sync(args, config, context).await.map_err(as_sync_error)?)
+                to_json(&Box::pin(self.delta_sync(args, config, context)).await.map_err(as_sync_error)?)
             }
             Operation::Drain(args) => {
-                to_json(&self.drain(args, config, context).await.map_err(as_sync_error)?)
+                to_json(&Box::pin(self.drain(args, config, context)).await.map_err(as_sync_error)?)
             }
             Operation::SwitchGraph(_) => {
-                to_json(&self.switch_graph(config, context).await.map_err(as_sync_error)?)
+                to_json(&Box::pin(self.switch_graph(config, context)).await.map_err(as_sync_error)?)
             }
             Operation::GetQueue(args) => {
                 to_json(&until_aborted(cancel, self.queue(args)).await.map_err(as_sync_error)?)
