@@ -41,7 +41,8 @@ impl Seat {
             Err(error) => return vec![Applying::Failed(error); batch.len()],
         };
         let mut outcomes = vec![Applying::Late; batch.len()];
-        let mut open: Vec<Range<usize>> = vec![0..batch.len()];
+        let whole: Range<usize> = 0..batch.len();
+        let mut open = Vec::from([whole]);
         while let Some(part) = open.pop() {
             match self.apply_part(graph.as_ref(), &target.target, &batch[part.clone()]).await {
                 Ok(applied) => outcomes[part].clone_from_slice(&applied),
