@@ -31,7 +31,7 @@ impl Layer {
     ) -> Result<String> {
         let cancel = &context.cancel;
         let Request { operation, persistence } = Request::parse(request)?;
-        let config = &self.persistence(persistence);
+        let config = &self.persistence(persistence)?;
         self.start_auto_sync_once(config);
         match operation {
             Operation::Store(args) => {

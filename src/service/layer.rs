@@ -40,6 +40,7 @@ impl Layer {
         embedder: Option<Arc<dyn Embedder>>,
         extractor: Option<Arc<dyn Extractor>>,
     ) -> Result<Self> {
+        check_interval(&config.persistence)?;
         let stores = Stores::open(&config)?;
         let models = Models::new(embedder, extractor, Arc::clone(&stores.postgres));
         Ok(Self {
@@ -133,8 +134,10 @@ impl Layer {
     }
 
     /// The calling service's config, else the layer's.
-    pub(super) fn persistence(&self, own: Option<PersistenceConfig>) -> PersistenceConfig {
-        own.unwrap_or_else(|| self.config.persistence.clone())
+    pub(super) fn persistence(&self, own: Option<PersistenceConfig>) -> Result<PersistenceConfig> {
+        let config = own.unwrap_or_else(|| self.config.persistence.clone());
+        check_interval(&config)?;
+        Ok(config)
     }
 }
 
@@ -145,6 +148,18 @@ impl Drop for Layer {
             self.stores.release();
         }
     }
+}
+
+/// More often would only load the stores.
+const SHORTEST_INTERVAL_MS: u64 = 1000;
+
+fn check_interval(config: &PersistenceConfig) -> Result<()> {
+    let given = config.sync_interval_ms;
+    if given >= SHORTEST_INTERVAL_MS {
+        return Ok(());
+    }
+    let problem = format!("the number {given} is below {SHORTEST_INTERVAL_MS}");
+    Err(Error::invalid("syncIntervalMs", problem).with("limit", SHORTEST_INTERVAL_MS))
 }
 
 /// Runs work that may stop at any point; an abort drops it.

@@ -18,8 +18,6 @@ use crate::store::postgres::{Debt, DebtTarget, QueueFilter};
 use crate::sync::{self, DrainScope, Drained};
 
 const DEFAULT_PAGE: i64 = 100;
-/// More often would only load the stores.
-const SHORTEST_INTERVAL_MS: u64 = 1000;
 
 impl Layer {
     /// Pays what is owed to the graph (for a user), and nothing else.
@@ -34,12 +32,12 @@ impl Layer {
         let scope =
             DrainScope { user_id: args.user_id, until: deadline(args.max_ms), ..DrainScope::default() };
         let (drained, pending) = self.pay(&scope, config, context).await?;
-        let failed = length(&drained.refused);
+        let failed = sync::count(drained.refused.len());
         Ok(SyncResult {
             total_checked: drained.paid + failed,
             repaired: drained.paid,
             failed,
-            duration: milliseconds(begun),
+            duration: sync::milliseconds(begun),
             pending,
             ..SyncResult::default()
         })
@@ -61,7 +59,7 @@ impl Layer {
             "refused": drained.refused.len(),
             "pending": pending,
             "dead": counts.dead,
-            "duration": milliseconds(begun),
+            "duration": sync::milliseconds(begun),
         }))
     }
 
@@ -76,8 +74,7 @@ impl Layer {
         job.seat.flush().await;
         let (graph, target) = until_aborted(&context.cancel, job.seat.ours_now()).await?;
         let owed = sync::pending(job.postgres, &target, scope.user_id.as_deref()).await?;
-        let meter =
-            job.meter(scope.limit.map_or(owed, |limit| owed.min(u64::try_from(limit).unwrap_or(owed))));
+        let meter = job.meter(scope.limit.map_or(owed, |limit| owed.min(sync::count(limit))));
         let drained = sync::drain_with(job, graph.as_ref(), &target, scope, &meter).await?;
         meter.finish();
         finished(context)?;
@@ -131,7 +128,6 @@ impl Layer {
     }
 
     pub(super) async fn start_auto_sync(&self, config: &PersistenceConfig) -> Result<Value> {
-        self.check_interval(config)?;
         self.auto_sync_by_hand();
         self.stores.ready().await?;
         self.stores.scheduler.start(config, self.resolver.clone());
@@ -142,14 +138,6 @@ impl Layer {
         self.auto_sync_by_hand();
         self.stores.scheduler.stop().await;
         Ok(Value::Null)
-    }
-
-    pub(super) fn check_interval(&self, config: &PersistenceConfig) -> Result<()> {
-        if config.sync_interval_ms >= SHORTEST_INTERVAL_MS {
-            return Ok(());
-        }
-        let problem = format!("the number {} is below {SHORTEST_INTERVAL_MS}", config.sync_interval_ms);
-        Err(Error::invalid("syncIntervalMs", problem).with("limit", SHORTEST_INTERVAL_MS))
     }
 }
 
@@ -187,12 +175,4 @@ fn memory_ids(ids: &[String]) -> Result<Vec<Uuid>> {
 
 fn deadline(max_ms: Option<u64>) -> Option<Instant> {
     max_ms.and_then(|ms| Instant::now().checked_add(Duration::from_millis(ms)))
-}
-
-fn length<T>(list: &[T]) -> u64 {
-    u64::try_from(list.len()).unwrap_or(u64::MAX)
-}
-
-fn milliseconds(begun: Instant) -> f64 {
-    begun.elapsed().as_secs_f64() * 1000.0
 }

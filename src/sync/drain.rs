@@ -8,7 +8,7 @@ use futures::future::join_all;
 use tokio::time::sleep;
 use uuid::Uuid;
 
-use super::job::{Job, Meter};
+use super::job::{Job, Meter, count};
 use super::seat::mismatch;
 use crate::error::{Error, Reason, Result};
 use crate::model::{PROJECTION_VERSION, Projection};
@@ -191,8 +191,8 @@ impl Work<'_> {
             .map(|projection| (projection.memory_id, projection.version.revision))
             .collect();
         self.job.postgres.acknowledge(&self.target.target, &paid).await?;
-        self.paid.fetch_add(count(&paid), Ordering::Relaxed);
-        self.meter.advance(count(&paid));
+        self.paid.fetch_add(count(paid.len()), Ordering::Relaxed);
+        self.meter.advance(count(paid.len()));
         if !below.is_empty() {
             self.job.postgres.renew(&self.target.target, &below).await?;
             self.give_back(lease, &below, None, false).await?;
@@ -247,8 +247,4 @@ fn lease_ms() -> i64 {
 
 fn length<T>(list: &[T]) -> i64 {
     i64::try_from(list.len()).unwrap_or(i64::MAX)
-}
-
-fn count<T>(list: &[T]) -> u64 {
-    u64::try_from(list.len()).unwrap_or(u64::MAX)
 }

@@ -75,3 +75,13 @@ impl Meter {
         (count.done > 0).then(|| self.begun.elapsed().as_secs_f64() * 1000.0 * left / count.done as f64)
     }
 }
+
+/// For answers.
+pub fn milliseconds(begun: Instant) -> f64 {
+    begun.elapsed().as_secs_f64() * 1000.0
+}
+
+/// A length as answers count.
+pub fn count(length: usize) -> u64 {
+    u64::try_from(length).unwrap_or(u64::MAX)
+}

@@ -16,7 +16,7 @@ mod upkeep;
 
 pub use check::{Check, Confirmed, Difference, confirm};
 pub use drain::{DrainScope, Drained, drain, drain_with};
-pub use job::{Job, Meter};
+pub use job::{Job, Meter, count, milliseconds};
 pub use rebuild::{Rebuild, rebuild, switch};
 pub use repair::{full_sync, pending, repair};
 pub use scheduler::Scheduler;
