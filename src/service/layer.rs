@@ -80,7 +80,9 @@ impl Layer {
         context: &CallContext,
         call: impl AsyncFnOnce(&CallContext) -> Result<T>,
     ) -> Result<T> {
+        self.check_open()?;
         let _running = self.running.read().await;
+        // A close may have come while this waited.
         self.check_open()?;
         let inner = CallContext { cancel: self.closing.child_token(), ..context.clone() };
         let forward = async {
