@@ -8,7 +8,7 @@
 #[path = "../tests/common/mod.rs"]
 mod common;
 #[path = "../src/store/neo4j/cypher/mod.rs"]
-#[allow(dead_code, reason = "one statement of it is measured")]
+#[allow(dead_code, unused_imports, reason = "one statement of it is measured")]
 mod cypher;
 #[path = "../src/store/neo4j/rows.rs"]
 #[allow(dead_code, reason = "which statement to take is known here")]

@@ -7,6 +7,7 @@ mod common;
 use common::neo4j::{Driver, options, store};
 use common::sample::{memory, user};
 use izzie_memory::error::Reason;
+use izzie_memory::model::Version;
 use izzie_memory::store::graph::{Beat, GraphStore};
 use neo4rs::query;
 use tokio::sync::Mutex;

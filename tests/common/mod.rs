@@ -8,3 +8,4 @@ pub mod neo4j;
 pub mod postgres;
 pub mod proxy;
 pub mod sample;
+pub mod upkeep;

@@ -128,6 +128,7 @@ impl Sql {
 
 pub async fn subject() -> Subject {
     let database = Database::migrated().await;
+    database.connect().await.register_graph("postgres").await;
     let graph = PostgresGraph::new(Arc::new(database.open()));
     let read = Reader { database };
     Subject { graph: Box::new(graph), read: Box::new(read) }

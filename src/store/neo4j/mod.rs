@@ -30,6 +30,8 @@ use crate::config::Neo4jOptions;
 use crate::error::{Error, Reason, Result};
 use crate::model::{HeldMemory, NodeVersion, Projection, StrongRelation, Version};
 
+/// Attempts at a batch whose memories others delete meanwhile.
+const ATTEMPTS: usize = 5;
 /// Nodes per deleting transaction. The server holds a transaction's changes in memory, the mentions included.
 const MEMORIES_PER_CLEAR: u32 = 500;
 const ENTITIES_PER_CLEAR: u32 = 100;
@@ -57,6 +59,14 @@ impl Neo4jGraph {
     async fn node_versions(&self, statement: Statement) -> Result<Vec<NodeVersion>> {
         let nodes: Vec<NodeRow> = self.ask(statement).await?;
         Ok(nodes.into_iter().filter_map(NodeRow::version).collect())
+    }
+
+    /// What the graph holds of these memories now, by key. Those that were deleted meanwhile are missing.
+    async fn project_rows(&self, rows: &Rows) -> Result<HashMap<String, Held>> {
+        let text =
+            if rows.any_relationships { &cypher::PROJECT_WITH_RELATIONSHIPS } else { &cypher::PROJECT };
+        let held: Vec<Held> = self.ask(Statement::new(text).param("rows", rows.list.clone())).await?;
+        Ok(held.into_iter().map(|held| (held.key.clone(), held)).collect())
     }
 
     async fn clear_memories(&self, user_id: Option<&str>) -> Result<u64> {
@@ -123,11 +133,14 @@ impl GraphStore for Neo4jGraph {
         if batch.is_empty() {
             return Ok(Vec::new());
         }
-        let Rows { list, any_relationships } = Rows::of(batch)?;
-        let text = if any_relationships { &cypher::PROJECT_WITH_RELATIONSHIPS } else { &cypher::PROJECT };
-        let held: Vec<Held> = self.ask(Statement::new(text).param("rows", list)).await?;
-        let held: HashMap<_, _> = held.into_iter().map(|held| (held.key.clone(), held)).collect();
-        batch.iter().map(|projection| applied(projection, &held)).collect()
+        let rows = Rows::of(batch)?;
+        for _ in 0..ATTEMPTS {
+            let held = self.project_rows(&rows).await?;
+            if held.len() == rows.count {
+                return batch.iter().map(|projection| applied(projection, &held)).collect();
+            }
+        }
+        Err(Error::graph(Reason::Unavailable, "Memories were deleted in Neo4j while they were written."))
     }
 
     async fn digests(&self, user_id: Option<&str>) -> Result<Vec<BucketDigest>> {

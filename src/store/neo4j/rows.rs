@@ -11,6 +11,7 @@ use crate::model::{Entity, Projection, Relationship, entity_key};
 /// What one statement shall apply: one row per memory, sorted by key, for locks are taken in that order.
 pub(super) struct Rows {
     pub list: BoltType,
+    pub count: usize,
     pub any_relationships: bool,
 }
 
@@ -26,7 +27,7 @@ impl Rows {
         }
         let any_relationships = latest.values().any(|projection| !projection.relationships.is_empty());
         let rows = latest.into_values().map(row).collect::<Result<Vec<_>>>()?;
-        Ok(Self { list: list(rows), any_relationships })
+        Ok(Self { count: rows.len(), list: list(rows), any_relationships })
     }
 }
 

@@ -17,7 +17,8 @@ CASE WHEN m._new AND (b.horizonEpoch > row.epoch OR (b.horizonEpoch = row.epoch 
 
 /// Applies `$rows`, sorted by key, in one transaction.
 ///
-/// 1. Lock the memories in key order, and only then look at their versions and at the horizon.
+/// 1. Lock the memories in key order, and only then look at their versions and at the horizon. One that was deleted
+///    while its lock was waited for has no properties; its row is left out, and its answer missing.
 /// 2. Lock the entities they mention or mentioned, over all rows, in key order.
 /// 3. Per row: take away what is no longer so, write what is, recount. A later row of an entity counts again, so the
 ///    last one is right.
@@ -36,7 +37,7 @@ fn project(relationships: &str) -> String {
 UNWIND $rows AS row
 MERGE (m:IzzieMemory {{key: row.key}}) ON CREATE SET m._new = true
 SET m._lock = true REMOVE m._lock
-WITH row, m
+WITH row, m WHERE size(keys(m)) > 0
 OPTIONAL MATCH (b:IzzieBeat {{key: 'beat'}})
 WITH row, m, {FATE}
 WITH CASE fate WHEN 'replaced'
@@ -73,8 +74,8 @@ FOREACH (x IN CASE fate WHEN 'replaced' THEN row.entities ELSE [] END |
   MERGE (e)-[r:MENTIONED_IN]->(m) SET r = x.mention
 {labels})
 {relationships}FOREACH (key IN held + named | MERGE (e:IzzieEntity {{key: key}})
-  SET e.frequency = COUNT {{ (e)-[:MENTIONED_IN]->() }},
-    e.unmentioned = CASE e.frequency WHEN 0 THEN true END)
+  SET e.frequency = COUNT {{ (e)-[:MENTIONED_IN]->() }}
+  SET e.unmentioned = CASE e.frequency WHEN 0 THEN true END)
 FOREACH (_ IN CASE fate WHEN 'barred' THEN [1] ELSE [] END | DELETE m)
 RETURN row.key AS key, epoch, revision, fate"
     )
