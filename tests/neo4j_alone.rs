@@ -20,15 +20,10 @@ async fn clearing_everything_spares_other_peoples_nodes_and_the_beat() {
     let _alone = ALONE.lock().await;
     let (graph, driver, mark) = (store(&options()), Driver::connect(), user("foreign"));
     graph.prepare().await.expect("prepared");
-    let held = graph.read_beat().await.expect("read").map(|beat| beat.nonce);
-    let beat = Beat {
-        store_id: Uuid::new_v4(),
-        epoch: 1,
-        high_water: 1,
-        nonce: Uuid::new_v4(),
-        horizon: izzie_memory::model::Version { epoch: 0, revision: 0 },
-    };
-    assert!(graph.swap_beat(held, &beat).await.expect("swapped"));
+    let held = graph.read_beat().await.expect("read");
+    let horizon = held.as_ref().map_or(Version { epoch: 0, revision: 0 }, |beat| beat.horizon);
+    let beat = Beat { store_id: Uuid::new_v4(), epoch: 1, high_water: 1, nonce: Uuid::new_v4(), horizon };
+    assert!(graph.swap_beat(held.map(|beat| beat.nonce), &beat).await.expect("swapped"));
     let foreign = query(
         "CREATE (a:Person {mark: $mark, userId: $mark, key: 'x'})-[:WORKS_WITH {memoryId: 'x'}]->(:Memory {mark: $mark, key: 'y'})",
     );

@@ -12,9 +12,8 @@ use neo4rs::query;
 use uuid::Uuid;
 
 /// What other than a whole number or a text a property can come to hold.
-const GARBAGE: [&str; 9] = [
-    "null", "'text'", "'7'", "true", "7.5", "[1, 2]", "datetime()", "point({x: 1, y: 2})", "9223372036854775807 + 0.0",
-];
+const GARBAGE: [&str; 9] =
+    ["null", "'text'", "'7'", "true", "7.5", "[1, 2]", "datetime()", "point({x: 1, y: 2})", "1e12"];
 const NUMBERS: [&str; 5] = ["epoch", "revision", "h1", "h2", "bucket"];
 
 async fn digests(graph: &dyn GraphStore, user_id: &str) -> Vec<BucketDigest> {
@@ -28,9 +27,8 @@ async fn node(graph: &dyn GraphStore, id: Uuid) -> NodeVersion {
 }
 
 /// Sets a property, reads everything that a check reads, and applies the memory again.
-async fn edit(property: &str, value: &str) {
-    let (subject, driver, user) = (subject().await, Driver::connect(), user("edited"));
-    let graph = subject.graph.as_ref();
+async fn edit(graph: &dyn GraphStore, driver: &Driver, property: &str, value: &str) {
+    let user = user("edited");
     // Revision 7, so that a float of the same value is among the edits.
     let batch: Vec<Projection> = (0..3).map(|_| memory(&user, Uuid::new_v4(), 7, &["Ann"])).collect();
     graph.project(&batch).await.expect("projected");
@@ -61,34 +59,36 @@ async fn edit(property: &str, value: &str) {
 
 #[tokio::test]
 async fn numbers_of_another_type_are_a_difference() {
+    let (subject, driver) = (subject().await, Driver::connect());
     for property in NUMBERS {
         for value in GARBAGE {
-            if (property, value) != ("epoch", "9223372036854775807 + 0.0") && (property, value) != ("revision", "9223372036854775807 + 0.0") {
-                edit(property, value).await;
-            }
+            edit(subject.graph.as_ref(), &driver, property, value).await;
         }
     }
 }
 
 #[tokio::test]
 async fn a_float_of_the_same_value_is_a_difference() {
+    let (subject, driver) = (subject().await, Driver::connect());
     for property in NUMBERS {
-        edit(property, &format!("toFloat(n.{property})")).await;
+        edit(subject.graph.as_ref(), &driver, property, &format!("toFloat(n.{property})")).await;
     }
 }
 
 #[tokio::test]
 async fn a_bucket_that_is_not_the_memorys_is_a_difference() {
+    let (subject, driver) = (subject().await, Driver::connect());
     for value in ["(n.bucket + 1) % 1024", "5000", "-3", "9007199254740993"] {
-        edit("bucket", value).await;
+        edit(subject.graph.as_ref(), &driver, "bucket", value).await;
     }
 }
 
 #[tokio::test]
 async fn flags_and_owners_of_another_type_are_a_difference() {
+    let (subject, driver) = (subject().await, Driver::connect());
     for property in ["deleted", "detached", "userId"] {
         for value in ["null", "'yes'", "0", "[false]", "datetime()"] {
-            edit(property, value).await;
+            edit(subject.graph.as_ref(), &driver, property, value).await;
         }
     }
 }
@@ -105,7 +105,12 @@ async fn a_key_that_is_no_id_breaks_nothing() {
         let listed = subject.graph.list_buckets(Some(&user), &[one.bucket]).await.expect("listed");
         assert_eq!(listed, [], "{value}");
         assert_eq!(subject.graph.get_nodes(&[one.memory_id]).await.expect("read"), [], "{value}");
-        driver.rows(query("MATCH (n:IzzieMemory {userId: $user}) DETACH DELETE n RETURN 1").param("user", user.as_str())).await;
+        driver
+            .rows(
+                query("MATCH (n:IzzieMemory {userId: $user}) DETACH DELETE n RETURN 1")
+                    .param("user", user.as_str()),
+            )
+            .await;
     }
     subject.graph.clear(Some(&user)).await.expect("cleared");
 }

@@ -10,8 +10,8 @@ use izzie_memory::model::{
 use izzie_memory::store::graph::{Applied, Beat, GraphStore, Outcome};
 use uuid::Uuid;
 
-pub use super::upkeep::*;
 use super::sample::{detached, entity, memory, relationship, tombstone, user};
+pub use super::upkeep::*;
 
 /// An entity as a store holds it.
 #[derive(Debug, Clone, PartialEq)]
@@ -609,13 +609,8 @@ pub async fn the_beat_changes_hands_by_compare_and_set(subject: Subject) {
     let before = graph.read_beat().await.expect("read");
     // Other tests may have raised it, and a swap never lowers it.
     let horizon = before.as_ref().map_or(Version { epoch: 0, revision: 0 }, |beat| beat.horizon);
-    let beat = |high_water| Beat {
-        store_id: Uuid::new_v4(),
-        epoch: 3,
-        high_water,
-        nonce: Uuid::new_v4(),
-        horizon,
-    };
+    let beat =
+        |high_water| Beat { store_id: Uuid::new_v4(), epoch: 3, high_water, nonce: Uuid::new_v4(), horizon };
     if graph.shares_database() {
         assert_eq!(before, None);
         assert!(!graph.swap_beat(None, &beat(1)).await.expect("swapped"));

@@ -102,7 +102,9 @@ pub async fn buckets_list_their_live_nodes(subject: Subject) {
     let of_all = ids(subject.graph.list_buckets(None, &some).await.expect("listed"));
     assert!(expected.iter().all(|id| of_all.contains(id)));
     let bucket = [theirs.bucket];
-    assert!(ids(subject.graph.list_buckets(None, &bucket).await.expect("listed")).contains(&theirs.memory_id));
+    assert!(
+        ids(subject.graph.list_buckets(None, &bucket).await.expect("listed")).contains(&theirs.memory_id)
+    );
     assert_eq!(subject.graph.list_buckets(None, &[]).await.expect("listed"), []);
     subject.forget(&[&mine, &other]).await;
 }
@@ -161,7 +163,11 @@ pub async fn nothing_is_created_at_or_below_the_horizon(subject: Subject) {
     assert_eq!(subject.graph.get_nodes(&[gone]).await.expect("read"), []);
 
     subject.graph.collect_tombstones(&[young], below_all.version(1)).await.expect("collected");
-    assert_eq!(subject.apply(&live(gone, 5, &[])).await.outcome, Outcome::BelowHorizon, "it is never lowered");
+    assert_eq!(
+        subject.apply(&live(gone, 5, &[])).await.outcome,
+        Outcome::BelowHorizon,
+        "it is never lowered"
+    );
     if let Some(beat) = subject.graph.read_beat().await.expect("read") {
         assert_eq!(beat.horizon, horizon);
         let next = Beat { nonce: Uuid::new_v4(), horizon: below_all.version(2), ..beat };
