@@ -201,7 +201,7 @@ export interface BatchEntry extends NewMemory, Omit<StoreOptions, 'signal'> {}
 
 /** Options of {@link EnhancedMemoryService.storeMany} and {@link PersistenceService.storeMany}. */
 export interface StoreManyOptions {
-  /** Memories per transaction, 1 to `limits.batch`. @default 100 */
+  /** Memories per transaction, 1 to `limits.batch`. @default 100, or `limits.batch` where that is less */
   chunkSize?: number;
   /** Called after each chunk. */
   onProgress?: (progress: Progress) => void;
@@ -992,9 +992,9 @@ export class SyncService {
   getQueue(options?: QueueOptions): Promise<Page<QueueItem>>;
 
   /**
-   * Has what waits for its next attempt, or was put aside, tried at once.
+   * Has what was put aside tried again; of the memories that are named, what waits for its next attempt too.
    *
-   * @param ids memories; @default all
+   * @param ids memories; @default all that have something put aside
    * @returns how many debts that are
    * @throws {SyncError} `UNAVAILABLE`, `TIMEOUT`
    */

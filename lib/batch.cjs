@@ -23,8 +23,9 @@ const CHUNK_SIZE = 100;
 async function storeMany(handle, entries, options, persistence) {
   if (!Array.isArray(entries)) throw invalid('entries', 'must be an array');
   const { args, signal, onProgress } = jobArguments(options, 'options');
-  const { chunkSize = CHUNK_SIZE } = objectOf(args, ['chunkSize'], 'options');
-  checkChunkSize(chunkSize, handle.batchLimit);
+  const limit = handle.batchLimit;
+  const { chunkSize = Math.min(CHUNK_SIZE, limit) } = objectOf(args, ['chunkSize'], 'options');
+  checkChunkSize(chunkSize, limit);
   const store = async (chunk) => storeChunk(handle, chunk, signal, persistence);
   const { outcomes, rest, error } = await inChunks(entries, chunkSize, { signal, onProgress }, store);
   return [...outcomes, ...rest.map(() => ({ error }))];

@@ -42,6 +42,13 @@ describe('storeMany', () => {
     expect(failed).toEqual([]);
   });
 
+  test('cuts no larger chunk than the core takes', async () => {
+    answer = storesAll;
+    const small = facade.createMemoryLayer({ databaseUrl: 'postgres://db', limits: { batch: 3 } });
+    await small.memory.storeMany(entries(4));
+    expect(requests().map(({ args }) => args.items.length)).toEqual([3, 1]);
+  });
+
   test('sends each memory with its options, the embeddings one behind the other', async () => {
     answer = storesAll;
     const [one, two, three] = entries(3);
