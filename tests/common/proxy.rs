@@ -178,6 +178,10 @@ async fn pump(
     let mut buffer = vec![0; 64 * 1024];
     while let Ok(length @ 1..) = from.read(&mut buffer).await {
         let Ok(mode) = mode.wait_for(|mode| !held(*mode)).await.map(|mode| *mode) else { return };
+        // What was held back when the connection is cut is lost.
+        if mode == Mode::Refuse {
+            return;
+        }
         if let Mode::Latency(delay) = mode {
             tokio::time::sleep(delay).await;
         }

@@ -1,0 +1,10 @@
+//! The faults that the README lists, each on real servers and named after its number there (`--features failpoints`).
+
+#![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test fails by panicking")]
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod child;
+mod commit;
+mod world;
