@@ -7,7 +7,7 @@ mod common;
 use std::time::{Duration, Instant};
 
 use common::conformance::ReadBack;
-use common::layers::{Client, Letters, config, empty_neo4j, wipe_neo4j};
+use common::layers::{Client, Letters, config, empty_neo4j};
 use common::neo4j::{self, Driver};
 use common::postgres::{self, Database};
 use common::proxy::{Mode, Proxy, bolt};
@@ -318,21 +318,6 @@ async fn expect_and_mend(layer: &Client, ids: &[String], orphan: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_wiped_graph_is_noticed_and_filled_again() {
-    let _alone = empty_neo4j().await;
-    let database = Database::migrated().await;
-    let layer = Client::on(&database, true);
-    for n in 0..3 {
-        layer.store("u", &format!("memory {n}"), &["Ann"]).await;
-    }
-    layer.call("fullSync", json!({})).await;
-    wipe_neo4j().await;
-    let result = layer.call("fullSync", json!({})).await;
-    assert_eq!((&result["repaired"], &result["pending"]), (&json!(3), &json!(0)));
-    assert_eq!(layer.percentage().await, 100);
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn another_databases_graph_is_not_written() {
     let _alone = empty_neo4j().await;
     let (first, second) = (Database::migrated().await, Database::migrated().await);
@@ -362,47 +347,6 @@ async fn an_instance_configured_for_another_graph_only_enqueues() {
     assert!(health["reasons"].to_string().contains("GRAPH_STORE_MISMATCH"), "{health}");
     assert_eq!(owner.call("fullSync", json!({})).await["repaired"], 1);
     assert_eq!(owner.percentage().await, 100);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_database_restored_to_the_past_continues_in_a_higher_epoch() {
-    let _alone = empty_neo4j().await;
-    let database = Database::migrated().await;
-    let layer = Client::on(&database, true);
-    let kept = layer.store("u", "one", &["Ann"]).await;
-    layer.call("fullSync", json!({})).await;
-    let mut sql = database.connect().await;
-    let tables = [
-        "public.memory_entries",
-        "izzie_memory.memory_state",
-        "izzie_memory.graph_targets",
-        "izzie_memory.memory_sync",
-    ];
-    for table in tables {
-        sql.run(&format!("create table backup_{} as table {table}", table.replace('.', "_"))).await;
-    }
-    let last: i64 = sql.one("select last_value from izzie_memory.revision_seq").await;
-    layer.call("update", json!({ "id": kept, "content": "lost by the restore", "entities": [] })).await;
-    let lost = layer.store("u", "lost too", &["Ben"]).await;
-    layer.call("fullSync", json!({})).await;
-
-    sql.run("alter table public.memory_entries disable trigger user").await;
-    for table in tables {
-        let backup = format!("backup_{}", table.replace('.', "_"));
-        sql.run(&format!("delete from {table}; insert into {table} select * from {backup}")).await;
-    }
-    sql.run(&format!("alter table public.memory_entries enable trigger user; select setval('izzie_memory.revision_seq', {last})")).await;
-
-    let after = Client::on(&database, true);
-    after.call("fullSync", json!({})).await;
-    assert_eq!(sql.one::<i64>("select epoch from izzie_memory.settings").await, 2);
-    assert_eq!(after.call("checkConsistency", json!({})).await, json!([]));
-    assert_eq!(after.percentage().await, 100);
-    let driver = Driver::connect();
-    let live =
-        driver.rows(query("MATCH (m:IzzieMemory) WHERE NOT m.deleted RETURN m.content AS content")).await;
-    let live: Vec<String> = live.iter().map(|row| row.get("content").expect("text")).collect();
-    assert_eq!(live, ["one"], "the graph follows Postgres; {lost} is not there");
 }
 
 #[tokio::test(flavor = "multi_thread")]

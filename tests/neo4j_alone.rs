@@ -44,7 +44,7 @@ async fn clearing_everything_spares_other_peoples_nodes_and_the_beat() {
 }
 
 #[tokio::test]
-async fn a_dropped_constraint_is_noticed_and_made_again() {
+async fn row_28_a_dropped_constraint_is_noticed_and_made_again() {
     let _alone = ALONE.lock().await;
     let (graph, driver) = (store(&options()), Driver::connect());
     graph.prepare().await.expect("prepared");
@@ -56,7 +56,7 @@ async fn a_dropped_constraint_is_noticed_and_made_again() {
 }
 
 #[tokio::test]
-async fn a_constraint_that_cannot_be_made_is_an_error() {
+async fn row_28_a_constraint_that_cannot_be_made_is_an_error() {
     let _alone = ALONE.lock().await;
     let (graph, driver) = (store(&options()), Driver::connect());
     graph.prepare().await.expect("prepared");

@@ -120,7 +120,7 @@ async fn nobody_listening_is_told_at_once() {
 }
 
 #[tokio::test]
-async fn latency_beyond_the_limit_is_a_timeout_not_a_hang() {
+async fn row_24_latency_beyond_the_limit_is_a_timeout_not_a_hang() {
     let proxy = Proxy::to(address()).await;
     let graph = impatient(&options_through(proxy.address));
     graph.ping().await.expect("reached");
@@ -131,7 +131,7 @@ async fn latency_beyond_the_limit_is_a_timeout_not_a_hang() {
 }
 
 #[tokio::test]
-async fn a_lost_answer_is_made_good_by_repeating() {
+async fn row_14_a_lost_answer_is_made_good_by_repeating() {
     let proxy = Proxy::to(address()).await;
     let tuning = Tuning { operation_timeout: Duration::from_secs(2), ..Tuning::default() };
     let graph = Neo4jGraph::new(&options_through(proxy.address), tuning).expect("valid options");
@@ -163,7 +163,7 @@ async fn a_lost_answer_is_made_good_by_repeating() {
 /// Sorted locks never deadlock with each other, so two foreign transactions make one: while ours holds the first
 /// memory and waits for the second, another holds the third and waits for the first.
 #[tokio::test]
-async fn a_deadlock_is_repeated_and_reaches_nobody() {
+async fn row_21_a_deadlock_is_repeated_and_reaches_nobody() {
     let proxy = Proxy::to(address()).await;
     let (graph, user) = (store(&options_through(proxy.address)), user("deadlock"));
     let mut ids = [Uuid::new_v4(), Uuid::new_v4(), Uuid::new_v4()];

@@ -47,6 +47,31 @@ impl Database {
         database
     }
 
+    /// A backup: another database with all that this one holds. Cuts every connection to this one.
+    pub async fn copy(&self) -> Self {
+        let copy = Self { name: format!("izzie_test_{}", Uuid::new_v4().simple()) };
+        copy.create_from(self).await;
+        copy
+    }
+
+    /// Becomes what the backup holds. Cuts every connection.
+    pub async fn restore(&self, backup: &Self) {
+        let mut admin = server().connect().await.expect("the test server");
+        admin
+            .execute(AssertSqlSafe(format!("drop database {} with (force)", self.name)))
+            .await
+            .expect("dropped");
+        self.create_from(backup).await;
+    }
+
+    async fn create_from(&self, template: &Self) {
+        let mut admin = server().connect().await.expect("the test server");
+        let cut = "select pg_terminate_backend(pid) from pg_stat_activity where datname = $1";
+        sqlx::query(cut).bind(&template.name).execute(&mut admin).await.expect("cut");
+        let create = format!("create database {} template {}", self.name, template.name);
+        admin.execute(AssertSqlSafe(create)).await.expect("created");
+    }
+
     pub fn options(&self) -> PgConnectOptions {
         server().database(&self.name)
     }

@@ -7,4 +7,7 @@ mod common;
 
 mod child;
 mod commit;
+mod concurrency;
+mod drift;
+mod dump;
 mod world;

@@ -14,6 +14,7 @@ use uuid::Uuid;
 use crate::common::layers::{Client, config, empty_neo4j, neo4j_uri};
 use crate::common::neo4j::Driver;
 use crate::common::postgres::{Database, Sql};
+use crate::common::proxy::Proxy;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Graph {
@@ -45,6 +46,12 @@ impl World {
 
     pub fn config(&self) -> Value {
         config(&self.database.url(), (self.graph == Graph::Neo4j).then(neo4j_uri).as_deref())
+    }
+
+    /// The same, with the way to Neo4j, if that is the graph, through a proxy.
+    pub fn config_through(&self, proxy: &Proxy) -> Value {
+        let neo4j = (self.graph == Graph::Neo4j).then(|| format!("bolt://{}", proxy.address));
+        config(&self.database.url(), neo4j.as_deref())
     }
 
     /// A layer of this process. All of them share their connections.
