@@ -17,8 +17,8 @@ pub enum Mode {
     Refuse,
     /// Neither answers nor closes; what was sent arrives once the mode changes.
     BlackHole,
-    /// Requests arrive, answers do not until the mode changes.
-    HoldAnswers,
+    /// Requests arrive, answers do not until the mode changes: from the first request of at least so many bytes on.
+    HoldAnswersTo(usize),
     /// Both directions are late by this much.
     Latency(Duration),
 }
@@ -34,6 +34,8 @@ pub struct Traffic {
     /// How often the client spoke after the server had.
     pub round_trips: usize,
     server_spoke: bool,
+    /// A request came whose answer is to be held back.
+    answer_held: bool,
 }
 
 impl Traffic {
@@ -151,14 +153,20 @@ async fn connect(
         to_server,
         mode.clone(),
         |mode| mode == Mode::BlackHole,
-        |bytes| {
+        |bytes, mode| {
             let traffic = &mut connections.lock().unwrap()[number];
+            traffic.answer_held = matches!(mode, Mode::HoldAnswersTo(least)
+                if traffic.answer_held || bytes.len() >= least);
             traffic.round_trips += usize::from(std::mem::take(&mut traffic.server_spoke));
             traffic.sent.extend_from_slice(bytes);
         },
     );
-    let held = |mode| matches!(mode, Mode::BlackHole | Mode::HoldAnswers);
-    let answers = pump(from_server, to_client, mode.clone(), held, |_| {
+    let held = |mode| match mode {
+        Mode::BlackHole => true,
+        Mode::HoldAnswersTo(_) => connections.lock().unwrap()[number].answer_held,
+        _ => false,
+    };
+    let answers = pump(from_server, to_client, mode.clone(), held, |_, _| {
         connections.lock().unwrap()[number].server_spoke = true;
     });
     tokio::select! {
@@ -173,7 +181,7 @@ async fn pump(
     mut to: OwnedWriteHalf,
     mut mode: watch::Receiver<Mode>,
     held: impl Fn(Mode) -> bool,
-    mut passed: impl FnMut(&[u8]),
+    mut passed: impl FnMut(&[u8], Mode),
 ) {
     let mut buffer = vec![0; 64 * 1024];
     while let Ok(length @ 1..) = from.read(&mut buffer).await {
@@ -185,7 +193,7 @@ async fn pump(
         if let Mode::Latency(delay) = mode {
             tokio::time::sleep(delay).await;
         }
-        passed(&buffer[..length]);
+        passed(&buffer[..length], mode);
         if to.write_all(&buffer[..length]).await.is_err() {
             return;
         }

@@ -101,7 +101,7 @@ async fn row_04_reset_during_the_commit_on_postgres() {
 
 /// Whether the statement arrived (its answer is held back) or not (nothing passes), the caller sees the same.
 async fn reset_during_the_commit(world: &World) {
-    for (mode, arrives) in [(Mode::BlackHole, false), (Mode::HoldAnswers, true)] {
+    for (mode, arrives) in [(Mode::BlackHole, false), (Mode::HoldAnswersTo(0), true)] {
         let proxy = Proxy::to(postgres::address()).await;
         let mut config = world.config();
         config["databaseUrl"] = json!(world.database.url_through(proxy.address).reveal());

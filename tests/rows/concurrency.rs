@@ -97,7 +97,7 @@ async fn deadlock_storm(world: &World) {
             let answer = layer.try_call_with("store", memory(&people), patient()).await.expect("stored");
             assert_eq!(answer["write"]["graphWriteSuccess"], true, "{answer}");
         }
-        layer.call("rebuildGraph", json!({})).await;
+        layer.call("drain", json!({})).await;
         over.store(true, Ordering::Relaxed);
     };
     match world.graph {
@@ -191,14 +191,14 @@ async fn lower_revision_commits_late(world: &World) {
             .await
             .expect("stored");
     }
-    layer.call("rebuildGraph", json!({})).await;
+    layer.call("drain", json!({})).await;
     assert_eq!((world.owed().await, world.nodes().await), (0, 5));
     late.run("commit").await;
     let lowest: String = late
         .one("select e.content from public.memory_entries e join izzie_memory.memory_state s on s.memory_id = e.id order by s.revision limit 1")
         .await;
     assert_eq!((lowest.as_str(), world.owed().await), ("late", 1));
-    let drained = layer.call("rebuildGraph", json!({})).await;
+    let drained = layer.call("drain", json!({})).await;
     assert_eq!((&drained["paid"], world.owed().await, world.nodes().await), (&json!(1), 0, 6));
     world.expect_equal().await;
 }

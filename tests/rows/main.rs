@@ -10,4 +10,5 @@ mod commit;
 mod concurrency;
 mod drift;
 mod dump;
+mod worker;
 mod world;

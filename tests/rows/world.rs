@@ -104,6 +104,31 @@ impl World {
         self.held().await.values().filter(|memory| memory.live).count()
     }
 
+    /// The revisions of all nodes, tombstones included.
+    pub async fn held_revisions(&self) -> Vec<i64> {
+        self.held().await.values().map(|memory| memory.numbers[1]).collect()
+    }
+
+    /// Makes the graph wrong about one memory, in one of three ways.
+    pub async fn drift(&self, kind: usize) {
+        match self.graph {
+            Graph::Neo4j => {
+                let change =
+                    ["DETACH DELETE m", "SET m.h1 = m.h1 + 1", "SET m.revision = m.revision - 1"][kind % 3];
+                Driver::connect().rows(query(&format!("MATCH (m:Memory) WITH m LIMIT 1 {change}"))).await;
+            }
+            Graph::Postgres => {
+                let change = [
+                    "delete from izzie_memory.graph_memories g",
+                    "update izzie_memory.graph_memories g set h1 = h1 + 1",
+                    "update izzie_memory.graph_memories g set revision = revision - 1",
+                ][kind % 3];
+                let one = "g.memory_id = (select memory_id from izzie_memory.graph_memories where not deleted limit 1)";
+                self.sql().await.run(&format!("{change} where {one}")).await;
+            }
+        }
+    }
+
     /// Waits until nothing is owed: somebody in the background pays.
     pub async fn wait_until_paid(&self, patience: Duration) {
         let begun = Instant::now();
@@ -115,7 +140,7 @@ impl World {
 
     /// Pays everything through `layer`, then compares.
     pub async fn settle(&self, layer: &Client) {
-        layer.call("rebuildGraph", json!({})).await;
+        layer.call("drain", json!({})).await;
         assert_eq!(self.owed().await, 0);
         self.expect_equal().await;
     }
