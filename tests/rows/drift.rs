@@ -140,7 +140,9 @@ async fn restored_database(world: &World) -> String {
     let before = world.instance(1);
     let kept = before.store("u", "one", &["Ann"]).await;
     before.call("fullSync", json!({})).await;
+    before.0.close().await;
     let backup = world.database.copy().await;
+    let before = world.instance(3);
     let change = json!({ "id": kept, "content": "lost by the restore", "entities": [] });
     before.try_call_with("update", change, patient()).await.expect("updated");
     let lost = before.store("u", "lost too", &["Ben"]).await;

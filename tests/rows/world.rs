@@ -140,7 +140,7 @@ impl World {
 
     /// Pays everything through `layer`, then compares.
     pub async fn settle(&self, layer: &Client) {
-        layer.call("drain", json!({})).await;
+        layer.call("fullSync", json!({})).await;
         assert_eq!(self.owed().await, 0);
         self.expect_equal().await;
     }
