@@ -12,7 +12,7 @@ use tokio::time::{interval, sleep};
 use crate::common::layers::{Client, wipe_neo4j};
 use crate::common::neo4j::Driver;
 use crate::dump::Dump;
-use crate::world::{Graph, World, patient};
+use crate::world::{World, patient};
 
 const CONSTRAINTS: [&str; 3] = ["izzie_memory_key", "izzie_entity_key", "izzie_beat_key"];
 
