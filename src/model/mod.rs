@@ -13,7 +13,7 @@ pub use entity::{Entity, EntitySource, EntityType, Label, Priority, entity_key};
 pub use health::{HealthCheck, HealthMetrics, HealthReason, HealthStatus, StoreStatus, Stores};
 pub use memory::{Memory, Write};
 pub use projection::{
-    HeldMemory, HeldMention, HeldRelationship, NodeVersion, PROJECTION_VERSION, Projection, Version,
+    EdgeKey, HeldMemory, HeldMention, HeldRelationship, NodeVersion, PROJECTION_VERSION, Projection, Version,
 };
 pub use relationship::{Relationship, RelationshipType};
-pub use sync::{Inconsistency, Issue, StrongRelation, SyncResult, SyncStats};
+pub use sync::{Depth, Inconsistency, Issue, StrongRelation, SyncResult, SyncStats, Verdict, VerdictState};

@@ -1,7 +1,9 @@
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{Entity, Relationship};
+use super::{Entity, EntityType, Relationship, RelationshipType, entity_key};
 
 /// The form of what is written to a graph. Raised whenever the projected properties change; part of every digest.
 pub const PROJECTION_VERSION: i32 = 1;
@@ -42,6 +44,40 @@ pub struct Projection {
     pub relationships: Vec<Relationship>,
 }
 
+/// A relationship by its type and the keys of its ends.
+pub type EdgeKey = (RelationshipType, String, String);
+
+impl Projection {
+    /// The memory's entities by key. Two types that share a label can share a node (the tool and the project "Atlas"):
+    /// then the surer one speaks.
+    pub fn mentions(&self) -> BTreeMap<String, &Entity> {
+        let mut mentions: BTreeMap<String, &Entity> = BTreeMap::new();
+        for entity in &self.entities {
+            let key = entity_key(&self.user_id, entity.kind.label(), &entity.normalized);
+            let held = mentions.entry(key).or_insert(entity);
+            if entity.confidence > held.confidence {
+                *held = entity;
+            }
+        }
+        mentions
+    }
+
+    /// One edge per type and pair of ends; of repeated statements the surest counts.
+    pub fn edges(&self) -> BTreeMap<EdgeKey, &Relationship> {
+        let end = |kind: EntityType, normalized: &str| entity_key(&self.user_id, kind.label(), normalized);
+        let mut edges: BTreeMap<EdgeKey, &Relationship> = BTreeMap::new();
+        for relationship in &self.relationships {
+            let from = end(relationship.from_type, &relationship.from_normalized);
+            let to = end(relationship.to_type, &relationship.to_normalized);
+            let held = edges.entry((relationship.relationship_type, from, to)).or_insert(relationship);
+            if relationship.confidence > held.confidence {
+                *held = relationship;
+            }
+        }
+        edges
+    }
+}
+
 /// What a store says it holds of one memory; the two sides of a check.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NodeVersion {
@@ -64,6 +100,8 @@ pub struct HeldMemory {
     pub h1: i64,
     pub h2: i64,
     pub bucket: i32,
+    /// Whether it carries the application's label.
+    pub labelled: bool,
     pub content: Option<String>,
     pub summary: Option<String>,
     pub importance: Option<i64>,
@@ -73,10 +111,12 @@ pub struct HeldMemory {
     pub edited_at: Option<i64>,
     pub mentions: Vec<HeldMention>,
     pub relationships: Vec<HeldRelationship>,
+    /// How many relationships the node says to have, where the store keeps such a number.
+    pub relationship_count: Option<i64>,
 }
 
 /// A mention with the entity at its end.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct HeldMention {
     pub entity_key: String,
     pub user_id: String,
@@ -95,7 +135,7 @@ pub struct HeldMention {
 }
 
 /// A relationship that this memory supports.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct HeldRelationship {
     pub kind: String,
     pub from_key: String,

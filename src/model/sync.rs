@@ -22,6 +22,13 @@ pub struct Inconsistency {
     pub issue: Issue,
     pub details: String,
     pub detected_at: DateTime<Utc>,
+    /// Somebody edited the graph: the node has the memory's version but other properties, or has neither row nor
+    /// tombstone. Anything else is lag.
+    #[serde(default)]
+    pub conflict: bool,
+    /// What differs, as far as it was read back: see [`crate::sync::Field`].
+    #[serde(default)]
+    pub fields: Vec<String>,
 }
 
 /// What a sync operation did.
@@ -33,8 +40,10 @@ pub struct SyncResult {
     pub inconsistencies: Vec<Inconsistency>,
     /// Memories whose graph state this call brought up to date.
     pub repaired: u64,
-    /// Memories the graph refused in this call.
+    /// Memories that could not be mended in this call: refused by the graph, or in a conflict that could not be decided.
     pub failed: u64,
+    /// Conflicts that wait for somebody to decide.
+    pub conflicts: u64,
     /// Milliseconds.
     pub duration: f64,
     /// Memories still owed to the graph afterwards.
@@ -42,6 +51,44 @@ pub struct SyncResult {
     /// A rebuild that went on with one that was interrupted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resumed: Option<bool>,
+}
+
+/// How sure a verdict is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum VerdictState {
+    /// Nothing differs and nothing is owed.
+    Consistent,
+    /// Something differs that is not merely owed, or was given up.
+    Divergent,
+    /// Nothing is known to differ, but something is still owed.
+    Inconclusive,
+}
+
+/// What a verdict speaks of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Depth {
+    /// The digests that both stores keep of every memory.
+    Digest,
+    /// Every property, read back from the graph.
+    Deep,
+}
+
+/// The answer of a check that only tells.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Verdict {
+    pub state: VerdictState,
+    pub depth: Depth,
+    /// Memories compared.
+    pub checked: u64,
+    /// Memories still owed to the graph.
+    pub pending: u64,
+    /// Memories that differ or were given up.
+    pub differences: u64,
+    /// Milliseconds.
+    pub duration: f64,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -56,6 +103,8 @@ pub struct SyncStats {
     pub last_sync: Option<DateTime<Utc>>,
     pub pending: u64,
     pub dead: u64,
+    /// Conflicts that wait for somebody to decide.
+    pub conflicts: u64,
 }
 
 /// A relation of the user's graph with its weight: the memories that support it.

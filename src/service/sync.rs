@@ -6,7 +6,7 @@ use crate::context::CallContext;
 use crate::error::{Class, Error, Reason, Result};
 use crate::model::{Inconsistency, StrongRelation, SyncResult, SyncStats};
 use crate::store::postgres::QueueCounts;
-use crate::sync::{self, Job};
+use crate::sync::{self, CheckScope, FullSync, Job};
 
 const DEFAULT_RELATIONS: i64 = 20;
 
@@ -58,9 +58,12 @@ impl Layer {
         validate::optional_user_id(args.user_id.as_deref())?;
         let limit = validate::sync_limit(args.limit)?;
         until_aborted(&context.cancel, self.stores.ready()).await?;
-        let dry_run = args.dry_run.unwrap_or(false);
-        let user_id = args.user_id.as_deref();
-        let result = sync::full_sync(self.job(config, context), user_id, limit, dry_run).await?;
+        let wanted = FullSync {
+            check: CheckScope { user_id: args.user_id.as_deref(), deep: args.deep.unwrap_or(false) },
+            limit,
+            dry_run: args.dry_run.unwrap_or(false),
+        };
+        let result = sync::full_sync(self.job(config, context), wanted).await?;
         finished(context)?;
         Ok(result)
     }
@@ -137,6 +140,7 @@ pub(super) fn stats(
         last_sync,
         pending: unsigned(counts.pending),
         dead: unsigned(counts.dead),
+        conflicts: 0,
     }
 }
 

@@ -1,254 +1,212 @@
 //! Finding drift: both sides are compared bucket by bucket through counts and sums; only buckets that differ are listed,
-//! and what looks different there is read again after a pause and kept only if it repeats and is not owed.
+//! and what looks different there is looked at again after a pause and kept only if it repeats and is not owed.
+//! A deep check lists all buckets and reads every node back.
 
-use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
-use std::sync::Arc;
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::time::Duration;
 
-use chrono::Utc;
 use tokio::time::sleep;
 use uuid::Uuid;
 
+use super::confirm::{Confirmed, PAGE, Sides, confirm, deviating};
+use super::difference::{Difference, judge};
+use super::faults::EntityFaults;
+use super::job::{Job, Meter};
 use crate::error::Result;
-use crate::model::{Inconsistency, Issue, NodeVersion};
-use crate::store::graph::{BucketDigest, GraphStore};
-use crate::store::postgres::{Postgres, Target};
+use crate::model::{NodeVersion, bucket};
+use crate::store::graph::BucketDigest;
 
 /// Memories listed at once, on either side.
-const GROUP: i64 = 20_000;
-/// Ids of one question.
-const PAGE: usize = 2000;
+const GROUP: u64 = 20_000;
 /// A write in flight is in one store for a moment before it is in the other.
 const SETTLE: Duration = Duration::from_millis(250);
 
-/// One memory with what each side holds of it.
-#[derive(Debug, Clone)]
-pub struct Difference {
-    pub issue: Issue,
-    pub memory_id: Uuid,
-    pub state: Option<NodeVersion>,
-    pub node: Option<NodeVersion>,
+/// What to check.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct CheckScope<'a> {
+    pub user_id: Option<&'a str>,
+    /// Read every node back instead of believing its digest.
+    pub deep: bool,
 }
 
 /// A check under way: its differences come group by group, so that they need not be held all at once.
 pub struct Check<'a> {
-    postgres: &'a Arc<Postgres>,
-    graph: &'a dyn GraphStore,
-    target: &'a Target,
-    user_id: Option<&'a str>,
-    groups: VecDeque<Vec<i32>>,
+    job: Job<'a>,
+    sides: Sides<'a>,
+    scope: CheckScope<'a>,
+    groups: VecDeque<Group>,
+    faults: Option<EntityFaults>,
+    meter: Option<Meter>,
     /// Memories of either side that are compared.
     pub compared: u64,
-    /// Memories that differ, but are owed.
+    /// Memories that differ, but are owed or being written.
     pub owed: u64,
 }
 
 impl<'a> Check<'a> {
     /// Compares the buckets of all memories (of a user).
-    pub async fn begin(
-        postgres: &'a Arc<Postgres>,
-        graph: &'a dyn GraphStore,
-        target: &'a Target,
-        user_id: Option<&'a str>,
-    ) -> Result<Self> {
-        let (states, nodes) = tokio::try_join!(postgres.digests(user_id), graph.digests(user_id))?;
+    pub async fn begin(job: Job<'a>, sides: Sides<'a>, scope: CheckScope<'a>) -> Result<Self> {
+        let (states, nodes) =
+            tokio::try_join!(sides.postgres.digests(scope.user_id), sides.graph.digests(scope.user_id))?;
         let buckets = Buckets::of(&states, &nodes);
+        let compared = buckets.rows();
+        let groups = buckets.grouped(scope.deep);
+        let meter = job.meter(compared);
+        meter.advance(compared - groups.iter().map(|group| group.rows).sum::<u64>());
         Ok(Self {
-            postgres,
-            graph,
-            target,
-            user_id,
-            compared: buckets.compared,
-            groups: buckets.grouped(),
+            job,
+            sides,
+            scope,
+            groups,
+            faults: scope.deep.then(EntityFaults::default),
+            meter: Some(meter),
+            compared,
             owed: 0,
         })
     }
 
-    /// The confirmed differences of the next group of buckets; none after the last group.
+    /// The confirmed differences of the next group of buckets; none after the last group, or once the call was
+    /// aborted.
     pub async fn next(&mut self) -> Result<Option<Vec<Difference>>> {
-        let Some(group) = self.groups.pop_front() else { return Ok(None) };
+        if self.job.cancelled() {
+            return Ok(None);
+        }
+        if let Some(group) = self.groups.pop_front() {
+            return self.look_at(group).await.map(Some);
+        }
+        if let Some(faults) = self.faults.take() {
+            return self.settle_faults(faults).await.map(Some);
+        }
+        if let Some(meter) = self.meter.take() {
+            meter.finish();
+        }
+        Ok(None)
+    }
+
+    async fn look_at(&mut self, group: Group) -> Result<Vec<Difference>> {
         // The graph first: a write that lands in between makes it look behind, and is then owed or already paid.
-        let nodes = self.graph.list_buckets(self.user_id, &group).await?;
-        let states = self.postgres.list_buckets(self.user_id, &group).await?;
-        let suspects: Vec<Uuid> =
-            differences(states, nodes).into_iter().map(|difference| difference.memory_id).collect();
+        let nodes = self.sides.graph.list_buckets(self.scope.user_id, &group.buckets).await?;
+        let states = self.sides.postgres.list_buckets(self.scope.user_id, &group.buckets).await?;
+        let Listing { mut suspects, equal } = Listing::of(states, nodes);
+        if self.scope.deep {
+            suspects.extend(self.read_back(&equal).await?);
+        }
+        self.advance(group.rows.saturating_sub(if self.scope.deep { rows(equal.len()) } else { 0 }));
         if suspects.is_empty() {
-            return Ok(Some(Vec::new()));
+            return Ok(Vec::new());
         }
         sleep(SETTLE).await;
-        let Confirmed { differences, owed } =
-            confirm(self.postgres, self.graph, self.target, &suspects).await?;
+        let Confirmed { differences, owed } = confirm(self.sides, &suspects).await?;
         self.owed += owed;
-        Ok(Some(differences))
+        // A node that says to be in another bucket than its memory is suspect in both.
+        let ours = |difference: &Difference| {
+            difference.belongs_to(self.scope.user_id)
+                && (difference.state.is_none() || group.buckets.contains(&bucket(difference.memory_id)))
+        };
+        let differences = differences.into_iter().filter(ours).collect();
+        Ok(match &mut self.faults {
+            Some(faults) => faults.set_aside(differences),
+            // What is wrong with an entity is the deep check's.
+            None => differences.into_iter().filter(|difference| !difference.only_entities()).collect(),
+        })
+    }
+
+    async fn read_back(&self, ids: &[Uuid]) -> Result<Vec<Uuid>> {
+        let mut suspects = Vec::new();
+        for page in ids.chunks(PAGE) {
+            if self.job.cancelled() {
+                break;
+            }
+            suspects.extend(deviating(self.sides, page).await?);
+            self.advance(rows(page.len()));
+        }
+        Ok(suspects)
+    }
+
+    /// Once all memories were seen: entities that are still wrong for a reason of their own.
+    async fn settle_faults(&mut self, faults: EntityFaults) -> Result<Vec<Difference>> {
+        let confirmed = confirm(self.sides, &faults.suspects()).await?;
+        self.owed += confirmed.owed;
+        Ok(faults.attribute(confirmed.differences))
+    }
+
+    fn advance(&self, by: u64) {
+        if let Some(meter) = &self.meter {
+            meter.advance(by);
+        }
     }
 }
 
-/// The buckets that differ, with the rows that have to be listed for each.
-struct Buckets {
-    compared: u64,
-    differing: Vec<(i32, i64)>,
+fn rows(length: usize) -> u64 {
+    u64::try_from(length).unwrap_or(u64::MAX)
 }
 
-impl Buckets {
-    fn of(states: &[BucketDigest], nodes: &[BucketDigest]) -> Self {
+/// The listed memories of some buckets.
+struct Listing {
+    suspects: Vec<Uuid>,
+    /// Live on both sides, equal by version and digest.
+    equal: Vec<Uuid>,
+}
+
+impl Listing {
+    fn of(states: Vec<NodeVersion>, nodes: Vec<NodeVersion>) -> Self {
+        let mut nodes: HashMap<Uuid, NodeVersion> =
+            nodes.into_iter().map(|node| (node.memory_id, node)).collect();
+        let mut listing = Self { suspects: Vec::new(), equal: Vec::new() };
+        for state in states {
+            let node = nodes.remove(&state.memory_id);
+            match judge(Some(&state), node.as_ref()) {
+                Some(_) => listing.suspects.push(state.memory_id),
+                None => listing.equal.push(state.memory_id),
+            }
+        }
+        listing.suspects.extend(nodes.into_keys());
+        listing
+    }
+}
+
+/// Buckets that are listed together.
+struct Group {
+    buckets: Vec<i32>,
+    rows: u64,
+}
+
+/// Both sides' digests by bucket.
+struct Buckets<'a>(BTreeMap<i32, [Option<&'a BucketDigest>; 2]>);
+
+impl<'a> Buckets<'a> {
+    fn of(states: &'a [BucketDigest], nodes: &'a [BucketDigest]) -> Self {
         let mut sides: BTreeMap<i32, [Option<&BucketDigest>; 2]> = BTreeMap::new();
         for (side, digests) in [states, nodes].into_iter().enumerate() {
             for digest in digests {
                 sides.entry(digest.bucket).or_default()[side] = Some(digest);
             }
         }
-        let rows = |sides: &[Option<&BucketDigest>; 2]| {
-            sides.iter().flatten().map(|digest| digest.count).max().unwrap_or_default()
-        };
-        Self {
-            compared: u64::try_from(sides.values().map(rows).sum::<i64>()).unwrap_or_default(),
-            differing: sides
-                .iter()
-                .filter(|(_, sides)| sides[0] != sides[1])
-                .map(|(bucket, sides)| (*bucket, rows(sides)))
-                .collect(),
-        }
+        Self(sides)
     }
 
-    fn grouped(self) -> VecDeque<Vec<i32>> {
-        let mut groups: VecDeque<Vec<i32>> = VecDeque::new();
-        let mut room = 0;
-        for (bucket, rows) in self.differing {
+    fn rows(&self) -> u64 {
+        self.0.values().map(rows_of).sum()
+    }
+
+    /// The buckets that differ, or all of them, in groups of bounded size.
+    fn grouped(&self, all: bool) -> VecDeque<Group> {
+        let mut groups: VecDeque<Group> = VecDeque::new();
+        for (bucket, sides) in self.0.iter().filter(|(_, sides)| all || sides[0] != sides[1]) {
+            let rows = rows_of(sides);
             match groups.back_mut() {
-                Some(group) if rows <= room => {
-                    group.push(bucket);
-                    room -= rows;
+                Some(group) if group.rows + rows <= GROUP => {
+                    group.buckets.push(*bucket);
+                    group.rows += rows;
                 }
-                _ => {
-                    groups.push_back(vec![bucket]);
-                    room = GROUP - rows;
-                }
+                _ => groups.push_back(Group { buckets: vec![*bucket], rows }),
             }
         }
         groups
     }
 }
 
-/// What a second look found.
-#[derive(Debug, Default)]
-pub struct Confirmed {
-    pub differences: Vec<Difference>,
-    /// Memories that differ, but are owed.
-    pub owed: u64,
-}
-
-/// The differences among these memories that are not owed.
-pub async fn confirm(
-    postgres: &Arc<Postgres>,
-    graph: &dyn GraphStore,
-    target: &Target,
-    ids: &[Uuid],
-) -> Result<Confirmed> {
-    let mut confirmed = Confirmed::default();
-    for ids in ids.chunks(PAGE) {
-        let nodes = graph.get_nodes(ids).await?;
-        let owed: HashSet<Uuid> = postgres.owed_among(&target.target, ids).await?.into_iter().collect();
-        let states = postgres.get_states(ids).await?;
-        let (waiting, found): (Vec<_>, Vec<_>) = differences(states, nodes)
-            .into_iter()
-            .partition(|difference| owed.contains(&difference.memory_id));
-        confirmed.owed += u64::try_from(waiting.len()).unwrap_or_default();
-        confirmed.differences.extend(found);
-    }
-    Ok(confirmed)
-}
-
-fn differences(states: Vec<NodeVersion>, nodes: Vec<NodeVersion>) -> Vec<Difference> {
-    let mut nodes: HashMap<Uuid, NodeVersion> =
-        nodes.into_iter().map(|node| (node.memory_id, node)).collect();
-    let mut found = Vec::new();
-    for state in states {
-        let node = nodes.remove(&state.memory_id);
-        if let Some(issue) = judge(Some(&state), node.as_ref()) {
-            found.push(Difference { issue, memory_id: state.memory_id, state: Some(state), node });
-        }
-    }
-    for (memory_id, node) in nodes {
-        if let Some(issue) = judge(None, Some(&node)) {
-            found.push(Difference { issue, memory_id, state: None, node: Some(node) });
-        }
-    }
-    found.sort_unstable_by_key(|difference| difference.memory_id);
-    found
-}
-/// What is wrong between a state and a node. A detached memory's node is nobody's business.
-fn judge(state: Option<&NodeVersion>, node: Option<&NodeVersion>) -> Option<Issue> {
-    let alive = |row: &&NodeVersion| !row.deleted && !row.detached;
-    match (state, node) {
-        (Some(state), _) if state.detached => None,
-        (Some(state), node) if !state.deleted => match node {
-            None => Some(Issue::MissingInGraph),
-            Some(node) if node.deleted || node.detached => Some(Issue::MissingInGraph),
-            Some(node) if !same(state, node) => Some(Issue::MetadataMismatch),
-            Some(_) => None,
-        },
-        (_, node) => node.filter(alive).map(|_| Issue::MissingInVector),
-    }
-}
-
-fn same(state: &NodeVersion, node: &NodeVersion) -> bool {
-    state.version == node.version
-        && state.h1 == node.h1
-        && state.h2 == node.h2
-        && state.user_id == node.user_id
-}
-
-impl From<&Difference> for Inconsistency {
-    fn from(difference: &Difference) -> Self {
-        let details = match (difference.issue, &difference.state, &difference.node) {
-            (Issue::MissingInGraph, _, None) => "the memory has no node in the graph".to_owned(),
-            (Issue::MissingInGraph, ..) => "the memory is live, but its node is a tombstone".to_owned(),
-            (Issue::MissingInVector, None, _) => "the node belongs to no memory".to_owned(),
-            (Issue::MissingInVector, ..) => "the memory is deleted, but its node is not".to_owned(),
-            (Issue::MetadataMismatch, Some(state), Some(node)) if state.version != node.version => format!(
-                "the memory is at revision {}, its node at {}",
-                state.version.revision, node.version.revision
-            ),
-            (Issue::MetadataMismatch, ..) => {
-                "the node has the memory's revision, but other properties".to_owned()
-            }
-        };
-        Self { memory_id: difference.memory_id, issue: difference.issue, details, detected_at: Utc::now() }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::model::Version;
-
-    fn row(revision: i64, deleted: bool, detached: bool) -> NodeVersion {
-        NodeVersion {
-            memory_id: Uuid::from_u128(1),
-            user_id: "u".into(),
-            version: Version { epoch: 1, revision },
-            h1: if deleted { 0 } else { 7 },
-            h2: if deleted { 0 } else { 8 },
-            deleted,
-            detached,
-        }
-    }
-
-    #[test]
-    fn every_pair_of_sides_is_judged() {
-        let live = row(5, false, false);
-        let tombstone = row(6, true, false);
-        assert_eq!(judge(Some(&live), Some(&live)), None);
-        assert_eq!(judge(Some(&live), None), Some(Issue::MissingInGraph));
-        assert_eq!(judge(Some(&live), Some(&row(4, true, false))), Some(Issue::MissingInGraph));
-        assert_eq!(judge(Some(&live), Some(&row(4, false, false))), Some(Issue::MetadataMismatch));
-        assert_eq!(judge(Some(&tombstone), Some(&live)), Some(Issue::MissingInVector));
-        assert_eq!(judge(None, Some(&live)), Some(Issue::MissingInVector));
-        assert_eq!(judge(Some(&tombstone), None), None);
-        assert_eq!(judge(Some(&tombstone), Some(&tombstone)), None);
-        assert_eq!(judge(None, Some(&tombstone)), None);
-        assert_eq!(judge(Some(&row(6, true, true)), Some(&live)), None, "detached is not drift");
-        let other = NodeVersion { h1: 9, ..live.clone() };
-        assert_eq!(judge(Some(&live), Some(&other)), Some(Issue::MetadataMismatch));
-    }
+fn rows_of(sides: &[Option<&BucketDigest>; 2]) -> u64 {
+    let count = sides.iter().flatten().map(|digest| digest.count).max().unwrap_or_default();
+    u64::try_from(count).unwrap_or_default()
 }

@@ -46,6 +46,12 @@ struct Count {
 }
 
 impl Meter {
+    /// For work within work that is measured already.
+    pub fn silent() -> Self {
+        let count = Count { total: 0, done: 0, told: None };
+        Self { listener: None, begun: Instant::now(), count: Mutex::new(count) }
+    }
+
     pub fn advance(&self, by: u64) {
         let mut count = self.count.lock().unwrap_or_else(PoisonError::into_inner);
         count.done += by;

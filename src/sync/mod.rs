@@ -1,11 +1,15 @@
 //! Keeping the graph equal to Postgres: who owns it (`seat`, `beat`), paying debts (`drain`), finding and mending drift
-//! (`check`, `repair`, `rebuild`), all of it by itself (`scheduler`, `upkeep`).
+//! (`check`, `confirm`, `deep`, `repair`, `rebuild`), all of it by itself (`scheduler`, `upkeep`).
 
 mod acknowledger;
 mod apply_many;
 mod beat;
 mod check;
+mod confirm;
+mod deep;
+mod difference;
 mod drain;
+mod faults;
 mod job;
 mod paged;
 mod rebuild;
@@ -13,12 +17,17 @@ mod repair;
 mod scheduler;
 mod seat;
 mod upkeep;
+mod verify;
 
-pub use check::{Check, Confirmed, Difference, confirm};
+pub use check::{Check, CheckScope};
+pub use confirm::{Confirmed, Sides, confirm};
+pub use deep::{Deviation, Field, compare};
+pub use difference::Difference;
 pub use drain::{DrainScope, Drained, drain, drain_with};
 pub use job::{Job, Meter, count, milliseconds};
 pub use rebuild::{Rebuild, rebuild, switch};
-pub use repair::{full_sync, pending, repair};
+pub use repair::{FullSync, full_sync, pending, repair};
 pub use scheduler::Scheduler;
 pub use seat::{Applying, Seat, Standing};
 pub use upkeep::{collect_tombstones, sweep_entities};
+pub use verify::verify;

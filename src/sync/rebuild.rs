@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use super::confirm::Sides;
 use super::drain::{DrainScope, Drained, drain_with};
 use super::job::Job;
 use super::paged::owe_all;
@@ -122,9 +123,10 @@ impl Steps<'_> {
     async fn complete(&self, paged: &PagedJob, result: &mut SyncResult) -> Result<()> {
         let postgres = self.job.postgres;
         postgres.end_job(&paged.name).await?;
-        let mended = mend_what_differs(self.job, self.graph, self.target, self.wanted.user_id).await?;
-        result.repaired += mended.paid;
-        result.failed += count(mended.refused.len());
+        let sides = Sides { postgres, graph: self.graph, target: self.target };
+        let mended = mend_what_differs(self.job, sides, self.wanted.user_id).await?;
+        result.repaired += mended.repaired;
+        result.failed += count(mended.failed.len());
         if self.wanted.user_id.is_none() && result.failed == 0 {
             postgres.mark_synced().await?;
         }
@@ -150,15 +152,16 @@ pub async fn switch(job: Job<'_>) -> Result<SyncResult> {
     let begun = Instant::now();
     let steps = Steps { job, graph: graph.as_ref(), target: &target, wanted };
     let drained = steps.pay(0).await?;
-    let mended = mend_what_differs(job, graph.as_ref(), &target, None).await?;
-    let failed = count(drained.refused.len() + mended.refused.len());
+    let sides = Sides { postgres: job.postgres, graph: graph.as_ref(), target: &target };
+    let mended = mend_what_differs(job, sides, None).await?;
+    let failed = count(drained.refused.len() + mended.failed.len());
     let left = pending(job.postgres, &target, None).await?;
     if left == 0 && failed == 0 && !job.cancelled() {
         job.postgres.mark_synced().await?;
     }
     Ok(SyncResult {
         total_checked: job.postgres.count_live(None).await?,
-        repaired: drained.paid + mended.paid,
+        repaired: drained.paid + mended.repaired,
         failed,
         duration: milliseconds(begun),
         pending: left,

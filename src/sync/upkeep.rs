@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::job::Job;
-use super::repair::full_sync;
+use super::repair::{FullSync, full_sync};
 use crate::error::Result;
 use crate::store::graph::GraphStore;
 use crate::store::postgres::Target;
@@ -22,7 +22,7 @@ pub(super) async fn upkeep(job: Job<'_>) -> Result<()> {
         return Ok(());
     }
     let began = job.postgres.now().await?;
-    let result = full_sync(job, None, None, false).await?;
+    let result = full_sync(job, FullSync::default()).await?;
     log::debug!("checked {} memories, mended {}", result.total_checked, result.repaired);
     if result.pending > 0 {
         job.postgres.check_again_soon(interval).await?;

@@ -10,6 +10,7 @@ mod cypher;
 mod exchange;
 mod failure;
 mod nodelay;
+mod read_back;
 mod rows;
 mod schema;
 
@@ -154,12 +155,12 @@ impl GraphStore for Neo4jGraph {
         self.node_versions(statement).await
     }
 
-    async fn read_back(&self, _ids: &[Uuid]) -> Result<Vec<HeldMemory>> {
-        todo!()
+    async fn read_back(&self, ids: &[Uuid]) -> Result<Vec<HeldMemory>> {
+        self.read_memories_back(ids).await
     }
 
-    async fn distrust(&self, _ids: &[Uuid]) -> Result<()> {
-        todo!()
+    async fn distrust(&self, ids: &[Uuid]) -> Result<()> {
+        self.distrust_memories(ids).await
     }
 
     async fn sweep_entities(&self, limit: usize) -> Result<u64> {

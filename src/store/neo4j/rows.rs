@@ -6,7 +6,7 @@ use chrono::DateTime;
 use neo4rs::{BoltList, BoltMap, BoltType};
 
 use crate::error::{Error, Reason, Result};
-use crate::model::{Entity, Projection, Relationship, entity_key};
+use crate::model::{Entity, Projection};
 
 /// What one statement shall apply: one row per memory, sorted by key, for locks are taken in that order.
 pub(super) struct Rows {
@@ -33,7 +33,7 @@ impl Rows {
 
 fn row(projection: &Projection) -> Result<BoltType> {
     let created_at = created_at(projection)?;
-    let mentions = mentions(projection);
+    let mentions = projection.mentions();
     let relationships = relationships(projection, &mentions)?;
     let entities = mentions
         .into_iter()
@@ -97,20 +97,6 @@ fn node_properties(projection: &Projection, relationships: usize, created_at: Bo
     map(properties)
 }
 
-/// The memory's entities by key. Two types that share a label can share a node (the tool and the project "Atlas"):
-/// then the surer one speaks.
-fn mentions(projection: &Projection) -> BTreeMap<String, &Entity> {
-    let mut mentions: BTreeMap<String, &Entity> = BTreeMap::new();
-    for entity in &projection.entities {
-        let key = entity_key(&projection.user_id, entity.kind.label(), &entity.normalized);
-        let held = mentions.entry(key).or_insert(entity);
-        if entity.confidence > held.confidence {
-            *held = entity;
-        }
-    }
-    mentions
-}
-
 fn mention_properties(entity: &Entity, extracted_at: BoltType) -> BoltType {
     map([
         ("confidence", entity.confidence.into()),
@@ -120,21 +106,11 @@ fn mention_properties(entity: &Entity, extracted_at: BoltType) -> BoltType {
     ])
 }
 
-/// One edge per type and pair of ends; of repeated statements the surest counts.
 fn relationships(projection: &Projection, mentions: &BTreeMap<String, &Entity>) -> Result<Vec<BoltType>> {
-    let mut edges: BTreeMap<_, &Relationship> = BTreeMap::new();
-    for relationship in &projection.relationships {
-        let from =
-            entity_key(&projection.user_id, relationship.from_type.label(), &relationship.from_normalized);
-        let to = entity_key(&projection.user_id, relationship.to_type.label(), &relationship.to_normalized);
-        // Edges are found again through the memory's mentions.
-        if !mentions.contains_key(&from) || !mentions.contains_key(&to) {
-            return Err(rejected(projection, "a relationship's end is not among the memory's entities"));
-        }
-        let held = edges.entry((relationship.relationship_type, from, to)).or_insert(relationship);
-        if relationship.confidence > held.confidence {
-            *held = relationship;
-        }
+    let edges = projection.edges();
+    // Edges are found again through the memory's mentions.
+    if edges.keys().any(|(_, from, to)| !mentions.contains_key(from) || !mentions.contains_key(to)) {
+        return Err(rejected(projection, "a relationship's end is not among the memory's entities"));
     }
     let memory_id = projection.memory_id.to_string();
     Ok(edges

@@ -198,6 +198,13 @@ impl Postgres {
             .await
     }
 
+    /// Debts to a target that were given up, those of `except` not counted.
+    pub async fn count_dead(&self, target: &str, user_id: Option<&str>, except: &[Uuid]) -> Result<u64> {
+        let sql = Sql::new(include_str!("queries/count_dead.sql")).bind(target).bind(user_id).bind(except);
+        let count: i64 = self.background().scalar(Effect::Repeatable, sql).await?;
+        Ok(u64::try_from(count).unwrap_or_default())
+    }
+
     /// Which of these memories are owed to the graph (not buried).
     pub async fn owed_among(&self, target: &str, ids: &[Uuid]) -> Result<Vec<Uuid>> {
         self.background()

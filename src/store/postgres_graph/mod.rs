@@ -1,5 +1,7 @@
 //! The graph inside Postgres: the same database, written by the SQL function `izzie_memory.project`.
 
+mod read_back;
+
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -77,12 +79,12 @@ impl GraphStore for PostgresGraph {
         Ok(rows.into_iter().map(NodeVersion::from).collect())
     }
 
-    async fn read_back(&self, _ids: &[Uuid]) -> Result<Vec<HeldMemory>> {
-        todo!()
+    async fn read_back(&self, ids: &[Uuid]) -> Result<Vec<HeldMemory>> {
+        self.read_memories_back(ids).await
     }
 
-    async fn distrust(&self, _ids: &[Uuid]) -> Result<()> {
-        todo!()
+    async fn distrust(&self, ids: &[Uuid]) -> Result<()> {
+        self.distrust_memories(ids).await
     }
 
     async fn sweep_entities(&self, limit: usize) -> Result<u64> {

@@ -8,6 +8,7 @@ mod beat;
 mod check;
 mod clear;
 mod project;
+mod read_back;
 mod relations;
 mod schema;
 
@@ -17,6 +18,7 @@ pub(super) use self::beat::{COLLECT_TOMBSTONES, FIRST_BEAT, NEXT_BEAT, RAISE_HOR
 pub(super) use self::check::{COUNT_LIVE, DIGESTS, GET_NODES, LIST_BUCKETS};
 pub(super) use self::clear::{CLEAR_MEMORIES, SETTLE_ENTITIES, SWEEP_ENTITIES};
 pub(super) use self::project::{PROJECT, PROJECT_WITH_RELATIONSHIPS};
+pub(super) use self::read_back::{DISTRUST, READ_MEMORIES, READ_MENTIONS, READ_RELATIONSHIPS};
 pub(super) use self::relations::{CO_OCCURRENCES, EXPLICIT_RELATIONS};
 pub(super) use self::schema::{SCHEMA, SHOW_SCHEMA, SchemaRule};
 

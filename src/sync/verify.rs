@@ -1,0 +1,41 @@
+//! A check that only tells.
+
+use std::time::Instant;
+
+use uuid::Uuid;
+
+use super::check::{Check, CheckScope};
+use super::confirm::Sides;
+use super::job::Job;
+use super::repair::{count, milliseconds, pending};
+use crate::error::Result;
+use crate::model::{Depth, Verdict, VerdictState};
+
+/// Whether both sides are equal (for a user), as far as the check goes. What was given up counts as a difference.
+pub async fn verify(job: Job<'_>, scope: CheckScope<'_>) -> Result<Verdict> {
+    let begun = Instant::now();
+    job.seat.flush().await;
+    let (graph, target) = job.seat.ours_now().await?;
+    let sides = Sides { postgres: job.postgres, graph: graph.as_ref(), target: &target };
+    let mut check = Check::begin(job, sides, scope).await?;
+    let mut differing: Vec<Uuid> = Vec::new();
+    while let Some(group) = check.next().await? {
+        differing.extend(group.iter().map(|difference| difference.memory_id));
+    }
+    let pending = pending(job.postgres, &target, scope.user_id).await?;
+    let given_up = job.postgres.count_dead(&target.target, scope.user_id, &differing).await?;
+    let differences = count(differing.len()) + given_up;
+    let state = match (differences, pending + check.owed) {
+        (0, 0) => VerdictState::Consistent,
+        (0, _) => VerdictState::Inconclusive,
+        _ => VerdictState::Divergent,
+    };
+    Ok(Verdict {
+        state,
+        depth: if scope.deep { Depth::Deep } else { Depth::Digest },
+        checked: check.compared,
+        pending,
+        differences,
+        duration: milliseconds(begun),
+    })
+}
