@@ -649,7 +649,7 @@ export interface SyncInconsistency {
    */
   conflict: boolean;
   /**
-   * What differs, as far as it was read back; empty without `deep`. Of the memory: `'userId'`, `'content'`, `'summary'`,
+   * What differs, as far as it was read back: without `deep`, of conflicts only. Of the memory: `'userId'`, `'content'`, `'summary'`,
    * `'importance'`, `'createdAt'`, `'mentions'`, `'relationships'`, `'labels'`, `'digest'`, `'bucket'`. Of the entities
    * it mentions: `'entities'`, `'labels'`, `'frequency'`.
    */
@@ -667,8 +667,8 @@ export type ReportedInconsistency = Pick<SyncInconsistency, 'memoryId' | 'issue'
  * - `'vector_wins'`: Postgres. The memory is written to the graph anew; a node without a memory is removed.
  * - `'graph_wins'`: the graph. The memory gets a new revision with what its node holds; a node without a memory becomes
  *   one, if its user is known.
- * - `'latest_wins'`: the graph, where the node says in `editedAt` to have been edited after the memory was; else
- *   Postgres.
+ * - `'latest_wins'`: the graph, where the node's `updatedAt` (a date-time, its ISO text or milliseconds) is later than the
+ *   memory's; else Postgres.
  * - `'merge'`: the memory gets a new revision with the entities and relationships of both. For everything else Postgres
  *   is right.
  * - `'manual'`: nobody. Nothing is changed, and the conflict stays listed as open until a later call decides it.
