@@ -69,6 +69,7 @@ onBothGraphs('syncService on the %s graph', (kind) => {
       inconsistencies: [],
       repaired: 0,
       failed: 0,
+      conflicts: 0,
       duration: expect.any(Number),
       pending: 0,
     });
