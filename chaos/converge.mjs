@@ -14,7 +14,8 @@ export async function converge(settings) {
   try {
     const { pending, dead } = await drained(layer.sync, started + LIMIT_MS);
     const seconds = (performance.now() - started) / 1000;
-    return { seconds, pending, dead, verdict: await layer.sync.verify({ deep: true }) };
+    const verdict = await patiently(() => layer.sync.verify({ deep: true }), started + LIMIT_MS);
+    return { seconds, pending, dead, verdict };
   } finally {
     await layer.close();
   }
@@ -22,9 +23,21 @@ export async function converge(settings) {
 
 async function drained(sync, deadline) {
   for (;;) {
-    await sync.drain({ maxMs: 10_000 });
-    const stats = await sync.getStats();
+    await patiently(() => sync.drain({ maxMs: 10_000 }), deadline);
+    const stats = await patiently(() => sync.getStats(), deadline);
     if (stats.pending === 0 || performance.now() > deadline) return stats;
     await sleep(200); // a lease of somebody who was killed has to end first
+  }
+}
+
+/** Servers that were started a moment ago are slow. What may be repeated is repeated. */
+async function patiently(call, deadline) {
+  for (;;) {
+    try {
+      return await call();
+    } catch (error) {
+      if (!error.retryable || performance.now() > deadline) throw error;
+      await sleep(200);
+    }
   }
 }

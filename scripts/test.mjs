@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // `npm test`: sets itself up, starts the servers it needs, runs every suite and leaves nothing behind.
-// `npm test -- --only GROUP` runs a part: rust, vitest, embedded, jest, node, types, example, chaos.
+// `npm test -- --only GROUP` runs a part: rust, vitest, embedded, jest, node, types, example, scale, chaos.
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';

@@ -36,6 +36,7 @@ export const STEPS = [
   typesStep('types', 'tsconfig.json', /\.[cm]?ts$/),
   typesStep('types, for bundlers', 'tsconfig.bundler.json', /\.mts$/),
   nodeStep('example', '__test__/example', false),
+  nodeStep('scale', '__test__/scale', true),
   // It starts servers of its own, which it kills.
   nodeStep('chaos', '__test__/chaos', false),
 ];
