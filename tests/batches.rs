@@ -4,7 +4,6 @@
 
 mod common;
 
-
 use common::conformance::ReadBack;
 use common::layers::{Client, Letters, config, empty_neo4j, neo4j_uri};
 use common::neo4j::{self, Driver};

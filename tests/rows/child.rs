@@ -1,7 +1,7 @@
 //! Layers in processes of their own, which die or freeze where a fail point says so.
 
 use std::process::Stdio;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -26,7 +26,12 @@ impl Script {
 
     /// The process dies there as by kill -9: no destructor runs, nothing is flushed.
     pub fn dies_at(self, point: &str) -> Self {
-        self.at(point, "die")
+        self.dies_at_nth(point, 1)
+    }
+
+    /// As [`Script::dies_at`], at the nth time that it comes there.
+    pub fn dies_at_nth(self, point: &str, nth: usize) -> Self {
+        self.at(point, &format!("die {nth}"))
     }
 
     /// The process stops there, once, until [`Child::resume`].
@@ -148,7 +153,14 @@ async fn runs_a_script() {
 
 fn set(point: &str, action: &str) {
     let done = match action {
-        "die" => fail::cfg_callback(point, || std::process::abort()),
+        nth if nth.starts_with("die ") => {
+            let left = AtomicUsize::new(nth["die ".len()..].parse().expect("a number"));
+            fail::cfg_callback(point, move || {
+                if left.fetch_sub(1, Ordering::SeqCst) == 1 {
+                    std::process::abort();
+                }
+            })
+        }
         "stop" => {
             let stopped = AtomicBool::new(false);
             fail::cfg_callback(point, move || {

@@ -10,5 +10,7 @@ mod commit;
 mod concurrency;
 mod drift;
 mod dump;
+mod outage;
+mod rebuild;
 mod worker;
 mod world;
