@@ -95,6 +95,7 @@ impl<'a> Check<'a> {
         if suspects.is_empty() {
             return Ok(Vec::new());
         }
+        fail::fail_point!("before_second_look");
         sleep(SETTLE).await;
         let Confirmed { differences, owed } = confirm(self.sides, &suspects).await?;
         self.owed += owed;

@@ -37,13 +37,10 @@ pub async fn confirm(sides: Sides<'_>, ids: &[Uuid]) -> Result<Confirmed> {
     let mut confirmed = Confirmed::default();
     for ids in ids.chunks(PAGE) {
         let page = Page::read(sides, ids).await?;
-        let owed: HashSet<Uuid> =
-            sides.postgres.owed_among(&sides.target.target, ids).await?.into_iter().collect();
         for id in ids {
             match page.look_at(*id) {
                 Found::Nothing => {}
                 Found::Unsettled => confirmed.owed += 1,
-                Found::Difference(_) if owed.contains(id) => confirmed.owed += 1,
                 Found::Difference(difference) => confirmed.differences.push(*difference),
             }
         }
@@ -54,14 +51,16 @@ pub async fn confirm(sides: Sides<'_>, ids: &[Uuid]) -> Result<Confirmed> {
 
 enum Found {
     Nothing,
-    /// It was written while it was looked at.
+    /// It is owed, or was written while it was looked at.
     Unsettled,
     Difference(Box<Difference>),
 }
 
-/// What both sides hold of some memories. The graph is read first: a write that lands in between makes it look behind,
-/// and is then owed or already paid.
+/// What both sides hold of some memories. Postgres is read before the graph and after it: what was not owed before, and
+/// is at the same version after, the graph must have held in between.
 struct Page {
+    /// Owed before, or at another version after.
+    unsettled: HashSet<Uuid>,
     nodes: HashMap<Uuid, NodeVersion>,
     held: HashMap<Uuid, HeldMemory>,
     states: HashMap<Uuid, NodeVersion>,
@@ -71,20 +70,33 @@ struct Page {
 
 impl Page {
     async fn read(sides: Sides<'_>, ids: &[Uuid]) -> Result<Self> {
+        let before = by_id(sides.postgres.get_states(ids).await?, |state| state.memory_id);
+        let mut unsettled: HashSet<Uuid> =
+            sides.postgres.owed_among(&sides.target.target, ids).await?.into_iter().collect();
         let nodes = sides.graph.get_nodes(ids).await?;
         let held = sides.graph.read_back(ids).await?;
-        let states = sides.postgres.get_states(ids).await?;
+        let states = by_id(sides.postgres.get_states(ids).await?, |state| state.memory_id);
+        let version = |states: &HashMap<Uuid, NodeVersion>, id| states.get(id).map(|state| state.version);
+        unsettled.extend(ids.iter().filter(|id| version(&before, id) != version(&states, id)));
         let wanted = sides.postgres.projections(ids).await?;
         Ok(Self {
+            unsettled,
             nodes: by_id(nodes, |node| node.memory_id),
             held: by_id(held, |held| held.memory_id),
-            states: by_id(states, |state| state.memory_id),
+            states,
             wanted: by_id(wanted, |wanted| wanted.memory_id),
             with_row: !sides.graph.shares_database(),
         })
     }
 
     fn look_at(&self, id: Uuid) -> Found {
+        match self.judged(id) {
+            Found::Difference(_) if self.unsettled.contains(&id) => Found::Unsettled,
+            found => found,
+        }
+    }
+
+    fn judged(&self, id: Uuid) -> Found {
         let (state, node) = (self.states.get(&id), self.nodes.get(&id));
         let issue = judge(state, node);
         let deviation = match (state, node) {

@@ -186,6 +186,7 @@ async fn mend_once(
     for page in edited.chunks(PAGE) {
         sides.graph.distrust(page).await?;
     }
+    fail::fail_point!("after_distrust");
     owe(sides.postgres, sides.target, differences).await?;
     let scope = DrainScope { ids: Some(ids.to_vec()), ..DrainScope::default() };
     // The check tells how far it is.

@@ -109,22 +109,29 @@ impl World {
         self.held().await.values().map(|memory| memory.numbers[1]).collect()
     }
 
-    /// Makes the graph wrong about one memory, in one of three ways.
-    pub async fn drift(&self, kind: usize) {
+    /// Makes the graph wrong about its nth memory, in one of three ways.
+    pub async fn drift(&self, nth: usize) {
         match self.graph {
             Graph::Neo4j => {
-                let change =
-                    ["DETACH DELETE m", "SET m.h1 = m.h1 + 1", "SET m.revision = m.revision - 1"][kind % 3];
-                Driver::connect().rows(query(&format!("MATCH (m:Memory) WITH m LIMIT 1 {change}"))).await;
+                let kinds = ["DETACH DELETE m", "SET m.h1 = m.h1 + 1", "SET m.revision = m.revision - 1"];
+                let change = format!(
+                    "MATCH (m:Memory) WITH m ORDER BY m.key SKIP {nth} LIMIT 1 {}",
+                    kinds[nth % kinds.len()]
+                );
+                Driver::connect().rows(query(&change)).await;
             }
             Graph::Postgres => {
-                let change = [
-                    "delete from izzie_memory.graph_memories g",
-                    "update izzie_memory.graph_memories g set h1 = h1 + 1",
-                    "update izzie_memory.graph_memories g set revision = revision - 1",
-                ][kind % 3];
-                let one = "g.memory_id = (select memory_id from izzie_memory.graph_memories where not deleted limit 1)";
-                self.sql().await.run(&format!("{change} where {one}")).await;
+                let kinds = [
+                    "delete from izzie_memory.graph_memories",
+                    "update izzie_memory.graph_memories set h1 = h1 + 1",
+                    "update izzie_memory.graph_memories set revision = revision - 1",
+                ];
+                let change = format!(
+                    "{} where memory_id = (select memory_id from izzie_memory.graph_memories \
+                       where not deleted order by memory_id offset {nth} limit 1)",
+                    kinds[nth % kinds.len()]
+                );
+                self.sql().await.run(&change).await;
             }
         }
     }
