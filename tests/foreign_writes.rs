@@ -223,3 +223,25 @@ async fn rows_from_before_are_adopted_by_migrate() {
     );
     postgres.close().await;
 }
+
+#[tokio::test]
+async fn what_is_kept_beside_a_row_goes_with_it_to_another_user() {
+    let (_database, mut sql) = database().await;
+    let id = insert(&mut sql, "u", "one").await;
+    sql.run(&format!(
+        "insert into izzie_memory.embedding_spaces (model, dimensions) values ('m', 3); \
+         insert into izzie_memory.memory_vectors select '{id}', space_id, 'u', '[1,2,3]' from izzie_memory.embedding_spaces where model = 'm'; \
+         insert into izzie_memory.conflicts (memory_id, user_id, strategy, outcome, fields) values ('{id}', 'u', 'manual', 'open', '{{}}')"
+    ))
+    .await;
+    sql.run(&format!("update public.memory_entries set user_id = 'v' where id = '{id}'")).await;
+    for table in ["memory_state", "memory_vectors", "memory_sync", "conflicts"] {
+        let owners: Vec<String> = sql
+            .rows(&format!("select distinct user_id from izzie_memory.{table} where memory_id = '{id}'"))
+            .await
+            .iter()
+            .map(|row| row.get(0))
+            .collect();
+        assert_eq!(owners, ["v"], "{table}");
+    }
+}

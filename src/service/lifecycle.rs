@@ -11,7 +11,7 @@ use crate::config::PersistenceConfig;
 use crate::context::CallContext;
 use crate::error::{Class, Result};
 use crate::store::postgres::Put;
-use crate::sync::{DrainScope, Job, drain, sweep_entities};
+use crate::sync::{DrainScope, Job, Meter, drain_with, sweep_entities};
 
 #[derive(Debug, Serialize)]
 pub(super) struct DeleteAllAnswer {
@@ -36,12 +36,13 @@ impl Layer {
         validate::user_id(&args.user_id)?;
         until_aborted(&context.cancel, self.ready()).await?;
         let job = self.job(config, context);
-        let deleted = remove_rows(job, &args.user_id, args.hard).await?;
+        let meter = removal_meter(job, &args).await?;
+        let deleted = remove_rows(job, &args.user_id, args.hard, &meter).await?;
         if args.hard {
             job.postgres.forget_user(&args.user_id).await?;
         }
         if config.enable_graph_store && !context.cancelled() {
-            match clear_graph(job, &args.user_id).await {
+            match clear_graph(job, &args.user_id, &meter).await {
                 Err(error) if error.class == Class::GraphStore => {
                     log::info!("the graph is still owed a user's removal: {error}");
                 }
@@ -49,6 +50,7 @@ impl Layer {
             }
         }
         finished(context)?;
+        meter.finish();
         Ok(DeleteAllAnswer { deleted, pending: self.owed_of(&args.user_id).await? })
     }
 
@@ -86,10 +88,16 @@ impl Layer {
     }
 }
 
+/// Every memory counts once for each store it is removed from on its own.
+async fn removal_meter(job: Job<'_>, args: &DeleteAllArgs) -> Result<Meter> {
+    let rows = job.postgres.count_removable(&args.user_id, args.hard).await?;
+    let apart =
+        job.config.enable_graph_store && job.seat.graph().is_some_and(|graph| !graph.shares_database());
+    Ok(job.meter(if apart { rows * 2 } else { rows }))
+}
+
 /// Goes through the user's memories until it meets none: others may be storing all the while.
-async fn remove_rows(job: Job<'_>, user_id: &str, hard: bool) -> Result<u64> {
-    let total = job.postgres.count_removable(user_id, hard).await?;
-    let meter = job.meter(total);
+async fn remove_rows(job: Job<'_>, user_id: &str, hard: bool, meter: &Meter) -> Result<u64> {
     let (mut deleted, mut after, mut in_this_round) = (0, None, 0);
     while !job.cancelled() {
         let page = job.postgres.delete_page(user_id, hard, paged(job.config), after).await?;
@@ -105,19 +113,18 @@ async fn remove_rows(job: Job<'_>, user_id: &str, hard: bool) -> Result<u64> {
         }
         after = page.last;
     }
-    meter.finish();
     Ok(deleted)
 }
 
 /// Pays the user's debts and sweeps the entities that nobody mentions any more.
-async fn clear_graph(job: Job<'_>, user_id: &str) -> Result<()> {
+async fn clear_graph(job: Job<'_>, user_id: &str, meter: &Meter) -> Result<()> {
     if job.seat.graph().is_none() {
         return Ok(());
     }
     job.seat.flush().await;
     let (graph, target) = job.seat.ours().await?;
     let scope = DrainScope { user_id: Some(user_id.to_owned()), ..DrainScope::default() };
-    drain(job, graph.as_ref(), &target, &scope).await?;
+    drain_with(job, graph.as_ref(), &target, &scope, meter).await?;
     sweep_entities(job, graph.as_ref()).await
 }
 
