@@ -330,7 +330,7 @@ async fn row_04_a_batch_whose_answer_is_lost_is_repeated() {
     // So that the next one is a single message and its answer.
     store_many(&layer, numbered("warm", 1)).await;
     let mut sql = database.connect().await;
-    proxy.set(Mode::HoldAnswers);
+    proxy.set(Mode::HoldAnswersTo(0));
     let lose = async {
         while live(&mut sql, "u").await == 0 {
             tokio::time::sleep(Duration::from_millis(5)).await;
