@@ -688,15 +688,21 @@ export type ConflictResolver = (
   options: { signal: AbortSignal },
 ) => ConflictStrategy | Promise<ConflictStrategy>;
 
-/** What one side of a conflict holds of the memory. */
+/** Members that may be missing or null: somebody edited them. */
+type Loose<T> = { [K in keyof T]?: T[K] | null };
+
+/**
+ * What one side of a conflict holds of the memory, as JSON. What is not of the kind that it should be is null, and so is
+ * what that graph does not hold: the one in Postgres has entities and relationships only.
+ */
 export interface ConflictSide {
-  content?: string | null;
-  summary?: string | null;
-  importance?: number | null;
-  /** Text. */
-  createdAt?: string | null;
-  entities?: Entity[];
-  relationships?: InlineRelationship[];
+  userId: string;
+  content: string | null;
+  summary: string | null;
+  importance: number | null;
+  createdAt: string | null;
+  entities: Loose<Entity>[];
+  relationships: Loose<InlineRelationship>[];
 }
 
 /** A conflict to decide. */
