@@ -4,8 +4,6 @@
 //! between, the graph's nonce is the confirmed or the proposed one; any other means that a second database (a branch, a
 //! restored copy) writes this graph. A graph whose high-water mark is above ours has seen writes that we have lost.
 
-use std::sync::Arc;
-
 use uuid::Uuid;
 
 use super::paged;
@@ -17,61 +15,77 @@ use crate::store::postgres::{Lineage, Postgres, Target};
 /// Rounds of compare-and-set against other instances of the same database.
 const ROUNDS: usize = 5;
 
-/// Verifies that the graph belongs to this database and beats once. Owes everything when the graph was wiped or the
-/// database restored.
-pub async fn beat(postgres: &Arc<Postgres>, graph: &dyn GraphStore) -> Result<()> {
+/// Verifies that the graph is prepared and belongs to this database, and beats once. Owes everything, in pages, when the
+/// graph was wiped or the database restored: true then.
+pub async fn beat(postgres: &Postgres, graph: &dyn GraphStore, target: Target) -> Result<bool> {
+    let ((), mut held) = tokio::try_join!(graph.prepare(), graph.read_beat())?;
+    let mut target = target;
+    let mut owes = false;
     for _ in 0..ROUNDS {
-        let Some(target) = postgres.current_target().await? else {
-            return Err(Error::sync(Reason::Internal, "no graph is registered"));
-        };
-        let held = graph.read_beat().await?;
-        judge(postgres, &target, held.as_ref()).await?;
-        let nonce = postgres.propose_nonce(&target.target, Uuid::new_v4()).await?;
-        let confirmed = held.as_ref().is_some_and(|beat| beat.nonce == nonce);
-        if !confirmed {
-            // Read after the judgement, which may have raised the epoch.
-            let Lineage { epoch, high_water } = postgres.lineage().await?;
-            let next =
-                Beat { store_id: target.store_id, epoch, high_water, nonce, horizon: target.horizon() };
-            if !graph.swap_beat(held.map(|beat| beat.nonce), &next).await? {
-                continue;
-            }
+        let judged = judge(postgres, &target, held.as_ref()).await?;
+        owes |= judged.owes;
+        if write(postgres, graph, &target, held.as_ref(), judged.lineage).await? {
+            return Ok(owes);
         }
-        return postgres.confirm_nonce(&target.target, nonce).await;
+        held = graph.read_beat().await?;
+        target = postgres.current_target().await?.ok_or_else(unregistered)?;
     }
     Err(Error::sync(Reason::Unavailable, "other instances kept changing the graph's beat; try again"))
 }
 
-async fn judge(postgres: &Postgres, target: &Target, held: Option<&Beat>) -> Result<()> {
+/// False: another instance was faster.
+async fn write(
+    postgres: &Postgres,
+    graph: &dyn GraphStore,
+    target: &Target,
+    held: Option<&Beat>,
+    Lineage { epoch, high_water }: Lineage,
+) -> Result<bool> {
+    let nonce = postgres.propose_nonce(&target.target, Uuid::new_v4()).await?;
+    // A proposal that got there before: its process died before it confirmed it.
+    if held.is_none_or(|beat| beat.nonce != nonce) {
+        let next = Beat { store_id: target.store_id, epoch, high_water, nonce, horizon: target.horizon() };
+        if !graph.swap_beat(held.map(|beat| beat.nonce), &next).await? {
+            return Ok(false);
+        }
+    }
+    postgres.confirm_nonce(&target.target, nonce).await?;
+    Ok(true)
+}
+
+/// Where the database stands after it has learnt what the graph knows.
+struct Judged {
+    lineage: Lineage,
+    owes: bool,
+}
+
+async fn judge(postgres: &Postgres, target: &Target, held: Option<&Beat>) -> Result<Judged> {
+    let lineage = postgres.lineage().await?;
     let Some(held) = held else {
-        if target.nonce.is_some() {
+        let owes = target.nonce.is_some();
+        if owes {
             paged::owe_everything(postgres, &target.target).await?;
         }
-        return Ok(());
+        return Ok(Judged { lineage, owes });
     };
     if held.store_id != target.store_id {
         return Err(mismatch("this graph belongs to another database"));
     }
-    if target.nonce != Some(held.nonce) && target.next_nonce != Some(held.nonce) {
-        // Another instance may have confirmed between our two reads.
-        let again = postgres.current_target().await?;
-        if !again.is_some_and(|t| t.nonce == Some(held.nonce) || t.next_nonce == Some(held.nonce)) {
-            return restored_or_forked(postgres, held).await;
-        }
-    }
-    let lineage = postgres.lineage().await?;
     if held.epoch > lineage.epoch || held.high_water > lineage.high_water {
         postgres.raise_epoch(held.epoch.max(lineage.epoch) + 1).await?;
+        return Ok(Judged { lineage: postgres.lineage().await?, owes: true });
     }
-    Ok(())
-}
-
-/// A nonce that we do not know: either this database was restored to a point before it gave that nonce (then its
-/// high-water mark is behind), or a second database writes here.
-async fn restored_or_forked(postgres: &Postgres, held: &Beat) -> Result<()> {
-    let lineage = postgres.lineage().await?;
-    if held.epoch > lineage.epoch || held.high_water > lineage.high_water {
-        return postgres.raise_epoch(held.epoch.max(lineage.epoch) + 1).await;
+    let known = |target: &Target| target.nonce == Some(held.nonce) || target.next_nonce == Some(held.nonce);
+    if known(target) {
+        return Ok(Judged { lineage, owes: false });
+    }
+    // Another instance may have confirmed between our two reads.
+    if postgres.current_target().await?.is_some_and(|again| known(&again)) {
+        return Ok(Judged { lineage, owes: false });
     }
     Err(mismatch("another database (a branch or a restored copy) writes this graph"))
+}
+
+fn unregistered() -> Error {
+    Error::sync(Reason::Internal, "no graph is registered")
 }

@@ -107,10 +107,11 @@ impl Seat {
         if registered.projection_version > PROJECTION_VERSION {
             return Ok(Standing::Newer);
         }
-        if registered.projection_version < PROJECTION_VERSION {
+        let outdated = registered.projection_version < PROJECTION_VERSION;
+        if outdated {
             self.postgres.upgrade_projection(&registered.target).await?;
         }
-        Ok(Standing::Ours(registered))
+        Ok(Standing::Ours(Target { unfinished: registered.unfinished || outdated, ..registered }))
     }
 
     /// A write was answered with this target's name: what is known is forgotten if it is another one.
@@ -136,7 +137,7 @@ impl Seat {
         // One proof for all who wait.
         let mut verified = self.verified.lock().await;
         if verified.is_none_or(|since| since.elapsed() >= TRUST) {
-            self.verify(graph).await?;
+            self.verify(graph, &target).await?;
             *verified = Some(Instant::now());
         }
         Ok((graph, target))
@@ -146,10 +147,11 @@ impl Seat {
     /// operations begin with it.
     pub async fn ours_now(&self) -> Result<(&Arc<dyn GraphStore>, Target)> {
         let (graph, target) = self.configured(self.find_standing().await?)?;
-        let proven = self.verify(graph).await;
+        let proven = self.verify(graph, &target).await;
         *self.verified.lock().await = proven.is_ok().then(Instant::now);
-        proven?;
-        paged::finish(&self.postgres, &target).await?;
+        if proven? || target.unfinished {
+            paged::finish(&self.postgres, &target).await?;
+        }
         Ok((graph, target))
     }
 
@@ -173,16 +175,16 @@ impl Seat {
         graph.ping().await?;
         let target = self.postgres.switch_target(graph.kind()).await?;
         self.forget().await;
-        self.verify(graph).await?;
+        self.verify(graph, &target).await?;
         Ok((graph, target))
     }
 
-    async fn verify(&self, graph: &Arc<dyn GraphStore>) -> Result<()> {
+    /// True: everything is owed now, in pages.
+    async fn verify(&self, graph: &Arc<dyn GraphStore>, target: &Target) -> Result<bool> {
         if graph.shares_database() {
-            return Ok(());
+            return Ok(false);
         }
-        graph.prepare().await?;
-        beat::beat(&self.postgres, graph.as_ref()).await
+        beat::beat(&self.postgres, graph.as_ref(), target.clone()).await
     }
 
     /// There may be something to pay.

@@ -20,6 +20,8 @@ pub struct Target {
     pub next_nonce: Option<Uuid>,
     pub horizon_epoch: i64,
     pub horizon_revision: i64,
+    /// Some of what it is owed has not been written down yet (`izzie_memory.jobs`).
+    pub unfinished: bool,
 }
 
 impl Target {
