@@ -6,16 +6,21 @@ const LIMIT_MS = 180_000;
 
 /**
  * Drains only. A full sync would also repair, and so hide, what went lost on its way.
- * @returns {Promise<{ seconds: number, pending: number, dead: number, verdict: object }>}
+ * @returns {Promise<{ seconds: number, pending: number | null, dead: number | null, state: string,
+ *   differences: number | null, failure?: string }>} null: that far it did not come
  */
 export async function converge(settings) {
   const started = performance.now();
+  const outcome = { seconds: 0, pending: null, dead: null, state: 'unknown', differences: null };
   const layer = createMemoryLayer(settings);
   try {
     const { pending, dead } = await drained(layer.sync, started + LIMIT_MS);
-    const seconds = (performance.now() - started) / 1000;
-    const verdict = await patiently(() => layer.sync.verify({ deep: true }), started + LIMIT_MS);
-    return { seconds, pending, dead, verdict };
+    Object.assign(outcome, { pending, dead, seconds: (performance.now() - started) / 1000 });
+    const verify = () => layer.sync.verify({ deep: true });
+    const { state, differences } = await patiently(verify, performance.now() + LIMIT_MS);
+    return Object.assign(outcome, { state, differences });
+  } catch (error) {
+    return { ...outcome, seconds: (performance.now() - started) / 1000, failure: String(error.stack) };
   } finally {
     await layer.close();
   }

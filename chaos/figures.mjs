@@ -28,8 +28,8 @@ export function figuresOf({ options, calls, kills, faults, convergence, problems
     convergeSeconds: Number(convergence.seconds.toFixed(1)),
     pending: convergence.pending,
     dead: convergence.dead,
-    verdict: convergence.verdict.state,
-    differences: convergence.verdict.differences,
+    verdict: convergence.state,
+    differences: convergence.differences,
     lost: ofKind('lost', 'resurrected'),
     divergent: ofKind('divergent', 'frequency'),
     doubled: ofKind('doubled'),
@@ -58,8 +58,8 @@ export function passed({
   faults,
   acknowledged,
 }) {
-  const bad = pending + dead + lost + divergent + doubled + misplaced + faults;
-  return bad === 0 && verdict === 'consistent' && acknowledged > 0;
+  const bad = lost + divergent + doubled + misplaced + faults;
+  return bad === 0 && pending === 0 && dead === 0 && verdict === 'consistent' && acknowledged > 0;
 }
 
 export function print(figures, problems, faults) {

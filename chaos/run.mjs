@@ -81,6 +81,7 @@ async function judge(wanted, { layer }, { kills, processFaults, calls }) {
   const { rows, graph } = await snapshot(layer);
   const problems = verify(calls, rows, graph);
   const faults = [...processFaults, ...unexpectedErrors(calls)];
+  if (convergence.failure) faults.push(`it did not converge: ${convergence.failure}`);
   const figures = figuresOf({ options: wanted, calls, kills, faults, convergence, problems, rows });
   if (wanted.json) console.log(JSON.stringify({ ...figures, passed: passed(figures), problems, faults }));
   else print(figures, problems, faults);
