@@ -345,6 +345,38 @@ async fn row_04_a_batch_whose_answer_is_lost_is_repeated() {
     assert_eq!(live(&mut sql, "u").await, 10);
 }
 
+/// Batches lock in id order whatever order they were sent in: two that share their ids wait for each other, once.
+#[tokio::test(flavor = "multi_thread")]
+async fn batches_of_the_same_ids_in_opposite_order_do_not_deadlock() {
+    let database = Database::migrated().await;
+    let layer = Client::on(&database, false);
+    store_many(&layer, numbered("warm", 1)).await;
+    for _ in 0..8 {
+        let mut items: Vec<Value> = (0..40)
+            .map(|n| {
+                let mut memory = memory("u", &format!("memory {n}"), &["Ann"]);
+                memory["id"] = json!(Uuid::new_v4());
+                item(memory)
+            })
+            .collect();
+        let there = json!({ "items": items });
+        items.reverse();
+        let back = json!({ "items": items });
+        let (there, back) = tokio::join!(store_many(&layer, there), store_many(&layer, back));
+        let created = [there, back]
+            .iter()
+            .flat_map(|answer| answer["results"].as_array().unwrap().clone())
+            .filter(|result| result["write"]["created"] == true)
+            .count();
+        assert_eq!(created, 40, "each once");
+    }
+    // A session tells the statistics what it met when it ends.
+    layer.0.close().await;
+    let mut sql = database.connect().await;
+    let deadlocks = "select deadlocks from pg_stat_database where datname = current_database()";
+    assert_eq!(sql.one::<i64>(deadlocks).await, 0);
+}
+
 /// Makes Neo4j refuse the one memory whose content is `poison`.
 async fn poison() -> Driver {
     let driver = Driver::connect();

@@ -82,6 +82,7 @@ impl Layer {
             purged += page;
             meter.advance(page);
         }
+        self.stores.seat.nudge();
         finished(context)?;
         meter.finish();
         Ok(PurgeAnswer { purged })

@@ -55,6 +55,36 @@ async fn row_02_killed_after_the_commit_on_neo4j() {
     expect_repeatable(&world).await;
 }
 
+/// Whoever asked for a rollback and dies before it is made was not answered: the write ends forward.
+#[tokio::test(flavor = "multi_thread")]
+async fn row_02_killed_before_the_rollback_on_neo4j() {
+    let world = World::on_neo4j().await;
+    let undoing = json!({ "rollbackOnPartialFailure": true });
+    Script::on(world.config())
+        .dies_at("before_graph_write")
+        .call("store", memory(), undoing)
+        .start()
+        .died()
+        .await;
+    assert_eq!((world.rows().await, world.owed().await, world.nodes().await), (1, 1, 0));
+    expect_repeatable(&world).await;
+}
+
+/// A chunk is one commit: all of its rows and debts, or none.
+#[tokio::test(flavor = "multi_thread")]
+async fn row_02_a_batch_killed_around_its_commit_on_neo4j() {
+    let world = World::on_neo4j().await;
+    let items: Vec<Value> =
+        (0..5).map(|n| json!({ "memory": { "userId": "u", "content": format!("memory {n}") } })).collect();
+    for (point, left) in [("before_commit", (0, 0, 0)), ("after_commit", (5, 5, 0))] {
+        let args = json!({ "items": items });
+        Script::on(world.config()).dies_at(point).call("storeMany", args, patient()).start().died().await;
+        assert_eq!((world.rows().await, world.owed().await, world.nodes().await), left, "{point}");
+    }
+    world.settle(&world.layer()).await;
+    assert_eq!(world.nodes().await, 5);
+}
+
 /// The graph inside Postgres is written by the store's own statement: no crash can separate them.
 #[tokio::test(flavor = "multi_thread")]
 async fn row_02_killed_after_the_commit_on_postgres() {
