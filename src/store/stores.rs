@@ -73,15 +73,17 @@ impl Stores {
     /// Makes sure once that the schema is this version's and the graph is registered. The embedded database migrates
     /// itself; any other is migrated by an explicit command only.
     pub async fn ready(&self) -> Result<()> {
-        let open = || async {
-            if self.postgres.embedded() {
-                self.postgres.migrate().await?;
-            } else {
-                self.postgres.check_schema().await?;
-            }
-            self.seat.register().await
-        };
-        self.ready.get_or_try_init(open).await.map(drop)
+        // On the heap: every call waits for this, and only the first one needs its room.
+        self.ready.get_or_try_init(|| Box::pin(self.open_schema())).await.map(drop)
+    }
+
+    async fn open_schema(&self) -> Result<()> {
+        if self.postgres.embedded() {
+            self.postgres.migrate().await?;
+        } else {
+            self.postgres.check_schema().await?;
+        }
+        self.seat.register().await
     }
 
     /// Lets the stores go. True for the last holder, who then has to [`close`](Self::close) them; the next `open` makes

@@ -86,8 +86,10 @@ impl Client {
     pub async fn store(&self, user: &str, content: &str, people: &[&str]) -> String {
         let entities: Vec<Value> =
             people.iter().map(|name| json!({ "type": "person", "value": name })).collect();
-        let answer =
-            self.call("store", json!({ "userId": user, "content": content, "entities": entities })).await;
+        let memory = json!({ "userId": user, "content": content, "entities": entities });
+        // A machine with much to do must not leave it owed.
+        let patient = json!({ "graphWaitMs": 20_000 });
+        let answer = self.try_call_with("store", memory, patient).await.expect("stored");
         answer["memory"]["id"].as_str().expect("an id").to_owned()
     }
 

@@ -161,7 +161,8 @@ impl Lane<'_> {
     pub async fn all<O: Row>(self, effect: Effect, sql: Sql) -> Result<Vec<O>> {
         let (mut contended, mut lost) = (0, 0);
         loop {
-            let mut connection = self.postgres.acquire(self.pool).await?;
+            // On the heap: making a connection takes 15 KB, which every caller's future would have to hold.
+            let mut connection = Box::pin(self.postgres.acquire(self.pool)).await?;
             let error = match timeout(STATEMENT_TIMEOUT, sql.clone().fetch(&mut connection)).await {
                 Ok(Ok(rows)) => return Ok(rows),
                 Ok(Err(error)) => error,
