@@ -35,7 +35,8 @@ impl Seat {
         }
     }
 
-    async fn apply_parts(&self, batch: &[Projection]) -> Vec<Applying> {
+    /// One answer for each in the order given.
+    pub(super) async fn apply_parts(&self, batch: &[Projection]) -> Vec<Applying> {
         let (graph, target) = match self.ours().await {
             Ok(ours) => ours,
             Err(error) => return vec![Applying::Failed(error); batch.len()],

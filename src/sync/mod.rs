@@ -10,6 +10,7 @@ mod deep;
 mod difference;
 mod drain;
 mod faults;
+mod group;
 mod job;
 mod paged;
 mod rebuild;

@@ -4,13 +4,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::sync::{Mutex, Notify, OnceCell, RwLock, Semaphore};
-use tokio::time::timeout;
 
 use super::acknowledger::Acknowledger;
-use super::drain::known_form;
+use super::group::Group;
 use super::{beat, paged};
 use crate::error::{Error, Reason, Result};
-use crate::model::{PROJECTION_VERSION, Projection};
+use crate::model::PROJECTION_VERSION;
 use crate::store::graph::{GraphKind, GraphStore};
 use crate::store::postgres::{Postgres, Target};
 
@@ -53,6 +52,7 @@ pub struct Seat {
     verified: Mutex<Option<Instant>>,
     nudged: Notify,
     pub(super) in_flight: Arc<Semaphore>,
+    pub(super) group: Group,
 }
 
 impl Seat {
@@ -65,6 +65,7 @@ impl Seat {
             verified: Mutex::default(),
             nudged: Notify::new(),
             in_flight: Arc::new(Semaphore::new(IN_FLIGHT)),
+            group: Group::default(),
         }
     }
 
@@ -194,41 +195,6 @@ impl Seat {
 
     pub(super) async fn nudged(&self) {
         self.nudged.notified().await;
-    }
-
-    /// Applies one projection and strikes its debt off, waiting at most `wait`.
-    pub async fn apply(self: &Arc<Self>, projection: Projection, wait: Duration) -> Applying {
-        let Ok(permit) = Arc::clone(&self.in_flight).try_acquire_owned() else {
-            return Applying::Late;
-        };
-        let seat = Arc::clone(self);
-        let task = tokio::spawn(async move {
-            let _permit = permit;
-            seat.apply_now(&projection).await
-        });
-        match timeout(wait, task).await {
-            Ok(Ok(Ok(()))) => Applying::Applied,
-            Ok(Ok(Err(error))) => Applying::Failed(error),
-            Ok(Err(_)) => Applying::Failed(Error::graph(Reason::Internal, "the graph write panicked")),
-            Err(_) => Applying::Late,
-        }
-    }
-
-    async fn apply_now(&self, projection: &Projection) -> Result<()> {
-        fail::fail_point!("before_graph_write");
-        known_form(std::slice::from_ref(projection))?;
-        let (graph, target) = self.ours().await?;
-        let applied = graph.project(std::slice::from_ref(projection)).await?;
-        fail::fail_point!("after_graph_write");
-        if applied.len() != 1 {
-            return Err(Error::graph(
-                Reason::Internal,
-                "the graph answered for another number of memories than were sent",
-            ));
-        }
-        // Refused means that the graph holds a newer version, which pays this one too.
-        self.acknowledger().await.paid(&target.target, projection.memory_id, projection.version.revision);
-        Ok(())
     }
 
     pub(super) async fn acknowledger(&self) -> &Arc<Acknowledger> {
