@@ -177,6 +177,19 @@ pub enum ConflictStrategy {
     Callback,
 }
 
+impl ConflictStrategy {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::VectorWins => "vector_wins",
+            Self::GraphWins => "graph_wins",
+            Self::LatestWins => "latest_wins",
+            Self::Merge => "merge",
+            Self::Manual => "manual",
+            Self::Callback => "callback",
+        }
+    }
+}
+
 impl Default for PersistenceConfig {
     fn default() -> Self {
         Self {

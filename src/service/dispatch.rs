@@ -7,6 +7,7 @@ use serde_json::json;
 use super::layer::{Layer, until_aborted};
 use super::request::{Operation, Request};
 use super::sync::as_sync_error;
+use crate::config::PersistenceConfig;
 use crate::context::CallContext;
 use crate::error::{Error, Reason, Result};
 use crate::model::{Memory, Write};
@@ -29,99 +30,88 @@ impl Layer {
         embedding: Option<Vec<f32>>,
         context: &CallContext,
     ) -> Result<String> {
-        let cancel = &context.cancel;
         let Request { operation, persistence } = Request::parse(request)?;
         let config = &self.persistence(persistence)?;
         self.start_auto_sync_once(config);
+        self.run(operation, embedding, config, context).await
+    }
+
+    /// Every operation is a future of its own on the heap: all of them in one would be too much for a thread's stack.
+    fn run<'a>(
+        &'a self,
+        operation: Operation,
+        embedding: Option<Vec<f32>>,
+        config: &'a PersistenceConfig,
+        context: &'a CallContext,
+    ) -> BoxFuture<'a, Result<String>> {
+        let cancel = &context.cancel;
         match operation {
-            Operation::Store(args) => {
-                let (memory, write) = Box::pin(self.store(args, embedding, config, cancel)).await?;
-                to_json(&Answer { memory: Some(memory), write })
-            }
-            Operation::Update(args) => {
-                let (memory, write) = Box::pin(self.update(args, embedding, config, cancel)).await?;
-                to_json(&Answer { memory, write })
-            }
+            Operation::Store(args) => answer(async move {
+                let (memory, write) = self.store(args, embedding, config, cancel).await?;
+                Ok(Answer { memory: Some(memory), write })
+            }),
+            Operation::Update(args) => answer(async move {
+                let (memory, write) = self.update(args, embedding, config, cancel).await?;
+                Ok(Answer { memory, write })
+            }),
             Operation::Delete(args) => {
-                to_json(&json!({ "write": Box::pin(self.delete(args, config, cancel)).await? }))
+                answer(async move { Ok(json!({ "write": self.delete(args, config, cancel).await? })) })
             }
-            Operation::Retrieve(args) => to_json(&until_aborted(cancel, self.retrieve(args)).await?),
-            Operation::GetById(args) => to_json(&until_aborted(cancel, self.get_by_id(args)).await?),
-            Operation::GetMany(args) => to_json(&until_aborted(cancel, self.get_many(args)).await?),
-            Operation::GetAll(args) => to_json(&until_aborted(cancel, self.get_all(args)).await?),
+            Operation::Retrieve(args) => answer(until_aborted(cancel, self.retrieve(args))),
+            Operation::GetById(args) => answer(until_aborted(cancel, self.get_by_id(args))),
+            Operation::GetMany(args) => answer(until_aborted(cancel, self.get_many(args))),
+            Operation::GetAll(args) => answer(until_aborted(cancel, self.get_all(args))),
             Operation::MemoryStats(args) => {
-                to_json(&until_aborted(cancel, self.memory_stats(&args.user_id)).await?)
+                answer(async move { until_aborted(cancel, self.memory_stats(&args.user_id)).await })
             }
-            Operation::Health(_) => {
-                to_json(&until_aborted(cancel, async { Ok(self.health(config).await) }).await?)
+            Operation::Health(_) => answer(until_aborted(cancel, async { Ok(self.health(config).await) })),
+            Operation::StoreMany(args) => {
+                answer(self.store_many(args, embedding.unwrap_or_default(), config, cancel))
             }
-            Operation::StoreMany(args) => to_json(
-                &Box::pin(self.store_many(args, embedding.unwrap_or_default(), config, cancel)).await?,
-            ),
-            Operation::DeleteMany(args) => to_json(&Box::pin(self.delete_many(args, config, cancel)).await?),
-            Operation::DeleteAll(args) => to_json(&Box::pin(self.delete_all(args, config, context)).await?),
-            Operation::Restore(args) => {
-                let (memory, write) = Box::pin(self.restore(args, config, cancel)).await?;
-                to_json(&Answer { memory, write })
-            }
-            Operation::PurgeDeleted(args) => {
-                to_json(&Box::pin(self.purge_deleted(args, config, context)).await?)
-            }
-            Operation::CheckConsistency(args) => to_json(
-                &Box::pin(self.check_consistency(args, config, context)).await.map_err(as_sync_error)?,
-            ),
-            Operation::Verify(args) => {
-                to_json(&Box::pin(self.verify(args, config, context)).await.map_err(as_sync_error)?)
-            }
-            Operation::RepairInconsistencies(args) => {
-                to_json(&Box::pin(self.repair(args, config, context)).await.map_err(as_sync_error)?)
-            }
-            Operation::FullSync(args) => {
-                to_json(&Box::pin(self.full_sync(args, config, context)).await.map_err(as_sync_error)?)
-            }
-            Operation::RebuildGraph(args) => {
-                to_json(&Box::pin(self.rebuild(args, config, context)).await.map_err(as_sync_error)?)
-            }
-            Operation::DeltaSync(args) => {
-                to_json(&Box::pin(self.delta_sync(args, config, context)).await.map_err(as_sync_error)?)
-            }
-            Operation::Drain(args) => {
-                to_json(&Box::pin(self.drain(args, config, context)).await.map_err(as_sync_error)?)
-            }
-            Operation::SwitchGraph(_) => {
-                to_json(&Box::pin(self.switch_graph(config, context)).await.map_err(as_sync_error)?)
-            }
-            Operation::GetQueue(args) => {
-                to_json(&until_aborted(cancel, self.queue(args)).await.map_err(as_sync_error)?)
-            }
-            Operation::RetryNow(args) => {
-                to_json(&until_aborted(cancel, self.retry_now(args)).await.map_err(as_sync_error)?)
-            }
-            Operation::PurgeDead(args) => {
-                to_json(&until_aborted(cancel, self.purge_dead(args)).await.map_err(as_sync_error)?)
-            }
-            Operation::StartAutoSync(_) => {
-                to_json(&self.start_auto_sync(config).await.map_err(as_sync_error)?)
-            }
-            Operation::StopAutoSync(_) => to_json(&self.stop_auto_sync().await.map_err(as_sync_error)?),
-            Operation::GetConflicts(args) => {
-                to_json(&until_aborted(cancel, self.conflicts(args)).await.map_err(as_sync_error)?)
-            }
-            Operation::PurgeConflicts(args) => {
-                to_json(&until_aborted(cancel, self.purge_conflicts(args)).await.map_err(as_sync_error)?)
-            }
-            Operation::SyncStats(_) => {
-                to_json(&until_aborted(cancel, self.sync_stats()).await.map_err(as_sync_error)?)
-            }
+            Operation::DeleteMany(args) => answer(self.delete_many(args, config, cancel)),
+            Operation::DeleteAll(args) => answer(self.delete_all(args, config, context)),
+            Operation::Restore(args) => answer(async move {
+                let (memory, write) = self.restore(args, config, cancel).await?;
+                Ok(Answer { memory, write })
+            }),
+            Operation::PurgeDeleted(args) => answer(self.purge_deleted(args, config, context)),
+            Operation::CheckConsistency(args) => sync_answer(self.check_consistency(args, config, context)),
+            Operation::Verify(args) => sync_answer(self.verify(args, config, context)),
+            Operation::RepairInconsistencies(args) => sync_answer(self.repair(args, config, context)),
+            Operation::FullSync(args) => sync_answer(self.full_sync(args, config, context)),
+            Operation::RebuildGraph(args) => sync_answer(self.rebuild(args, config, context)),
+            Operation::DeltaSync(args) => sync_answer(self.delta_sync(args, config, context)),
+            Operation::Drain(args) => sync_answer(self.drain(args, config, context)),
+            Operation::SwitchGraph(_) => sync_answer(self.switch_graph(config, context)),
+            Operation::GetQueue(args) => sync_answer(until_aborted(cancel, self.queue(args))),
+            Operation::RetryNow(args) => sync_answer(until_aborted(cancel, self.retry_now(args))),
+            Operation::PurgeDead(args) => sync_answer(until_aborted(cancel, self.purge_dead(args))),
+            Operation::StartAutoSync(_) => sync_answer(self.start_auto_sync(config)),
+            Operation::StopAutoSync(_) => sync_answer(self.stop_auto_sync()),
+            Operation::GetConflicts(args) => sync_answer(until_aborted(cancel, self.conflicts(args))),
+            Operation::PurgeConflicts(args) => sync_answer(until_aborted(cancel, self.purge_conflicts(args))),
+            Operation::SyncStats(_) => sync_answer(until_aborted(cancel, self.sync_stats())),
             Operation::StrongestRelations(args) => {
-                to_json(&until_aborted(cancel, self.strongest_relations(args)).await?)
+                answer(until_aborted(cancel, self.strongest_relations(args)))
             }
-            Operation::Migrate(_) => {
+            Operation::Migrate(_) => answer(async move {
                 let applied = until_aborted(cancel, self.stores.postgres.migrate()).await?;
-                to_json(&json!({ "applied": applied }))
-            }
+                Ok(json!({ "applied": applied }))
+            }),
         }
     }
+}
+
+fn answer<'a, T: Serialize>(
+    work: impl Future<Output = Result<T>> + Send + 'a,
+) -> BoxFuture<'a, Result<String>> {
+    Box::pin(async move { to_json(&work.await?) })
+}
+
+fn sync_answer<'a, T: Serialize>(
+    work: impl Future<Output = Result<T>> + Send + 'a,
+) -> BoxFuture<'a, Result<String>> {
+    Box::pin(async move { to_json(&work.await.map_err(as_sync_error)?) })
 }
 
 /// A memory and how its write went.

@@ -173,6 +173,7 @@ impl Layer {
     /// Tries in the background to bring the graph after an undo up to date; otherwise the debts wait for a sync.
     fn nudge(&self, ids: Vec<Uuid>, config: &PersistenceConfig) {
         let (stores, config) = (Arc::clone(&self.stores), config.clone());
+        let limits = self.config.limits.clone();
         tokio::spawn(async move {
             let scope = DrainScope { ids: Some(ids), ..DrainScope::default() };
             let paid = async {
@@ -182,6 +183,7 @@ impl Layer {
                     postgres: &stores.postgres,
                     seat: &stores.seat,
                     config: &config,
+                    limits: &limits,
                     context: &context,
                 };
                 drain(job, graph.as_ref(), &target, &scope).await

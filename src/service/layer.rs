@@ -103,7 +103,7 @@ impl Layer {
             return;
         }
         let (stores, config, resolver) = (Arc::clone(&self.stores), config.clone(), self.resolver.clone());
-        let closing = self.closing.clone();
+        let (closing, limits) = (self.closing.clone(), self.config.limits.clone());
         tokio::spawn(async move {
             while stores.ready().await.is_err() {
                 tokio::select! {
@@ -112,7 +112,7 @@ impl Layer {
                 }
             }
             if !closing.is_cancelled() {
-                stores.scheduler.start(&config, resolver);
+                stores.scheduler.start(&config, &limits, resolver);
             }
         });
     }

@@ -14,7 +14,7 @@ mod queue;
 pub mod request;
 mod retrieve;
 mod sync;
-mod validate;
+pub(crate) mod validate;
 
 pub use layer::Layer;
 pub use models::{Embedding, Models, http_embedder};

@@ -17,7 +17,7 @@ use crate::model::SyncResult;
 use crate::store::postgres::{Debt, DebtTarget, QueueFilter};
 use crate::sync::{self, DrainScope, Drained};
 
-const DEFAULT_PAGE: i64 = 100;
+pub(super) const DEFAULT_PAGE: i64 = 100;
 
 impl Layer {
     /// Pays what is owed to the graph (for a user), and nothing else.
@@ -130,7 +130,7 @@ impl Layer {
     pub(super) async fn start_auto_sync(&self, config: &PersistenceConfig) -> Result<Value> {
         self.auto_sync_by_hand();
         self.stores.ready().await?;
-        self.stores.scheduler.start(config, self.resolver.clone());
+        self.stores.scheduler.start(config, &self.config.limits, self.resolver.clone());
         Ok(Value::Null)
     }
 

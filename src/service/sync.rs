@@ -12,7 +12,8 @@ const DEFAULT_RELATIONS: i64 = 20;
 
 impl Layer {
     pub(super) fn job<'a>(&'a self, config: &'a PersistenceConfig, context: &'a CallContext) -> Job<'a> {
-        Job { postgres: &self.stores.postgres, seat: &self.stores.seat, config, context }
+        let limits = &self.config.limits;
+        Job { postgres: &self.stores.postgres, seat: &self.stores.seat, config, limits, context }
     }
 
     pub(super) async fn check_consistency(
@@ -44,7 +45,8 @@ impl Layer {
         context: &CallContext,
     ) -> Result<SyncResult> {
         until_aborted(&context.cancel, self.stores.ready()).await?;
-        let result = sync::repair(self.job(config, context), args.inconsistencies).await?;
+        let result =
+            sync::repair(self.job(config, context), args.inconsistencies, args.conflict_strategy).await?;
         finished(context)?;
         Ok(result)
     }
@@ -62,6 +64,7 @@ impl Layer {
             check: CheckScope { user_id: args.user_id.as_deref(), deep: args.deep.unwrap_or(false) },
             limit,
             dry_run: args.dry_run.unwrap_or(false),
+            strategy: args.conflict_strategy,
         };
         let result = sync::full_sync(self.job(config, context), wanted).await?;
         finished(context)?;
@@ -94,14 +97,15 @@ impl Layer {
         stores.seat.flush().await;
         let vector_store_count = stores.postgres.count_live(None).await?;
         let last_sync = stores.postgres.last_sync().await?;
+        let conflicts = stores.postgres.count_conflicts().await?;
         if stores.seat.graph().is_none() {
             let counts = QueueCounts::default();
-            return Ok(stats(vector_store_count, 0, &counts, last_sync));
+            return Ok(SyncStats { conflicts, ..stats(vector_store_count, 0, &counts, last_sync) });
         }
         let (graph, target) = stores.seat.ours().await?;
         let counts = stores.postgres.queue_counts(&target.target, None).await?;
         let graph_store_count = graph.count(None).await?;
-        Ok(stats(vector_store_count, graph_store_count, &counts, last_sync))
+        Ok(SyncStats { conflicts, ..stats(vector_store_count, graph_store_count, &counts, last_sync) })
     }
 
     pub(super) async fn graph_counts(&self) -> Result<QueueCounts> {
@@ -123,6 +127,7 @@ pub(super) fn finished(context: &CallContext) -> Result<()> {
     if context.cancelled() { Err(aborted()) } else { Ok(()) }
 }
 
+/// What the counts of both stores come to. Conflicts are counted elsewhere.
 pub(super) fn stats(
     live: u64,
     in_graph: u64,

@@ -55,12 +55,18 @@ impl Field {
         }
     }
 
-    /// Whether a row could take it over from a node. The others follow from the row.
+    /// Whether a row could take it over from a node.
     pub fn adoptable(self) -> bool {
         matches!(
             self,
             Self::Content | Self::Summary | Self::Importance | Self::Mentions | Self::Relationships
         )
+    }
+
+    /// Whether it says something of its own, so that it is kept in the log when it is overwritten. All else follows
+    /// from the row.
+    pub fn telling(self) -> bool {
+        self.adoptable() || matches!(self, Self::UserId | Self::CreatedAt)
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::seat::Seat;
-use crate::config::PersistenceConfig;
+use crate::config::{Limits, PersistenceConfig};
 use crate::context::{CallContext, Listener, Progress};
 use crate::store::postgres::Postgres;
 
@@ -17,6 +17,8 @@ pub struct Job<'a> {
     pub postgres: &'a Arc<Postgres>,
     pub seat: &'a Arc<Seat>,
     pub config: &'a PersistenceConfig,
+    /// Of input, and so of what a row may take over from the graph.
+    pub limits: &'a Limits,
     pub context: &'a CallContext,
 }
 

@@ -1,22 +1,26 @@
 //! Keeping the graph equal to Postgres: who owns it (`seat`, `beat`), paying debts (`drain`), finding and mending drift
-//! (`check`, `confirm`, `deep`, `repair`, `rebuild`), all of it by itself (`scheduler`, `upkeep`).
+//! (`check`, `deep`, `conflict`, `mend`, `repair`, `rebuild`), all of it by itself (`scheduler`, `upkeep`).
 
 mod acknowledger;
+mod adopt;
 mod apply_many;
 mod beat;
 mod check;
 mod confirm;
+mod conflict;
 mod deep;
 mod difference;
 mod drain;
 mod faults;
 mod group;
 mod job;
+mod mend;
 mod paged;
 mod rebuild;
 mod repair;
 mod scheduler;
 mod seat;
+mod side;
 mod upkeep;
 mod verify;
 

@@ -4,9 +4,9 @@ use std::time::Instant;
 
 use super::confirm::Sides;
 use super::drain::{DrainScope, Drained, drain_with};
-use super::job::Job;
+use super::job::{Job, count, milliseconds};
 use super::paged::owe_all;
-use super::repair::{count, mend_what_differs, milliseconds, pending};
+use super::repair::{mend_what_differs, pending};
 use crate::error::Result;
 use crate::model::SyncResult;
 use crate::store::graph::GraphStore;

@@ -1,26 +1,31 @@
-//! Mending drift: what differs is owed under a version the graph must accept, then drained.
+//! Repair: mends what a list names, or what a check finds.
 
-use std::collections::BTreeSet;
 use std::time::Instant;
 
 use uuid::Uuid;
 
 use super::check::{Check, CheckScope};
 use super::confirm::{PAGE, Sides, confirm};
-use super::difference::Difference;
-use super::drain::{DrainScope, Drained, drain_with};
-use super::job::{Job, Meter};
+use super::drain::{DrainScope, drain_with};
+use super::job::{Job, Meter, count, milliseconds};
+use super::mend::{Mended, mend};
+use crate::config::ConflictStrategy;
 use crate::error::Result;
 use crate::model::{Inconsistency, SyncResult};
 use crate::store::postgres::{Postgres, Target};
 
-/// How often a memory is mended within a call. Once is not enough where an entity carries a wrong label or a relationship
-/// can only be found once its mention is back.
-const ROUNDS: usize = 2;
+/// Open conflicts looked at once.
+const CONFLICTS: i64 = 1000;
 
 /// Mends the listed memories. What the list says of them is looked up again: it may be old, or have gone through JSON.
-pub async fn repair(job: Job<'_>, list: Vec<Inconsistency>) -> Result<SyncResult> {
+/// Without a strategy conflicts are decided by the configured one.
+pub async fn repair(
+    job: Job<'_>,
+    mut list: Vec<Inconsistency>,
+    strategy: Option<ConflictStrategy>,
+) -> Result<SyncResult> {
     let begun = Instant::now();
+    let strategy = strategy.unwrap_or(job.config.conflict_strategy);
     let (graph, target) = job.seat.ours_now().await?;
     let sides = Sides { postgres: job.postgres, graph: graph.as_ref(), target: &target };
     let mut ids: Vec<Uuid> = list.iter().map(|inconsistency| inconsistency.memory_id).collect();
@@ -33,15 +38,18 @@ pub async fn repair(job: Job<'_>, list: Vec<Inconsistency>) -> Result<SyncResult
             break;
         }
         let confirmed = confirm(sides, page).await?;
-        mended.add(mend(job, sides, confirmed.differences, page).await?);
+        mended.add(mend(job, sides, strategy, confirmed.differences, page).await?);
+        close_settled(job, sides, None, Some(page)).await?;
         meter.advance(count(page.len()));
     }
     meter.finish();
+    mended.explain(&mut list);
     Ok(SyncResult {
         total_checked: count(ids.len()),
         inconsistencies: list,
         repaired: mended.repaired,
-        failed: mended.failed(),
+        failed: count(mended.failed.len()),
+        conflicts: count(mended.parked.len()),
         duration: milliseconds(begun),
         pending: pending(job.postgres, &target, None).await?,
         ..SyncResult::default()
@@ -56,52 +64,77 @@ pub struct FullSync<'a> {
     pub limit: Option<usize>,
     /// Only check.
     pub dry_run: bool,
+    /// None: the configured one.
+    pub strategy: Option<ConflictStrategy>,
 }
 
 /// Pays what is owed, checks everything (of a user), mends what differs.
 pub async fn full_sync(job: Job<'_>, wanted: FullSync<'_>) -> Result<SyncResult> {
-    let FullSync { check: scope, limit, dry_run } = wanted;
     let begun = Instant::now();
     job.seat.flush().await;
     let (graph, target) = job.seat.ours_now().await?;
     let sides = Sides { postgres: job.postgres, graph: graph.as_ref(), target: &target };
+    let user_id = wanted.check.user_id;
     let mut mended = Mended::default();
-    if !dry_run {
-        let owed = DrainScope { user_id: scope.user_id.map(str::to_owned), ..DrainScope::default() };
+    if !wanted.dry_run {
+        let owed = DrainScope { user_id: user_id.map(str::to_owned), ..DrainScope::default() };
         mended = drain_with(job, sides.graph, &target, &owed, &Meter::silent()).await?.into();
     }
-    let mut check = Check::begin(job, sides, scope).await?;
-    let mut found: Vec<Inconsistency> = Vec::new();
-    let full = |found: &[Inconsistency]| limit.is_some_and(|limit| found.len() >= limit);
-    while !full(&found)
-        && let Some(mut group) = check.next().await?
-    {
-        group.truncate(limit.map_or(usize::MAX, |limit| limit - found.len()));
-        found.extend(group.iter().map(Inconsistency::from));
-        if !dry_run {
-            // What the graph has just refused would be refused again.
-            group.retain(|difference| !mended.failed.contains(&difference.memory_id));
-            let ids: Vec<Uuid> = group.iter().map(|difference| difference.memory_id).collect();
-            mended.add(mend(job, sides, group, &ids).await?);
-        }
+    let mut check = Check::begin(job, sides, wanted.check).await?;
+    let mut found = walk(job, sides, &wanted, &mut check, &mut mended).await?;
+    let left = pending(job.postgres, &target, user_id).await?;
+    let through = !wanted.dry_run && !wanted.full(&found) && !job.cancelled();
+    if through {
+        close_settled(job, sides, user_id, None).await?;
     }
-    let left = pending(job.postgres, &target, scope.user_id).await?;
-    let all = scope.user_id.is_none() && !full(&found) && !job.cancelled();
-    if all && !dry_run && left == 0 && mended.failed.is_empty() {
+    if through && user_id.is_none() && left == 0 && mended.complete() {
         job.postgres.mark_synced().await?;
     }
+    mended.explain(&mut found);
     Ok(SyncResult {
         total_checked: check.compared,
         inconsistencies: found,
         repaired: mended.repaired,
-        failed: mended.failed(),
+        failed: count(mended.failed.len()),
+        conflicts: count(mended.parked.len()),
         duration: milliseconds(begun),
         pending: left,
         ..SyncResult::default()
     })
 }
 
-/// Checks everything (of a user) by its digests and mends what differs.
+impl FullSync<'_> {
+    fn full(&self, found: &[Inconsistency]) -> bool {
+        self.limit.is_some_and(|limit| found.len() >= limit)
+    }
+}
+
+/// Checks group by group, mends as it goes, and answers what was found.
+async fn walk(
+    job: Job<'_>,
+    sides: Sides<'_>,
+    wanted: &FullSync<'_>,
+    check: &mut Check<'_>,
+    mended: &mut Mended,
+) -> Result<Vec<Inconsistency>> {
+    let strategy = wanted.strategy.unwrap_or(job.config.conflict_strategy);
+    let mut found: Vec<Inconsistency> = Vec::new();
+    while !wanted.full(&found)
+        && let Some(mut group) = check.next().await?
+    {
+        group.truncate(wanted.limit.map_or(usize::MAX, |limit| limit - found.len()));
+        found.extend(group.iter().map(Inconsistency::from));
+        if !wanted.dry_run {
+            // What the graph has just refused would be refused again.
+            group.retain(|difference| !mended.failed.contains(&difference.memory_id));
+            let ids: Vec<Uuid> = group.iter().map(|difference| difference.memory_id).collect();
+            mended.add(mend(job, sides, strategy, group, &ids).await?);
+        }
+    }
+    Ok(found)
+}
+
+/// Checks everything (of a user) by its digests and mends what differs from Postgres.
 pub(super) async fn mend_what_differs(
     job: Job<'_>,
     sides: Sides<'_>,
@@ -111,106 +144,29 @@ pub(super) async fn mend_what_differs(
     let mut check = Check::begin(job, sides, CheckScope { user_id, deep: false }).await?;
     while let Some(group) = check.next().await? {
         let ids: Vec<Uuid> = group.iter().map(|difference| difference.memory_id).collect();
-        mended.add(mend(job, sides, group, &ids).await?);
+        mended.add(mend(job, sides, ConflictStrategy::VectorWins, group, &ids).await?);
     }
     Ok(mended)
 }
 
-/// What became of differences.
-#[derive(Debug, Default)]
-pub(super) struct Mended {
-    pub repaired: u64,
-    pub failed: BTreeSet<Uuid>,
-}
-
-impl Mended {
-    fn add(&mut self, other: Self) {
-        self.repaired += other.repaired;
-        self.failed.extend(other.failed);
-    }
-
-    fn failed(&self) -> u64 {
-        count(self.failed.len())
-    }
-}
-
-impl From<Drained> for Mended {
-    fn from(drained: Drained) -> Self {
-        Self { repaired: drained.paid, failed: drained.refused.into_iter().collect() }
-    }
-}
-
-/// Brings memories up to date: those that differ, and those among `ids` that are merely owed.
-async fn mend(
+/// Closes open conflicts (of a user, among these) of memories that differ no more: a later write has gone over the node.
+async fn close_settled(
     job: Job<'_>,
     sides: Sides<'_>,
-    mut differences: Vec<Difference>,
-    ids: &[Uuid],
-) -> Result<Mended> {
-    let mut mended = mend_once(job, sides, &differences, ids).await?;
-    for round in 1..=ROUNDS {
-        let thorough: Vec<Uuid> = differences
-            .iter()
-            .filter(|difference| difference.thorough())
-            .map(|difference| difference.memory_id)
-            .filter(|id| !mended.failed.contains(id))
+    user_id: Option<&str>,
+    ids: Option<&[Uuid]>,
+) -> Result<()> {
+    let mut after = None;
+    while !job.cancelled() {
+        let open = sides.postgres.open_conflicts(user_id, ids, after, CONFLICTS).await?;
+        let Some(last) = open.last() else { break };
+        after = Some(*last);
+        let differing = confirm(sides, &open).await?.differences;
+        let settled: Vec<Uuid> = open
+            .into_iter()
+            .filter(|id| differing.iter().all(|difference| difference.memory_id != *id))
             .collect();
-        if thorough.is_empty() || job.cancelled() {
-            break;
-        }
-        differences = confirm(sides, &thorough).await?.differences;
-        let left: Vec<Uuid> = differences.iter().map(|difference| difference.memory_id).collect();
-        if round == ROUNDS {
-            mended.repaired = mended.repaired.saturating_sub(count(left.len()));
-            mended.failed.extend(left);
-        } else if !left.is_empty() {
-            // Counted in the first round.
-            let again = mend_once(job, sides, &differences, &left).await?;
-            mended.failed.extend(again.failed);
-        }
-    }
-    Ok(mended)
-}
-
-async fn mend_once(
-    job: Job<'_>,
-    sides: Sides<'_>,
-    differences: &[Difference],
-    ids: &[Uuid],
-) -> Result<Mended> {
-    let edited: Vec<Uuid> = differences
-        .iter()
-        .filter(|difference| difference.node.is_some())
-        .map(|difference| difference.memory_id)
-        .collect();
-    for page in edited.chunks(PAGE) {
-        sides.graph.distrust(page).await?;
-    }
-    fail::fail_point!("after_distrust");
-    owe(sides.postgres, sides.target, differences).await?;
-    let scope = DrainScope { ids: Some(ids.to_vec()), ..DrainScope::default() };
-    // The check tells how far it is.
-    let silent = Meter::silent();
-    Ok(drain_with(job, sides.graph, sides.target, &scope, &silent).await?.into())
-}
-
-/// A node that is ahead of its memory (or has none) needs a version above its own; any other difference is mended by
-/// applying the present one.
-async fn owe(postgres: &Postgres, target: &Target, differences: &[Difference]) -> Result<()> {
-    let mut ahead = Vec::new();
-    let mut behind = Vec::new();
-    for difference in differences {
-        let known = difference.state.as_ref().map(|state| state.version);
-        match &difference.node {
-            Some(node) if known.is_none_or(|known| known < node.version) => ahead.push(node.clone()),
-            _ => behind.push(difference.memory_id),
-        }
-    }
-    if !ahead.is_empty() {
-        postgres.supersede(&ahead).await?;
-    }
-    if !behind.is_empty() {
-        postgres.owe_many(&target.target, &behind).await?;
+        sides.postgres.close_conflicts(&settled).await?;
     }
     Ok(())
 }
@@ -219,12 +175,4 @@ async fn owe(postgres: &Postgres, target: &Target, differences: &[Difference]) -
 pub async fn pending(postgres: &Postgres, target: &Target, user_id: Option<&str>) -> Result<u64> {
     let counts = postgres.queue_counts(&target.target, user_id).await?;
     Ok(u64::try_from(counts.pending).unwrap_or_default())
-}
-
-pub(super) fn milliseconds(begun: Instant) -> f64 {
-    begun.elapsed().as_secs_f64() * 1000.0
-}
-
-pub(super) fn count(length: usize) -> u64 {
-    u64::try_from(length).unwrap_or(u64::MAX)
 }

@@ -13,7 +13,7 @@ use super::drain::{DrainScope, drain};
 use super::job::Job;
 use super::seat::Seat;
 use super::upkeep::upkeep;
-use crate::config::PersistenceConfig;
+use crate::config::{Limits, PersistenceConfig};
 use crate::context::{CallContext, Resolver};
 use crate::error::Result;
 use crate::store::postgres::Postgres;
@@ -49,7 +49,7 @@ impl Scheduler {
     }
 
     /// Starts the background unless it runs. Inside a tokio runtime.
-    pub fn start(&self, config: &PersistenceConfig, resolver: Option<Arc<dyn Resolver>>) {
+    pub fn start(&self, config: &PersistenceConfig, limits: &Limits, resolver: Option<Arc<dyn Resolver>>) {
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         if running.is_some() {
             return;
@@ -59,6 +59,7 @@ impl Scheduler {
             postgres: Arc::clone(&self.postgres),
             seat: Arc::clone(&self.seat),
             config: config.clone(),
+            limits: limits.clone(),
             context: CallContext { cancel: stop.clone(), listener: None, resolver },
             holder: Uuid::new_v4(),
         };
@@ -94,6 +95,7 @@ struct Background {
     postgres: Arc<Postgres>,
     seat: Arc<Seat>,
     config: PersistenceConfig,
+    limits: Limits,
     context: CallContext,
     /// Who this is in leases.
     holder: Uuid,
@@ -101,7 +103,13 @@ struct Background {
 
 impl Background {
     fn job(&self) -> Job<'_> {
-        Job { postgres: &self.postgres, seat: &self.seat, config: &self.config, context: &self.context }
+        Job {
+            postgres: &self.postgres,
+            seat: &self.seat,
+            config: &self.config,
+            limits: &self.limits,
+            context: &self.context,
+        }
     }
 
     async fn run(&self) {

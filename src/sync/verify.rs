@@ -6,8 +6,8 @@ use uuid::Uuid;
 
 use super::check::{Check, CheckScope};
 use super::confirm::Sides;
-use super::job::Job;
-use super::repair::{count, milliseconds, pending};
+use super::job::{Job, count, milliseconds};
+use super::repair::pending;
 use crate::error::Result;
 use crate::model::{Depth, Verdict, VerdictState};
 

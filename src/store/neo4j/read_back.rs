@@ -97,7 +97,7 @@ fn mention(row: &Row) -> HeldMention {
         name: text(row, "name"),
         kind: text(row, "type"),
         normalized: text(row, "normalized"),
-        confidence: property(row, "confidence"),
+        confidence: confidence(row),
         source: property(row, "source"),
         context: property(row, "context"),
         frequency: number(row, "frequency"),
@@ -110,7 +110,7 @@ fn relationship(row: &Row) -> HeldRelationship {
         kind: text(row, "type"),
         from_key: text(row, "fromKey"),
         to_key: text(row, "toKey"),
-        confidence: property(row, "confidence"),
+        confidence: confidence(row),
         evidence: property(row, "evidence"),
     }
 }
@@ -140,6 +140,12 @@ fn text(row: &Row, column: &str) -> String {
 
 fn number(row: &Row, column: &str) -> i64 {
     property(row, column).unwrap_or(NO_NUMBER)
+}
+
+/// Cypher writes 1 as a whole number.
+#[expect(clippy::cast_precision_loss, reason = "a confidence is between 0 and 1")]
+fn confidence(row: &Row) -> Option<f64> {
+    property(row, "confidence").or_else(|| property::<i64>(row, "confidence").map(|whole| whole as f64))
 }
 
 fn moment(row: &Row, column: &str) -> Option<i64> {

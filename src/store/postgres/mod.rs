@@ -1,6 +1,7 @@
 //! Postgres, the source of truth: pools, errors, migrations and the statements of `queries/`.
 
 mod batches;
+mod conflicts;
 mod connection;
 mod error;
 mod jobs;
@@ -15,6 +16,7 @@ mod states;
 mod tombstones;
 
 pub use batches::Page;
+pub use conflicts::{AdoptedRow, ConflictEntry, ConflictOutcome, Settlement, SettlementAnswer};
 pub use connection::{Effect, Lane, Postgres, PostgresConfig};
 pub use jobs::PagedJob;
 pub use memories::{

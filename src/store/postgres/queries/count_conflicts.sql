@@ -1,0 +1,1 @@
+select count(*) from izzie_memory.conflicts c where c.outcome = 'open'
