@@ -410,7 +410,7 @@ async fn edits_that_are_no_valid_input_are_left_and_told() {
         "WITH m MATCH (m)<-[r:MENTIONED_IN]-() SET r.source = 'dream'",
         "WITH m MATCH (m)<-[r:MENTIONED_IN]-() SET r.confidence = 2",
         "CREATE (:IzzieEntity {key: 'x', userId: 'ann', type: 'person', normalized: 'x'})-[:MENTIONED_IN]->(m)",
-        "CREATE (:IzzieEntity {key: 'x', userId: 'ann', name: 'X', type: 'dragon'})-[:MENTIONED_IN]->(m)",
+        "CREATE (:IzzieEntity {key: 'y', userId: 'ann', name: 'X', type: 'dragon'})-[:MENTIONED_IN]->(m)",
         "WITH m MATCH (e:IzzieEntity {name: 'Mallory', userId: 'ben'}) CREATE (e)-[:MENTIONED_IN {source: 'body'}]->(m)",
     ] {
         scene.edit(&id, edit).await;
