@@ -216,7 +216,7 @@ pub struct Limits {
     pub metadata_bytes: usize,
     /// Entities, and relationships, of one memory.
     pub entities: usize,
-    /// Ids in one `getMany`.
+    /// Ids in one `getMany` or `deleteMany`, memories in one chunk of `storeMany`.
     pub batch: usize,
     /// Bytes of UTF-8 in a query.
     pub query_bytes: usize,

@@ -19,7 +19,6 @@ use super::request::{DeleteManyArgs, StoreManyArgs, StoreManyItem};
 use super::validate;
 use crate::config::{PersistenceConfig, parse_json};
 use crate::error::{Error, Reason, Result};
-use crate::extraction::Extraction;
 use crate::model::{Memory, Write};
 use crate::store::postgres::{DeleteRow, StoreRow};
 
@@ -93,8 +92,13 @@ impl Layer {
             given.push((draft.embedding.take(), draft.given.take()));
         }
         let (brought, stated): (Vec<_>, Vec<_>) = given.into_iter().unzip();
-        let extractions: Vec<_> =
-            drafts.iter().zip(stated).map(|((_, draft), stated)| self.extraction(draft, stated)).collect();
+        let extractions: Vec<_> = drafts
+            .iter()
+            .zip(stated)
+            .map(|((_, draft), stated)| async move {
+                self.extraction(&draft.input(), stated, draft.wanted(config)).await
+            })
+            .collect();
         let extractions = iter(extractions).buffered(EXTRACTIONS).collect::<Vec<_>>();
         let (embeddings, extractions) = tokio::join!(self.embeddings(&drafts, brought, config), extractions);
         for (((place, draft), embedding), extraction) in drafts.into_iter().zip(embeddings?).zip(extractions)
@@ -107,22 +111,16 @@ impl Layer {
         Ok(())
     }
 
-    async fn extraction(&self, draft: &Draft, stated: Option<Extraction>) -> Option<Extraction> {
-        match stated {
-            Some(stated) => Some(stated),
-            None if !draft.wants_extraction() => Some(Extraction::default()),
-            None if draft.deferred() => None,
-            None => self.models.extract(&draft.input()).await,
-        }
-    }
-
     async fn embeddings(
         &self,
         drafts: &[(usize, Draft)],
         brought: Vec<Option<Vec<f32>>>,
         config: &PersistenceConfig,
     ) -> Result<Vec<Result<Embedding>>> {
-        let to_make = |draft: &Draft| config.enable_vector_store && !draft.deferred();
+        let to_make = |draft: &Draft| {
+            let wanted = draft.wanted(config);
+            wanted.embed && !wanted.defer
+        };
         let mut texts = Vec::new();
         for ((_, draft), brought) in drafts.iter().zip(&brought) {
             if brought.is_none() && to_make(draft) {

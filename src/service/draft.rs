@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::graph_write::owe;
-use super::memory::{Prepared, given_graph};
+use super::memory::{Prepared, Wanted, given_graph};
 use super::request::StoreArgs;
 use super::validate;
 use crate::config::{Limits, PersistenceConfig};
@@ -45,12 +45,16 @@ impl Draft {
     }
 
     /// Whether embedding, extraction and projection are left for later.
-    pub fn deferred(&self) -> bool {
+    fn deferred(&self) -> bool {
         self.args.defer.unwrap_or(false)
     }
 
-    pub fn wants_extraction(&self) -> bool {
-        self.args.extract_entities.unwrap_or(true)
+    pub fn wanted(&self, config: &PersistenceConfig) -> Wanted {
+        Wanted {
+            embed: config.enable_vector_store,
+            extract: self.args.extract_entities.unwrap_or(true),
+            defer: self.deferred(),
+        }
     }
 
     pub fn input(&self) -> ExtractionInput<'_> {

@@ -29,11 +29,7 @@ impl Layer {
         let mut draft = Draft::check(args, embedding, &self.config.limits)?;
         until_aborted(cancel, self.ready()).await?;
         let (embedding, given) = (draft.embedding.take(), draft.given.take());
-        let wanted = Wanted {
-            embed: config.enable_vector_store,
-            extract: draft.wants_extraction(),
-            defer: draft.deferred(),
-        };
+        let wanted = draft.wanted(config);
         let prepared = until_aborted(cancel, self.prepare(&draft.input(), embedding, given, wanted)).await?;
         let (row, vector) = draft.into_row(prepared, config);
         // From here on an abort comes too late: the statement may commit, so its outcome is told.
@@ -218,24 +214,31 @@ impl Layer {
                 None => self.models.made(input.content).await,
             }
         };
-        let extract = async {
-            match given {
-                Some(given) => Some(given),
-                None if !wanted.extract => Some(Extraction::default()),
-                None if wanted.defer => None,
-                None => self.models.extract(input).await,
-            }
-        };
-        let (embedding, extraction) = tokio::join!(embed, extract);
+        let (embedding, extraction) = tokio::join!(embed, self.extraction(input, given, wanted));
         Ok(Prepared { embedding: embedding?, extraction })
+    }
+
+    /// `None`: owed.
+    pub(super) async fn extraction(
+        &self,
+        input: &ExtractionInput<'_>,
+        given: Option<Extraction>,
+        wanted: Wanted,
+    ) -> Option<Extraction> {
+        match given {
+            Some(given) => Some(given),
+            None if !wanted.extract => Some(Extraction::default()),
+            None if wanted.defer => None,
+            None => self.models.extract(input).await,
+        }
     }
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Wanted {
-    embed: bool,
-    extract: bool,
-    defer: bool,
+pub(super) struct Wanted {
+    pub embed: bool,
+    pub extract: bool,
+    pub defer: bool,
 }
 
 /// What the models gave for a memory.
