@@ -4,9 +4,13 @@
 
 mod common;
 
+use std::sync::{Arc, Mutex};
+
 use common::layers::{Client, empty_neo4j};
 use common::neo4j::Driver;
 use common::postgres::Database;
+use izzie_memory::context::{CallContext, Listener, Progress};
+use izzie_memory::error::Reason;
 use neo4rs::query;
 use serde_json::{Value, json};
 
@@ -236,4 +240,89 @@ async fn row_32_a_graph_property_edited_by_hand_on_postgres() {
         expect_found_and_mended(&layer, edit, &ids[0]).await;
     }
     assert_eq!(verdict(&layer).await, "consistent");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_verdict_speaks_for_its_depth_only() {
+    let _alone = empty_neo4j().await;
+    let database = Database::migrated().await;
+    let layer = Client::on(&database, true);
+    let ids = memories(&layer).await;
+    let edit = "MATCH (m:IzzieMemory {key: $key}) SET m.content = 'edited'";
+    Driver::connect().rows(query(edit).param("key", ids[0].as_str())).await;
+    let digest = layer.call("verify", json!({})).await;
+    assert_eq!((&digest["state"], &digest["depth"]), (&json!("consistent"), &json!("digest")));
+    let deep = layer.call("verify", json!({ "deep": true })).await;
+    assert_eq!((&deep["state"], &deep["depth"]), (&json!("divergent"), &json!("deep")));
+    assert_eq!((&deep["checked"], &deep["differences"], &deep["pending"]), (&json!(5), &json!(1), &json!(0)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_owed_makes_a_verdict_inconclusive_and_what_was_given_up_divergent() {
+    let database = Database::migrated().await;
+    let layer = Client::on(&database, false);
+    memories(&layer).await;
+    let mut sql = database.connect().await;
+    sql.run("insert into public.memory_entries (user_id, content) values ('ann', 'from other code')").await;
+    for deep in [false, true] {
+        let owed = layer.call("verify", json!({ "deep": deep })).await;
+        assert_eq!((&owed["state"], &owed["pending"]), (&json!("inconclusive"), &json!(1)));
+        let others = layer.call("verify", json!({ "deep": deep, "userId": "ben" })).await;
+        assert_eq!((&others["state"], &others["pending"]), (&json!("consistent"), &json!(0)));
+    }
+    sql.run(
+        "update izzie_memory.memory_sync set state = 'dead' where target not in ('embedding', 'extraction')",
+    )
+    .await;
+    for deep in [false, true] {
+        let given_up = layer.call("verify", json!({ "deep": deep })).await;
+        assert_eq!((&given_up["state"], &given_up["differences"]), (&json!("divergent"), &json!(1)));
+    }
+}
+
+/// A node that says to be another user's still belongs to the owner of its memory.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_check_of_one_user_tells_nothing_of_another() {
+    let _alone = empty_neo4j().await;
+    let database = Database::migrated().await;
+    let layer = Client::on(&database, true);
+    let ids = memories(&layer).await;
+    let edit = "MATCH (m:IzzieMemory {key: $key}) SET m.userId = 'ben', m.content = 'edited'";
+    Driver::connect().rows(query(edit).param("key", ids[0].as_str())).await;
+    for deep in [false, true] {
+        let of =
+            async |user: &str| layer.call("checkConsistency", json!({ "userId": user, "deep": deep })).await;
+        assert_eq!(of("ben").await, json!([]));
+        let found = of("ann").await;
+        assert_eq!(found.as_array().expect("a list").len(), 1);
+        assert_eq!(
+            (&found[0]["memoryId"], &found[0]["fields"]),
+            (&json!(ids[0]), &json!(["userId", "content"]))
+        );
+    }
+}
+
+#[derive(Default)]
+struct Heard(Mutex<Vec<Progress>>);
+
+impl Listener for Heard {
+    fn progress(&self, progress: Progress) {
+        self.0.lock().expect("not poisoned").push(progress);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deep_check_tells_how_far_it_is_and_stops_when_it_is_aborted() {
+    let database = Database::migrated().await;
+    let layer = Client::on(&database, false);
+    memories(&layer).await;
+    let heard = Arc::new(Heard::default());
+    let context = CallContext { listener: Some(heard.clone()), ..CallContext::default() };
+    let request = json!({ "op": "verify", "args": { "deep": true } }).to_string();
+    layer.0.call(&request, None, &context).await.expect("verified");
+    let last = *heard.0.lock().expect("not poisoned").last().expect("a word");
+    assert_eq!((last.done, last.total), (5, 5));
+    context.cancel.cancel();
+    let aborted = layer.0.call(&request, None, &context).await.expect_err("aborted");
+    assert_eq!(aborted.reason, Reason::Aborted);
 }
