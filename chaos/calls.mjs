@@ -5,7 +5,8 @@ import { expectedForm } from './contents.mjs';
 const CERTAINLY_NOT = ['UNAVAILABLE', 'TIMEOUT', 'OVERLOADED', 'ID_CONFLICT', 'REVISION_CONFLICT'];
 
 /**
- * By kind: `targets(request)` what it does, `make(layer, request)` the call, resolving to one outcome per target.
+ * By kind: `targets(request)` what it does, `make(layer, request)` the call, resolving to one outcome per target;
+ * `repeatable`: made again when nobody knows what came of it; `paged`: may have done a part when it fails.
  * Requests are plain JSON, so that a call that was cut off can be repeated from the journal.
  */
 export const CALLS = {
@@ -56,6 +57,8 @@ export const CALLS = {
     },
   },
   deleteAll: {
+    repeatable: true,
+    paged: true,
     targets: ({ ids, userId, hard }) => ids.map((id) => deleteTarget(id, userId, hard)),
     make: async ({ memory }, { ids, userId, hard }) => {
       await memory.deleteAll(userId, { hard });
@@ -64,6 +67,8 @@ export const CALLS = {
   },
   /** After a soft `deleteAll` of the same user. */
   purgeDeleted: {
+    repeatable: true,
+    paged: true,
     targets: ({ ids, userId }) => ids.map((id) => deleteTarget(id, userId, true)),
     make: async ({ memory }, { ids, userId }) => {
       await memory.purgeDeleted({ olderThan: new Date(), userId });
@@ -97,9 +102,10 @@ export const CALLS = {
   },
 };
 
-/** What an error says of a memory; `unexpected` is a fault of the package. */
-export function failure(error) {
-  if (CERTAINLY_NOT.includes(error.reason)) return { applied: 'no', reason: error.reason };
+/** What an error of such a call says of a memory; `unexpected` is a fault of the package. */
+export function failure(error, { paged } = {}) {
+  if (CERTAINLY_NOT.includes(error.reason))
+    return { applied: paged ? 'unknown' : 'no', reason: error.reason };
   if (error.reason === 'OUTCOME_UNKNOWN') return { applied: 'unknown', reason: error.reason };
   return { applied: 'unknown', reason: error.reason, unexpected: String(error.stack ?? error) };
 }

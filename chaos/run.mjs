@@ -46,7 +46,8 @@ async function main() {
   try {
     await migrate(servers.layer);
     const outcome = await judge(wanted, servers, await disturbedRun(wanted, servers, journals));
-    rmSync(journals, { recursive: true });
+    if (outcome === 0) rmSync(journals, { recursive: true });
+    else console.error(`the journals are in ${journals}`);
     return outcome;
   } finally {
     await servers.close();

@@ -10,12 +10,12 @@ import { Seasons } from './seasons.mjs';
 
 /** Calls that one process has under way at a time. */
 const LANES = 2;
-const LONGEST_PAUSE_MS = 20;
+const LONGEST_PAUSE_MS = 50;
 
 const { index, generation, run, layer: config, journal: path } = JSON.parse(process.argv[2]);
 
 const name = `${index}.${generation}`;
-const unfinished = readCalls(path).filter(isUnknown);
+const unfinished = leftOver(readCalls(path));
 const journal = new Journal(path, name);
 const seasons = new Seasons(run);
 const layer = createMemoryLayer(config);
@@ -40,6 +40,13 @@ async function repeatUnfinished() {
     const frozen = begin.season !== undefined && begin.season !== seasons.current;
     if (CALLS[begin.kind].repeatable && !frozen) await perform(begin, begin.begin);
   }
+}
+
+/** Calls of which nobody knows what became of them, and that no repetition has settled. */
+function leftOver(calls) {
+  const unknown = calls.filter(isUnknown);
+  const settled = new Set(calls.filter((call) => !isUnknown(call)).map(({ begin }) => begin.repeats));
+  return unknown.filter(({ begin }) => !settled.has(begin.begin));
 }
 
 function isUnknown({ end }) {
@@ -67,7 +74,7 @@ async function attempt(call) {
 }
 
 async function perform({ kind, request, season }, repeats) {
-  const { targets, make } = CALLS[kind];
+  const { targets, make, ...nature } = CALLS[kind];
   const announced = targets(request);
   const call = journal.begin({ kind, targets: announced, request, season, repeats });
   let outcomes;
@@ -75,7 +82,7 @@ async function perform({ kind, request, season }, repeats) {
   try {
     outcomes = await make(layer, request);
   } catch (thrown) {
-    error = failure(thrown);
+    error = failure(thrown, nature);
     outcomes = announced.map(() => error);
   }
   journal.end(call, { outcomes, error });
