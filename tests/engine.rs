@@ -130,6 +130,12 @@ async fn what_the_graph_refuses_is_dead_listed_revived_and_purged() {
     let second = drain().await;
     assert_eq!((&second["pending"], &second["dead"]), (&json!(0), &json!(1)));
     assert_eq!(drain().await["refused"], 0, "a dead debt is left alone");
+    let often = json!({ "syncIntervalMs": 1000 });
+    layer.try_call_with("startAutoSync", json!({}), often).await.expect("started");
+    let checked = "select last_clean_check is not null or last_check is not null from izzie_memory.settings";
+    eventually(true, async || sql.one::<bool>(checked).await).await;
+    sleep(Duration::from_secs(1)).await;
+    layer.call("stopAutoSync", json!({})).await;
     let dead = layer.call("getQueue", json!({ "state": "dead" })).await;
     assert_eq!((&dead["items"][0]["memoryId"], &dead["items"][0]["attempts"]), (&json!(bad), &json!(2)));
     assert!(dead["items"][0]["lastError"].as_str().expect("why").starts_with("GRAPH_REJECTED"));

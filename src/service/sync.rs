@@ -65,6 +65,7 @@ impl Layer {
             limit,
             dry_run: args.dry_run.unwrap_or(false),
             strategy: args.conflict_strategy,
+            spare_dead: false,
         };
         let result = sync::full_sync(self.job(config, context), wanted).await?;
         finished(context)?;

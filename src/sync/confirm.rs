@@ -10,7 +10,7 @@ use super::difference::{Difference, judge};
 use crate::error::Result;
 use crate::model::{HeldMemory, Issue, NodeVersion, Projection};
 use crate::store::graph::GraphStore;
-use crate::store::postgres::{Postgres, Target};
+use crate::store::postgres::{DebtState, Postgres, Target};
 
 /// Memories read back at once: their contents are held twice meanwhile.
 pub(super) const PAGE: usize = 200;
@@ -71,8 +71,12 @@ struct Page {
 impl Page {
     async fn read(sides: Sides<'_>, ids: &[Uuid]) -> Result<Self> {
         let before = by_id(sides.postgres.get_states(ids).await?, |state| state.memory_id);
-        let mut unsettled: HashSet<Uuid> =
-            sides.postgres.owed_among(&sides.target.target, ids).await?.into_iter().collect();
+        let mut unsettled: HashSet<Uuid> = sides
+            .postgres
+            .owed_among(&sides.target.target, ids, DebtState::Pending)
+            .await?
+            .into_iter()
+            .collect();
         let nodes = sides.graph.get_nodes(ids).await?;
         let held = sides.graph.read_back(ids).await?;
         let states = by_id(sides.postgres.get_states(ids).await?, |state| state.memory_id);

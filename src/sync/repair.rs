@@ -12,7 +12,7 @@ use super::mend::{Mended, mend};
 use crate::config::ConflictStrategy;
 use crate::error::Result;
 use crate::model::{Inconsistency, SyncResult};
-use crate::store::postgres::{Postgres, Target};
+use crate::store::postgres::{DebtState, Postgres, Target};
 
 /// Open conflicts looked at once.
 const CONFLICTS: i64 = 1000;
@@ -66,6 +66,8 @@ pub struct FullSync<'a> {
     pub dry_run: bool,
     /// None: the configured one.
     pub strategy: Option<ConflictStrategy>,
+    /// Leave alone what the graph has refused for good: the background would try it for ever.
+    pub spare_dead: bool,
 }
 
 /// Pays what is owed, checks everything (of a user), mends what differs.
@@ -127,7 +129,12 @@ async fn walk(
         if !wanted.dry_run {
             // What the graph has just refused would be refused again.
             group.retain(|difference| !mended.failed.contains(&difference.memory_id));
-            let ids: Vec<Uuid> = group.iter().map(|difference| difference.memory_id).collect();
+            let mut ids: Vec<Uuid> = group.iter().map(|difference| difference.memory_id).collect();
+            if wanted.spare_dead {
+                let dead = job.postgres.owed_among(&sides.target.target, &ids, DebtState::Dead).await?;
+                ids.retain(|id| !dead.contains(id));
+                group.retain(|difference| ids.contains(&difference.memory_id));
+            }
             mended.add(mend(job, sides, strategy, group, &ids).await?);
         }
     }

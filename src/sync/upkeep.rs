@@ -22,7 +22,7 @@ pub(super) async fn upkeep(job: Job<'_>) -> Result<()> {
         return Ok(());
     }
     let began = job.postgres.now().await?;
-    let result = full_sync(job, FullSync::default()).await?;
+    let result = full_sync(job, FullSync { spare_dead: true, ..FullSync::default() }).await?;
     log::debug!("checked {} memories, mended {}", result.total_checked, result.repaired);
     if result.pending > 0 {
         job.postgres.check_again_soon(interval).await?;

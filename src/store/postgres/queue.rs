@@ -205,12 +205,12 @@ impl Postgres {
         Ok(u64::try_from(count).unwrap_or_default())
     }
 
-    /// Which of these memories are owed to the graph (not buried).
-    pub async fn owed_among(&self, target: &str, ids: &[Uuid]) -> Result<Vec<Uuid>> {
+    /// Of which of these memories there is a debt in this state.
+    pub async fn owed_among(&self, target: &str, ids: &[Uuid], state: DebtState) -> Result<Vec<Uuid>> {
         self.background()
             .scalars(
                 Effect::Repeatable,
-                Sql::new(include_str!("queries/owed_among.sql")).bind(target).bind(ids),
+                Sql::new(include_str!("queries/owed_among.sql")).bind(target).bind(ids).bind(state.name()),
             )
             .await
     }
