@@ -39,6 +39,26 @@ export function postgresGraph(query) {
       ),
     /** Changes a memory's node, without changing its revision. */
     damage: (id) => query('update izzie_memory.graph_memories set h1 = h1 # 1 where memory_id = $1', [id]),
+    /** Takes a mention away, as somebody would by hand: the entity's count goes with it. */
+    unmention: (id, name) =>
+      query(
+        `with gone as (
+           delete from izzie_memory.graph_mentions m using izzie_memory.graph_entities e
+           where m.memory_id = $1 and m.entity_key = e.key and e.normalized = $2 returning e.key)
+         update izzie_memory.graph_entities e set frequency = frequency - 1 from gone where e.key = gone.key`,
+        [id, name],
+      ),
+    /** Has a memory mention an entity that its user has already. */
+    mention: (id, name) =>
+      query(
+        `with made as (
+           insert into izzie_memory.graph_mentions
+           select s.memory_id, e.key, s.user_id, 1, 'body', null, 0
+           from izzie_memory.graph_memories s join izzie_memory.graph_entities e on e.user_id = s.user_id
+           where s.memory_id = $1 and e.normalized = $2 returning entity_key)
+         update izzie_memory.graph_entities e set frequency = frequency + 1 from made where e.key = made.entity_key`,
+        [id, name],
+      ),
     /** Adds the node of a memory that never was; resolves to its id. */
     async invent(userId) {
       const id = randomUUID();
@@ -73,6 +93,19 @@ export function neo4jGraph(query) {
     clear: () => query('MATCH (n) WHERE n:IzzieMemory OR n:IzzieEntity DETACH DELETE n'),
     lose: (id) => query('MATCH (m:IzzieMemory {key: $id}) DETACH DELETE m', { id }),
     damage: (id) => query('MATCH (m:IzzieMemory {key: $id}) SET m.h1 = m.h1 + 1', { id }),
+    unmention: (id, name) =>
+      query(
+        `MATCH (e:IzzieEntity {normalized: $name})-[r:MENTIONED_IN]->(:IzzieMemory {key: $id}) DELETE r
+         SET e.frequency = e.frequency - 1`,
+        { id, name },
+      ),
+    mention: (id, name) =>
+      query(
+        `MATCH (m:IzzieMemory {key: $id}), (e:IzzieEntity {userId: m.userId, normalized: $name})
+         CREATE (e)-[:MENTIONED_IN {confidence: 1.0, source: 'body', extractedAt: 0}]->(m)
+         SET e.frequency = e.frequency + 1`,
+        { id, name },
+      ),
     async invent(userId) {
       const id = randomUUID();
       await query(
