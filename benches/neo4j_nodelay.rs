@@ -38,7 +38,7 @@ async fn main() {
 
     let bare = async |length| {
         let rows = rows::Rows::of(&[sample(&user, length)]).expect("rows");
-        driver.rows(neo4rs::query(&cypher::PROJECT).param("rows", rows.list)).await;
+        driver.rows(neo4rs::query(&cypher::PROJECT).param("batch", rows.batch)).await;
     };
     let ours = async |length| {
         graph.project(&[sample(&user, length)]).await.expect("projected");

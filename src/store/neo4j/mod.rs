@@ -66,7 +66,7 @@ impl Neo4jGraph {
     async fn project_rows(&self, rows: &Rows) -> Result<HashMap<String, Held>> {
         let text =
             if rows.any_relationships { &cypher::PROJECT_WITH_RELATIONSHIPS } else { &cypher::PROJECT };
-        let held: Vec<Held> = self.ask(Statement::new(text).param("rows", rows.list.clone())).await?;
+        let held: Vec<Held> = self.ask(Statement::new(text).param("batch", rows.batch.clone())).await?;
         Ok(held.into_iter().map(|held| (held.key.clone(), held)).collect())
     }
 

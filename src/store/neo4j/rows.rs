@@ -1,5 +1,6 @@
 //! From projections to the parameter of the projecting statement.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 
 use chrono::DateTime;
@@ -8,9 +9,10 @@ use neo4rs::{BoltList, BoltMap, BoltType};
 use crate::error::{Error, Reason, Result};
 use crate::model::{Entity, Projection};
 
-/// What one statement shall apply: one row per memory, sorted by key, for locks are taken in that order.
+/// What one statement shall apply: one row per memory, sorted by key, for locks are taken in that order; and one per
+/// entity that they mention.
 pub(super) struct Rows {
-    pub list: BoltType,
+    pub batch: BoltType,
     pub count: usize,
     pub any_relationships: bool,
 }
@@ -26,38 +28,79 @@ impl Rows {
             }
         }
         let any_relationships = latest.values().any(|projection| !projection.relationships.is_empty());
-        let rows = latest.into_values().map(row).collect::<Result<Vec<_>>>()?;
-        Ok(Self { count: rows.len(), list: list(rows), any_relationships })
+        let mut entities = BTreeMap::new();
+        let rows = latest.into_values().map(|one| row(one, &mut entities)).collect::<Result<Vec<_>>>()?;
+        let count = rows.len();
+        let entities = entities.into_iter().map(|(key, seen)| seen.row(key)).collect();
+        let batch = map([("memories", list(rows)), ("entities", list(entities))]);
+        Ok(Self { batch, count, any_relationships })
     }
 }
 
-fn row(projection: &Projection) -> Result<BoltType> {
+/// An entity as the memories of a batch speak of it.
+struct Seen<'a> {
+    user_id: &'a str,
+    /// As the earliest of the memories names it.
+    entity: &'a Entity,
+    confidence: f64,
+    first: (i64, BoltType),
+    last: (i64, BoltType),
+}
+
+impl<'a> Seen<'a> {
+    fn new(projection: &'a Projection, entity: &'a Entity, at: &BoltType) -> Self {
+        let when = (projection.created_at, at.clone());
+        let first = when.clone();
+        Self { user_id: &projection.user_id, entity, confidence: entity.confidence, first, last: when }
+    }
+
+    fn again(&mut self, other: Self) {
+        self.confidence = self.confidence.max(other.confidence);
+        if other.first.0 < self.first.0 {
+            (self.entity, self.first) = (other.entity, other.first);
+        }
+        if other.last.0 > self.last.0 {
+            self.last = other.last;
+        }
+    }
+
+    fn row(self, key: String) -> BoltType {
+        map([
+            ("key", key.into()),
+            ("userId", self.user_id.into()),
+            ("label", self.entity.kind.label().name().into()),
+            ("name", self.entity.value.as_str().into()),
+            ("normalized", self.entity.normalized.as_str().into()),
+            ("type", self.entity.kind.name().into()),
+            ("confidence", self.confidence.into()),
+            ("firstSeen", self.first.1),
+            ("lastSeen", self.last.1),
+        ])
+    }
+}
+
+fn row<'a>(projection: &'a Projection, seen: &mut BTreeMap<String, Seen<'a>>) -> Result<BoltType> {
     let created_at = created_at(projection)?;
-    let mentions = projection.mentions();
-    let relationships = relationships(projection, &mentions)?;
-    let entities = mentions
-        .into_iter()
-        .map(|(key, entity)| {
-            map([
-                ("key", key.into()),
-                ("label", entity.kind.label().name().into()),
-                ("name", entity.value.as_str().into()),
-                ("normalized", entity.normalized.as_str().into()),
-                ("type", entity.kind.name().into()),
-                ("mention", mention_properties(entity, created_at.clone())),
-            ])
-        })
-        .collect();
+    let entities = projection.mentions();
+    let relationships = relationships(projection, &entities)?;
+    let mut mentions = Vec::with_capacity(entities.len());
+    for (key, entity) in entities {
+        let mention = mention_properties(entity, created_at.clone());
+        mentions.push(map([("key", key.as_str().into()), ("mention", mention)]));
+        let now = Seen::new(projection, entity, &created_at);
+        match seen.entry(key) {
+            Entry::Vacant(place) => drop(place.insert(now)),
+            Entry::Occupied(mut place) => place.get_mut().again(now),
+        }
+    }
     Ok(map([
         ("key", projection.memory_id.to_string().into()),
-        ("userId", projection.user_id.as_str().into()),
         ("epoch", projection.version.epoch.into()),
         ("revision", projection.version.revision.into()),
         ("deleted", projection.deleted.into()),
         ("detached", projection.detached.into()),
-        ("seen", created_at.clone()),
         ("node", node_properties(projection, relationships.len(), created_at)),
-        ("entities", list(entities)),
+        ("mentions", list(mentions)),
         ("relationships", list(relationships)),
     ]))
 }

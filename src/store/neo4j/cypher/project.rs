@@ -15,16 +15,19 @@ CASE WHEN m._new AND (b.horizonEpoch > row.epoch OR (b.horizonEpoch = row.epoch 
      WHEN row.deleted AND row.detached AND m:Memory THEN 'marked'
      ELSE 'replaced' END AS fate";
 
-/// Applies `$rows`, sorted by key, in one transaction.
+/// Applies `$batch.memories`, sorted by key, in one transaction; `$batch.entities` are those they mention. (One map,
+/// because the server plans anew for every size class of a list parameter: a second each time it is new and busy.)
 ///
 /// 1. Lock the memories in key order, and only then look at their versions and at the horizon. One that was deleted
 ///    while its lock was waited for has no properties; its row is left out, and its answer missing.
-/// 2. Lock the entities they mention or mentioned, over all rows, in key order.
+/// 2. Lock the entities they mention or mentioned, over all rows, in key order; write each once. One that only refused
+///    rows mention is not touched.
 /// 3. Per row: take away what is no longer so, write what is, recount. A later row of an entity counts again, so the
-///    last one is right.
+///    last one is right. Only a mention that is there already is looked for: among those of a hot entity that is slow.
 ///
-/// Rows are read from `$rows` again in step 3 instead of being carried through step 2: the server charges a carried
-/// map to every row that refers to it, and 50 memories exceeded its transaction memory.
+/// Rows are read from `$batch` again in step 3 instead of being carried through step 2: the server charges a carried
+/// map to every row that refers to it, and 50 memories exceeded its transaction memory. For the same reason step 3 is
+/// one nested `FOREACH`: the server buffers all rows between two of them.
 ///
 /// Old relationships are looked for among all those of the memory's entities, so only where there are any.
 fn project(relationships: &str) -> String {
@@ -34,48 +37,54 @@ fn project(relationships: &str) -> String {
     });
     format!(
         "\
-UNWIND $rows AS row
+UNWIND $batch.memories AS row
 MERGE (m:IzzieMemory {{key: row.key}}) ON CREATE SET m._new = true
 SET m._lock = true REMOVE m._lock
 WITH row, m WHERE size(keys(m)) > 0
 OPTIONAL MATCH (b:IzzieBeat {{key: 'beat'}})
 WITH row, m, {FATE}
 WITH CASE fate WHEN 'replaced'
-  THEN [(m)<-[:MENTIONED_IN]-(e:IzzieEntity) | e.key] + [x IN row.entities | x.key] ELSE [] END AS touched
+  THEN [(m)<-[:MENTIONED_IN]-(e:IzzieEntity) | e.key] + [x IN row.mentions | x.key] ELSE [] END AS touched
 UNWIND [''] + touched AS key
 WITH DISTINCT key ORDER BY key
 WITH collect(key)[1..] AS keys
-FOREACH (key IN keys | MERGE (e:IzzieEntity {{key: key}}) SET e._lock = true REMOVE e._lock)
+FOREACH (key IN keys | MERGE (e:IzzieEntity {{key: key}}) SET e._lock = true REMOVE e._lock, e.unmentioned)
+FOREACH (x IN [x IN $batch.entities WHERE x.key IN keys] |
+  MERGE (e:IzzieEntity {{key: x.key}})
+  SET e.userId = x.userId, e.normalized = x.normalized,
+    e.name = coalesce(e.name, x.name), e.type = coalesce(e.type, x.type),
+    e.confidence = CASE WHEN e.confidence > x.confidence THEN e.confidence ELSE x.confidence END,
+    e.firstSeen = CASE WHEN e.firstSeen < x.firstSeen THEN e.firstSeen ELSE x.firstSeen END,
+    e.lastSeen = CASE WHEN e.lastSeen > x.lastSeen THEN e.lastSeen ELSE x.lastSeen END
+{labels})
 WITH 1 AS locked
-UNWIND $rows AS row
+UNWIND $batch.memories AS row
 MATCH (m:IzzieMemory {{key: row.key}})
 OPTIONAL MATCH (b:IzzieBeat {{key: 'beat'}})
 WITH row, m, b, {FATE}
 WITH row, m, fate,
   CASE fate WHEN 'refused' THEN m.epoch WHEN 'barred' THEN b.horizonEpoch ELSE row.epoch END AS epoch,
   CASE fate WHEN 'refused' THEN m.revision WHEN 'barred' THEN b.horizonRevision ELSE row.revision END AS revision,
-  CASE fate WHEN 'replaced' THEN [x IN row.entities | x.key] ELSE [] END AS named,
+  [x IN row.mentions | x.key] AS named,
   CASE fate WHEN 'replaced' THEN [(m)<-[:MENTIONED_IN]-(e:IzzieEntity) | e.key] ELSE [] END AS held
-FOREACH (r IN CASE WHEN fate = 'replaced' AND m.relationships > 0 THEN
-  [(m)<-[:MENTIONED_IN]-(:IzzieEntity)-[r:{types}]->(:IzzieEntity) WHERE r.memoryId = m.key | r] ELSE [] END | DELETE r)
-FOREACH (r IN CASE fate WHEN 'replaced' THEN
-  [(m)<-[r:MENTIONED_IN]-(e:IzzieEntity) WHERE NOT e.key IN named | r] ELSE [] END | DELETE r)
+FOREACH (_ IN CASE fate WHEN 'replaced' THEN [1] ELSE [] END |
+  FOREACH (r IN CASE WHEN m.relationships > 0 THEN
+    [(m)<-[:MENTIONED_IN]-(:IzzieEntity)-[r:{types}]->(:IzzieEntity) WHERE r.memoryId = m.key | r] ELSE [] END | DELETE r)
+  FOREACH (r IN CASE WHEN size(held) > 0 THEN
+    [(m)<-[r:MENTIONED_IN]-(e:IzzieEntity) WHERE NOT e.key IN named | r] ELSE [] END | DELETE r)
+  FOREACH (key IN [key IN held WHERE NOT key IN named] | MERGE (e:IzzieEntity {{key: key}})
+    SET e.frequency = COUNT {{ (e)-[:MENTIONED_IN]->() }}
+    SET e.unmentioned = CASE e.frequency WHEN 0 THEN true END)
+  SET m = row.node REMOVE m:Memory
+  FOREACH (_ IN CASE WHEN row.deleted THEN [] ELSE [1] END | SET m:Memory)
+  FOREACH (x IN row.mentions |
+    MERGE (e:IzzieEntity {{key: x.key}})
+    FOREACH (_ IN CASE WHEN x.key IN held THEN [] ELSE [1] END | CREATE (e)-[r:MENTIONED_IN]->(m) SET r = x.mention)
+    FOREACH (_ IN CASE WHEN x.key IN held THEN [1] ELSE [] END | MERGE (e)-[r:MENTIONED_IN]->(m) SET r = x.mention)
+    SET e.frequency = COUNT {{ (e)-[:MENTIONED_IN]->() }})
+{relationships})
 FOREACH (_ IN CASE fate WHEN 'marked' THEN [1] ELSE [] END |
   SET m += row.node, m.deleted = false, m.detached = true)
-FOREACH (_ IN CASE fate WHEN 'replaced' THEN [1] ELSE [] END | SET m = row.node REMOVE m:Memory)
-FOREACH (_ IN CASE WHEN fate = 'replaced' AND NOT row.deleted THEN [1] ELSE [] END | SET m:Memory)
-FOREACH (x IN CASE fate WHEN 'replaced' THEN row.entities ELSE [] END |
-  MERGE (e:IzzieEntity {{key: x.key}})
-  SET e.userId = row.userId, e.normalized = x.normalized,
-    e.name = coalesce(e.name, x.name), e.type = coalesce(e.type, x.type),
-    e.confidence = CASE WHEN e.confidence > x.mention.confidence THEN e.confidence ELSE x.mention.confidence END,
-    e.firstSeen = CASE WHEN e.firstSeen < row.seen THEN e.firstSeen ELSE row.seen END,
-    e.lastSeen = CASE WHEN e.lastSeen > row.seen THEN e.lastSeen ELSE row.seen END
-  MERGE (e)-[r:MENTIONED_IN]->(m) SET r = x.mention
-{labels})
-{relationships}FOREACH (key IN held + named | MERGE (e:IzzieEntity {{key: key}})
-  SET e.frequency = COUNT {{ (e)-[:MENTIONED_IN]->() }}
-  SET e.unmentioned = CASE e.frequency WHEN 0 THEN true END)
 FOREACH (_ IN CASE fate WHEN 'barred' THEN [1] ELSE [] END | DELETE m)
 RETURN row.key AS key, epoch, revision, fate"
     )
@@ -89,11 +98,9 @@ pub static PROJECT_WITH_RELATIONSHIPS: LazyLock<String> = LazyLock::new(|| {
         format!("CASE x.type WHEN '{kind}' THEN [1] ELSE [] END | CREATE (a)-[r:{kind}]->(b) SET r = x.edge")
     });
     project(&format!(
-        "\
-FOREACH (x IN CASE fate WHEN 'replaced' THEN row.relationships ELSE [] END |
-  MERGE (a:IzzieEntity {{key: x.from}}) MERGE (b:IzzieEntity {{key: x.to}})
-{types})
-"
+        "  FOREACH (x IN row.relationships |
+    MERGE (a:IzzieEntity {{key: x.from}}) MERGE (b:IzzieEntity {{key: x.to}})
+{types})"
     ))
 });
 
