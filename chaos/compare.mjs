@@ -34,7 +34,7 @@ function compareMemories(rows, { memories }) {
 function differing(row, node) {
   const fields = PROPERTIES.filter((name) => node[name] !== undefined && node[name] !== row[name]);
   return fields.map((name) =>
-    divergent(row.id, `${name} is ${node[name]} in the graph, ${row[name]} in Postgres`),
+    divergent(row.id, `${name} is ${short(node[name])} in the graph, ${short(row[name])} in Postgres`),
   );
 }
 
@@ -111,3 +111,4 @@ export function repeated(list) {
 
 const nameOf = ({ userId, label, normalized }) => `${userId}/${label}/${normalized}`;
 const divergent = (id, details) => ({ kind: 'divergent', id, details });
+const short = (value) => String(value).slice(0, 40);

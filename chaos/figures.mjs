@@ -33,7 +33,8 @@ export function figuresOf({ options, calls, kills, faults, convergence, problems
     lost: ofKind('lost', 'resurrected'),
     divergent: ofKind('divergent', 'frequency'),
     doubled: ofKind('doubled'),
-    misplaced: ofKind('misplaced', 'invented'),
+    misplaced: ofKind('misplaced'),
+    invented: ofKind('invented'),
     faults: faults.length,
   };
 }
