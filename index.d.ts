@@ -305,6 +305,7 @@ export interface DeleteAllOptions {
    * rows, those that were marked before, the nodes that `cascadeGraph: false` left and the user's conflicts too.
    */
   hard: boolean;
+  /** A memory counts once for its row, and once more where Neo4j has to forget it. */
   onProgress?: (progress: Progress) => void;
   signal?: AbortSignal;
 }

@@ -210,7 +210,11 @@ onBothGraphs('on the %s graph', (kind) => {
       const told = [];
       const result = await memory.deleteAll('ada', { hard, onProgress: (progress) => told.push(progress) });
       expect(result).toEqual({ deleted: hard ? 130 : 129, pending: 0 });
-      expect(told.at(-1)).toMatchObject({ done: result.deleted, total: result.deleted });
+      const { done, total } = told.at(-1);
+      expect(done).toBe(total);
+      expect(done, 'once for each store that has a part of its own to do').toBeGreaterThanOrEqual(
+        result.deleted,
+      );
       expect(await rows()).toHaveLength(hard ? 2 : 132);
       expect(await graph.memories()).toEqual(sorted(idsOf(await memory.getAll('alan'))));
       expect(await graph.entities()).toEqual([{ ...grace(2), userId: 'alan' }]);
