@@ -35,10 +35,9 @@ impl Layer {
         let after = args.cursor.as_deref().map(parse_cursor).transpose()?;
         let open = args.state.map(|state| state == ConflictState::Open);
         self.stores.ready().await?;
-        let items = self.stores.postgres.list_conflicts(open, args.user_id.as_deref(), after, limit).await?;
-        let full = i64::try_from(items.len()) == Ok(limit);
-        let next_cursor = items.last().filter(|_| full).map(|entry| entry.id.to_string());
-        Ok(Page { items, next_cursor })
+        let user_id = args.user_id.as_deref();
+        let items = self.stores.postgres.list_conflicts(open, user_id, after, limit + 1).await?;
+        Ok(Page::cut(items, limit, |entry| entry.id.to_string()))
     }
 
     pub(super) async fn purge_conflicts(&self, args: PurgeConflictsArgs) -> Result<Value> {

@@ -106,11 +106,9 @@ impl Layer {
             DebtTarget::Extraction => vec!["extraction".to_owned()],
         });
         let filter = QueueFilter { state: args.state, targets, user_id: args.user_id, after };
-        let debts = self.stores.postgres.list_queue(&filter, limit).await?;
-        let next_cursor = (i64::try_from(debts.len()) == Ok(limit))
-            .then(|| debts.last().map(|debt| format!("{}/{}", debt.target, debt.memory_id)))
-            .flatten();
-        Ok(Page { items: debts.into_iter().map(|debt| listed(debt, &graphs)).collect(), next_cursor })
+        let debts = self.stores.postgres.list_queue(&filter, limit + 1).await?;
+        let page = Page::cut(debts, limit, |debt| format!("{}/{}", debt.target, debt.memory_id));
+        Ok(page.map(|debt| listed(debt, &graphs)))
     }
 
     pub(super) async fn retry_now(&self, args: RetryArgs) -> Result<Value> {
@@ -145,8 +143,23 @@ impl Layer {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Page<T> {
-    pub items: Vec<T>,
-    pub next_cursor: Option<String>,
+    items: Vec<T>,
+    next_cursor: Option<String>,
+}
+
+impl<T> Page<T> {
+    /// Of a list that was asked for one item more than the page has: that one tells whether there is a next page.
+    pub fn cut(mut items: Vec<T>, limit: i64, cursor: impl FnOnce(&T) -> String) -> Self {
+        let limit = usize::try_from(limit).unwrap_or_default();
+        let more = items.len() > limit;
+        items.truncate(limit);
+        let next_cursor = items.last().filter(|_| more).map(cursor);
+        Self { items, next_cursor }
+    }
+
+    fn map<U>(self, map: impl FnMut(T) -> U) -> Page<U> {
+        Page { items: self.items.into_iter().map(map).collect(), next_cursor: self.next_cursor }
+    }
 }
 
 /// The names of graphs are nobody's business.
