@@ -1,5 +1,6 @@
 //! How every statement is sent: behind the breaker, within the time limit, repeated while others hold the locks.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -47,6 +48,7 @@ pub(super) struct Exchange {
     peer: Peer,
     breaker: CircuitBreaker,
     timeout: Duration,
+    repetitions: AtomicU64,
 }
 
 impl Exchange {
@@ -57,7 +59,13 @@ impl Exchange {
             peer: Peer::new(host, port),
             breaker: CircuitBreaker::new(BREAKER),
             timeout: tuning.operation_timeout,
+            repetitions: AtomicU64::new(0),
         })
+    }
+
+    /// Statements repeated so far because they lost against others.
+    pub fn repetitions(&self) -> u64 {
+        self.repetitions.load(Ordering::Relaxed)
     }
 
     pub fn close(&self) {
@@ -110,6 +118,7 @@ impl Exchange {
             if Instant::now() + pause >= deadline {
                 return Err(failure);
             }
+            self.repetitions.fetch_add(1, Ordering::Relaxed);
             log::debug!("Neo4j asks for a repetition: {failure:?}");
             sleep(pause).await;
             ceiling = (ceiling * 2).min(LONGEST_RETRY);
