@@ -28,6 +28,8 @@ pub struct Layer {
     running: RwLock<()>,
     /// Auto-sync was started for this layer, or stopped by hand.
     auto_sync: AtomicBool,
+    /// The background was started by this layer, so it ends with it.
+    owns_background: Arc<AtomicBool>,
 }
 
 /// How long a close waits for calls under way.
@@ -52,6 +54,7 @@ impl Layer {
             closing: CancellationToken::new(),
             running: RwLock::default(),
             auto_sync: AtomicBool::new(false),
+            owns_background: Arc::default(),
         })
     }
 
@@ -69,6 +72,9 @@ impl Layer {
         self.closing.cancel();
         // Those that hold leases give them back; one that hangs is not waited for.
         let _ = timeout(PATIENCE, self.running.write()).await;
+        if self.owns_background.load(Ordering::Acquire) {
+            self.stores.scheduler.stop().await;
+        }
         if self.stores.release() {
             self.stores.close().await;
         }
@@ -111,15 +117,24 @@ impl Layer {
                     () = sleep(Duration::from_secs(1)) => {}
                 }
             }
-            if !closing.is_cancelled() {
-                stores.scheduler.start(&config, &limits, resolver);
+            if !closing.is_cancelled() && stores.scheduler.start(&config, &limits, resolver) {
+                owns.store(true, Ordering::Release);
             }
         });
     }
 
-    /// From now on auto-sync is started and stopped by hand.
-    pub(super) fn auto_sync_by_hand(&self) {
+    /// From now on auto-sync is started and stopped by hand only.
+    pub(super) fn start_background(&self, config: &PersistenceConfig) {
         self.auto_sync.store(true, Ordering::Release);
+        if self.stores.scheduler.start(config, &self.config.limits, self.resolver.clone()) {
+            self.owns_background.store(true, Ordering::Release);
+        }
+    }
+
+    pub(super) async fn stop_background(&self) {
+        self.auto_sync.store(true, Ordering::Release);
+        self.owns_background.store(false, Ordering::Release);
+        self.stores.scheduler.stop().await;
     }
 
     /// Everything a write needs to know is known.

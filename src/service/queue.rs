@@ -126,15 +126,13 @@ impl Layer {
     }
 
     pub(super) async fn start_auto_sync(&self, config: &PersistenceConfig) -> Result<Value> {
-        self.auto_sync_by_hand();
         self.stores.ready().await?;
-        self.stores.scheduler.start(config, &self.config.limits, self.resolver.clone());
+        self.start_background(config);
         Ok(Value::Null)
     }
 
     pub(super) async fn stop_auto_sync(&self) -> Result<Value> {
-        self.auto_sync_by_hand();
-        self.stores.scheduler.stop().await;
+        self.stop_background().await;
         Ok(Value::Null)
     }
 }

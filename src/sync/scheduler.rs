@@ -48,11 +48,16 @@ impl Scheduler {
         Self { postgres, seat, running: Mutex::default() }
     }
 
-    /// Starts the background unless it runs. Inside a tokio runtime.
-    pub fn start(&self, config: &PersistenceConfig, limits: &Limits, resolver: Option<Arc<dyn Resolver>>) {
+    /// Starts the background; false if it ran already. Inside a tokio runtime.
+    pub fn start(
+        &self,
+        config: &PersistenceConfig,
+        limits: &Limits,
+        resolver: Option<Arc<dyn Resolver>>,
+    ) -> bool {
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         if running.is_some() {
-            return;
+            return false;
         }
         let stop = CancellationToken::new();
         let background = Background {
@@ -65,6 +70,7 @@ impl Scheduler {
         };
         let task = tokio::spawn(async move { background.run().await });
         *running = Some(Running { stop, task });
+        true
     }
 
     pub fn running(&self) -> bool {
