@@ -110,6 +110,7 @@ impl Layer {
         }
         let (stores, config, resolver) = (Arc::clone(&self.stores), config.clone(), self.resolver.clone());
         let (closing, limits) = (self.closing.clone(), self.config.limits.clone());
+        let owns = Arc::clone(&self.owns_background);
         tokio::spawn(async move {
             while stores.ready().await.is_err() {
                 tokio::select! {
