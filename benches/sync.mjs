@@ -2,7 +2,6 @@
 // What check, deltaSync, repair and rebuild cost, how that grows with the number of memories, and how far it is from
 // the bare stores: node benches/sync.mjs [--sizes 1000,10000,100000] [--million] [--graph neo4j,postgres]
 // On servers of its own, unless TEST_DATABASE_URL and TEST_NEO4J_URI name others; that Neo4j is wiped.
-import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -55,7 +54,7 @@ function neo4jSettings(environment) {
 
 /** The one that came with the test server: its version fits. */
 async function psqlProgram() {
-  const server = new Postgres(mkdtempSync(join(tmpdir(), 'izzie-bench-')));
+  const server = new Postgres(tmpdir()); // only looked up, never started
   await server.resolve();
   return join(server.bin, 'psql');
 }
