@@ -68,10 +68,28 @@ language sql as $$
   where t.kind = 'postgres' order by 1 desc, 2 desc limit 1
 $$;
 
+create type izzie_memory.wanted_mention as (
+  memory_id uuid, key text, user_id text, label text, normalized text, name text, type text,
+  confidence double precision, source text, context text, created_at bigint
+);
+
+-- The mentions that a JSON array of projections asks for, one per memory and entity.
+create function izzie_memory.wanted_mentions(projections jsonb)
+returns setof izzie_memory.wanted_mention
+language sql immutable as $$
+  select distinct on (1, 2) (p ->> 'memoryId')::uuid,
+    izzie_memory.entity_key(p ->> 'userId', izzie_memory.entity_label(e ->> 'type'), e ->> 'normalized'),
+    p ->> 'userId', izzie_memory.entity_label(e ->> 'type'), e ->> 'normalized', e ->> 'value', e ->> 'type',
+    (e ->> 'confidence')::double precision, e ->> 'source', e ->> 'context', (p ->> 'createdAt')::bigint
+  from jsonb_array_elements(projections) p, jsonb_array_elements(p -> 'entities') e
+  order by 1, 2, (e ->> 'confidence')::double precision desc
+$$;
+
 -- Applies a JSON array of projections (see izzie_memory.projection), each fenced by (epoch, revision): lower than what
 -- the graph holds is refused, equal is applied again. What the graph does not hold and is not above its horizon is not
 -- created: `below_horizon`, unless it is a tombstone, whose place the horizon takes. Locks memories in id order, then the
--- union of old and new entities in key order, so that two calls cannot deadlock.
+-- union of old and new entities in key order, so that two calls cannot deadlock. Rows are looked up by arrays of keys:
+-- without statistics (a table just filled) a join with the JSON alone is planned as a scan.
 create function izzie_memory.project(projections jsonb)
 returns table (memory_id uuid, epoch bigint, revision bigint, outcome text)
 language plpgsql as $$
@@ -80,6 +98,8 @@ declare
   ids uuid[] := array(select distinct (p ->> 'memoryId')::uuid from jsonb_array_elements(projections) p order by 1);
   horizon record;
   wanted jsonb;
+  replaced uuid[];
+  mentions izzie_memory.wanted_mention[];
   touched text[];
 begin
   -- Again where a clear or a collection of tombstones deleted a memory between its insert and its lock.
@@ -98,7 +118,7 @@ begin
   select * into horizon from izzie_memory.graph_horizon();
   delete from izzie_memory.graph_memories g
   using jsonb_array_elements(projections) p
-  where g.memory_id = (p ->> 'memoryId')::uuid and (g.epoch, g.revision) = (0, 0)
+  where g.memory_id = any (ids) and g.memory_id = (p ->> 'memoryId')::uuid and (g.epoch, g.revision) = (0, 0)
     and not exists (select from jsonb_array_elements(projections) a
       where a ->> 'memoryId' = p ->> 'memoryId'
         and ((a ->> 'epoch')::bigint, (a ->> 'revision')::bigint) > (horizon.epoch, horizon.revision))
@@ -113,44 +133,46 @@ begin
     order by p ->> 'memoryId', (p ->> 'epoch')::bigint desc, (p ->> 'revision')::bigint desc
   ) newest
   join izzie_memory.graph_memories g on g.memory_id = (p ->> 'memoryId')::uuid
-  where (g.epoch, g.revision) <= ((p ->> 'epoch')::bigint, (p ->> 'revision')::bigint);
+  where g.memory_id = any (ids) and (g.epoch, g.revision) <= ((p ->> 'epoch')::bigint, (p ->> 'revision')::bigint);
 
   update izzie_memory.graph_memories g
   set user_id = p ->> 'userId', epoch = (p ->> 'epoch')::bigint, revision = (p ->> 'revision')::bigint,
       h1 = (p ->> 'h1')::bigint, h2 = (p ->> 'h2')::bigint, bucket = (p ->> 'bucket')::integer,
       deleted = (p ->> 'deleted')::boolean and not (p ->> 'keep')::boolean, detached = (p ->> 'keep')::boolean
   from jsonb_array_elements(wanted) p
-  where g.memory_id = (p ->> 'memoryId')::uuid;
+  where g.memory_id = any (ids) and g.memory_id = (p ->> 'memoryId')::uuid;
 
   wanted := (select coalesce(jsonb_agg(p), '[]') from jsonb_array_elements(wanted) p where not (p ->> 'keep')::boolean);
+
+  replaced := array(select (p ->> 'memoryId')::uuid from jsonb_array_elements(wanted) p);
+  -- Hashed once: every statement below reads them.
+  mentions := array(select m from izzie_memory.wanted_mentions(wanted) m);
 
   -- Again where a clear deleted an entity between its insert and its lock.
   loop
     insert into izzie_memory.graph_entities (key, user_id, label, normalized, name, type, confidence, first_seen, last_seen)
     select distinct on (m.key) m.key, m.user_id, m.label, m.normalized, m.name, m.type, m.confidence, m.created_at, m.created_at
-    from izzie_memory.wanted_mentions(wanted) m
+    from unnest(mentions) m
     order by m.key, m.created_at, m.memory_id
     on conflict do nothing;
 
     select coalesce(array_agg(k order by k), '{}') into touched from (
       select m.entity_key as k from izzie_memory.graph_mentions m
-      where m.memory_id in (select (p ->> 'memoryId')::uuid from jsonb_array_elements(wanted) p)
+      where m.memory_id = any (replaced)
       union
-      select m.key from izzie_memory.wanted_mentions(wanted) m
+      select m.key from unnest(mentions) m
     ) u;
     perform from izzie_memory.graph_entities e where e.key = any (touched) order by e.key for update;
-    exit when not exists (select from izzie_memory.wanted_mentions(wanted) m
+    exit when not exists (select from unnest(mentions) m
       where not exists (select from izzie_memory.graph_entities e where e.key = m.key));
   end loop;
 
-  delete from izzie_memory.graph_relations r
-  where r.memory_id in (select (p ->> 'memoryId')::uuid from jsonb_array_elements(wanted) p);
-  delete from izzie_memory.graph_mentions m
-  where m.memory_id in (select (p ->> 'memoryId')::uuid from jsonb_array_elements(wanted) p);
+  delete from izzie_memory.graph_relations r where r.memory_id = any (replaced);
+  delete from izzie_memory.graph_mentions m where m.memory_id = any (replaced);
 
   insert into izzie_memory.graph_mentions (memory_id, entity_key, user_id, confidence, source, context, extracted_at)
   select m.memory_id, m.key, m.user_id, m.confidence, m.source, m.context, m.created_at
-  from izzie_memory.wanted_mentions(wanted) m;
+  from unnest(mentions) m;
 
   insert into izzie_memory.graph_relations (memory_id, type, from_key, to_key, user_id, confidence, evidence)
   select (p ->> 'memoryId')::uuid, r ->> 'relationshipType',
@@ -168,8 +190,8 @@ begin
   set confidence = greatest(e.confidence, w.confidence), first_seen = least(e.first_seen, w.first_seen),
       last_seen = greatest(e.last_seen, w.last_seen)
   from (select m.key, max(m.confidence) as confidence, min(m.created_at) as first_seen, max(m.created_at) as last_seen
-        from izzie_memory.wanted_mentions(wanted) m group by m.key) w
-  where e.key = w.key
+        from unnest(mentions) m group by m.key) w
+  where e.key = any (touched) and e.key = w.key
     and (w.confidence > e.confidence or w.first_seen < e.first_seen or w.last_seen > e.last_seen);
 
   return query
@@ -179,22 +201,9 @@ begin
            then 'applied'
          else 'refused' end
   from jsonb_array_elements(projections) with ordinality as sent (p, place)
-  left join izzie_memory.graph_memories g on g.memory_id = (p ->> 'memoryId')::uuid
+  left join izzie_memory.graph_memories g on g.memory_id = any (ids) and g.memory_id = (p ->> 'memoryId')::uuid
   order by place;
 end $$;
-
--- The mentions that a JSON array of projections asks for, one per memory and entity.
-create function izzie_memory.wanted_mentions(projections jsonb)
-returns table (memory_id uuid, key text, user_id text, label text, normalized text, name text, type text,
-               confidence double precision, source text, context text, created_at bigint)
-language sql immutable as $$
-  select distinct on (1, 2) (p ->> 'memoryId')::uuid,
-    izzie_memory.entity_key(p ->> 'userId', izzie_memory.entity_label(e ->> 'type'), e ->> 'normalized'),
-    p ->> 'userId', izzie_memory.entity_label(e ->> 'type'), e ->> 'normalized', e ->> 'value', e ->> 'type',
-    (e ->> 'confidence')::double precision, e ->> 'source', e ->> 'context', (p ->> 'createdAt')::bigint
-  from jsonb_array_elements(projections) p, jsonb_array_elements(p -> 'entities') e
-  order by 1, 2, (e ->> 'confidence')::double precision desc
-$$;
 
 -- After mentions were deleted in bulk: deletes the entities (of a user) that have none left and recounts the others.
 -- The locks come first and in key order; the counts are then read in a snapshot of their own.
