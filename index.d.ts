@@ -411,7 +411,7 @@ export class EnhancedMemoryService {
    * next one.
    *
    * @throws {PersistenceError} `INVALID_ARGUMENT`: `hard` is missing
-   * @throws {VectorStoreError} `UNAVAILABLE`, `TIMEOUT`, `OVERLOADED`: the pages before it stay deleted
+   * @throws {VectorStoreError} `UNAVAILABLE`, `TIMEOUT`, `OVERLOADED`: the pages before it stay deleted, and the one under way may be; call it again
    */
   deleteAll(userId: string, options: DeleteAllOptions): Promise<DeleteAllResult>;
 

@@ -78,6 +78,19 @@ async fn row_28_a_constraint_that_cannot_be_made_is_an_error() {
     graph.prepare().await.expect("prepared");
 }
 
+/// Neo4j killed while it makes a constraint leaves its index behind, without an owner; so does another version of ours.
+#[tokio::test]
+async fn row_28_an_index_that_stands_in_the_way_is_replaced() {
+    let _alone = ALONE.lock().await;
+    let (graph, driver) = (store(&options()), Driver::connect());
+    graph.prepare().await.expect("prepared");
+    driver.rows(query("DROP CONSTRAINT izzie_beat_key")).await;
+    driver.rows(query("CREATE INDEX izzie_beat_key FOR (n:IzzieBeat) ON (n.key)")).await;
+    graph.prepare().await.expect("the constraint takes its place");
+    let constraints = driver.rows(query("SHOW CONSTRAINTS YIELD name WHERE name = 'izzie_beat_key'")).await;
+    assert_eq!(constraints.len(), 1);
+}
+
 /// The properties of the model, on nodes with the application's labels.
 #[tokio::test]
 async fn nodes_look_as_the_application_expects() {

@@ -1,43 +1,92 @@
 //! The uniqueness constraints and indexes: looked at before writing, created where they are missing.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::Deserialize;
+use tokio::time::sleep;
 
 use super::answers;
 use super::cypher::{SCHEMA, SHOW_SCHEMA, SchemaRule};
 use super::exchange::{Exchange, Statement};
 use crate::error::{Error, Reason, Result};
 
+/// A constraint that is being made shows as an index without owner for a moment.
+const MAKING: Duration = Duration::from_secs(1);
+
 #[derive(Deserialize)]
 struct Index {
+    name: String,
     labels: Vec<String>,
     properties: Vec<String>,
     unique: bool,
+    failed: bool,
 }
 
 impl Index {
     fn serves(&self, rule: &SchemaRule) -> bool {
-        (self.unique || !rule.unique) && self.labels == [rule.label] && self.properties == rule.properties
+        !self.failed
+            && (self.unique || !rule.unique)
+            && self.labels == [rule.label]
+            && self.properties == rule.properties
+    }
+
+    /// Ours by name and label, but no constraint's: another version's, or what a server leaves that is killed while it
+    /// makes a constraint.
+    fn stands_in_the_way_of(&self, rule: &SchemaRule) -> bool {
+        self.name == rule.name && self.labels == [rule.label] && !self.unique
     }
 }
 
 pub(super) async fn prepare(exchange: &Arc<Exchange>) -> Result<()> {
+    let missing = missing(&indexes(exchange).await?);
+    if missing.is_empty() {
+        return Ok(());
+    }
+    match create(exchange, &missing).await {
+        Ok(()) => Ok(()),
+        Err(refusal) => {
+            sleep(MAKING).await;
+            if !clear_the_way(exchange).await? {
+                return Err(refusal);
+            }
+            create(exchange, &self::missing(&indexes(exchange).await?)).await
+        }
+    }
+}
+
+async fn create(exchange: &Arc<Exchange>, rules: &[&SchemaRule]) -> Result<()> {
     let mut refusal = None;
-    for rule in missing(exchange).await? {
+    for rule in rules {
         // Two may create at once: what counts is what is there afterwards.
         if let Err(error) = exchange.run(Statement::new(&rule.create())).await {
             refusal.get_or_insert(error);
         }
     }
-    let Some(rule) = missing(exchange).await?.into_iter().next() else { return Ok(()) };
+    let Some(rule) = missing(&indexes(exchange).await?).into_iter().next() else { return Ok(()) };
     Err(refusal.unwrap_or_else(|| {
         let problem = format!("Neo4j: the name {} is taken by another constraint or index.", rule.name);
         Error::graph(Reason::GraphRejected, problem).with("name", rule.name)
     }))
 }
 
-async fn missing(exchange: &Arc<Exchange>) -> Result<Vec<&'static SchemaRule>> {
-    let indexes: Vec<Index> = answers::all(&exchange.run(Statement::new(SHOW_SCHEMA)).await?)?;
-    Ok(SCHEMA.iter().filter(|rule| !indexes.iter().any(|index| index.serves(rule))).collect())
+/// Drops what stands in the way of a rule that is missing; false when there was nothing.
+async fn clear_the_way(exchange: &Arc<Exchange>) -> Result<bool> {
+    let indexes = indexes(exchange).await?;
+    let mut cleared = false;
+    for rule in missing(&indexes) {
+        if indexes.iter().any(|index| index.stands_in_the_way_of(rule)) {
+            exchange.run(Statement::new(&rule.drop_index())).await?;
+            cleared = true;
+        }
+    }
+    Ok(cleared)
+}
+
+async fn indexes(exchange: &Arc<Exchange>) -> Result<Vec<Index>> {
+    answers::all(&exchange.run(Statement::new(SHOW_SCHEMA)).await?)
+}
+
+fn missing(indexes: &[Index]) -> Vec<&'static SchemaRule> {
+    SCHEMA.iter().filter(|rule| !indexes.iter().any(|index| index.serves(rule))).collect()
 }

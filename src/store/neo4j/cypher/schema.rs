@@ -35,6 +35,11 @@ impl SchemaRule {
         Self { name, label, properties, unique: false }
     }
 
+    /// Of an index that no constraint owns: Neo4j refuses to drop another one.
+    pub fn drop_index(&self) -> String {
+        format!("DROP INDEX {} IF EXISTS", self.name)
+    }
+
     pub fn create(&self) -> String {
         let Self { name, label, .. } = self;
         let properties =
@@ -49,6 +54,6 @@ impl SchemaRule {
 
 /// A uniqueness constraint shows as the index it owns.
 pub const SHOW_SCHEMA: &str = "\
-SHOW INDEXES YIELD labelsOrTypes, properties, owningConstraint, state, type, entityType
-WHERE entityType = 'NODE' AND type = 'RANGE' AND state <> 'FAILED'
-RETURN labelsOrTypes AS labels, properties, owningConstraint IS NOT NULL AS unique";
+SHOW INDEXES YIELD name, labelsOrTypes, properties, owningConstraint, state, type, entityType
+WHERE entityType = 'NODE' AND type = 'RANGE'
+RETURN name, labelsOrTypes AS labels, properties, owningConstraint IS NOT NULL AS unique, state = 'FAILED' AS failed";
