@@ -152,7 +152,10 @@ impl Sql {
 }
 
 pub async fn subject() -> Subject {
-    let database = Database::migrated().await;
+    subject_on(Database::migrated().await).await
+}
+
+pub async fn subject_on(database: Database) -> Subject {
     database.connect().await.register_graph("postgres").await;
     let graph = PostgresGraph::new(Arc::new(database.open()));
     let read = Reader { database };

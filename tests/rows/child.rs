@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tokio::io::{AsyncBufReadExt, BufReader, Lines};
-use tokio::process::{ChildStdout, Command};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
+use tokio::process::{ChildStdin, ChildStdout, Command};
 use tokio::time::{sleep, timeout};
 
 use crate::common::layers::Client;
@@ -59,28 +59,33 @@ impl Script {
     pub fn start_with(&self, prepare: impl FnOnce(&mut Command)) -> Child {
         let mut command = Command::new(std::env::current_exe().expect("this test"));
         command.args(["--exact", "child::runs_a_script", "--ignored", "--nocapture"]);
-        command.env(SCRIPT, self.0.to_string()).stdout(Stdio::piped()).kill_on_drop(true);
+        command.env(SCRIPT, self.0.to_string()).kill_on_drop(true);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped());
         prepare(&mut command);
         let mut process = command.spawn().expect("started");
         let output = BufReader::new(process.stdout.take().expect("piped")).lines();
-        Child { process, output }
+        let input = process.stdin.take().expect("piped");
+        Child { process, input, output }
     }
 }
 
 /// Killed when it is dropped.
 pub struct Child {
     process: tokio::process::Child,
+    input: ChildStdin,
     output: Lines<BufReader<ChildStdout>>,
 }
 
 impl Child {
-    /// The answer of the next call, or its error's envelope under `error`.
+    /// The answer of the next call, which must not fail.
     pub async fn answer(&mut self) -> Value {
         let reading = async {
             while let Some(line) = self.output.next_line().await.expect("read") {
                 // The test harness may have begun a line of its own.
                 if let Some((_, answer)) = line.split_once(ANSWER) {
-                    return serde_json::from_str(answer).expect("JSON");
+                    let answer: Value = serde_json::from_str(answer).expect("JSON");
+                    assert!(answer.get("failed").is_none(), "{answer}");
+                    return answer;
                 }
             }
             panic!("the child ended without an answer");
@@ -115,7 +120,8 @@ impl Child {
         self.stopped().await;
     }
 
-    pub async fn resume(&self) {
+    pub async fn resume(&mut self) {
+        self.input.write_all(b"\n").await.expect("told");
         self.signal("CONT").await;
     }
 
@@ -145,7 +151,7 @@ async fn runs_a_script() {
     for call in script["calls"].as_array().expect("a list") {
         let op = call["op"].as_str().expect("text");
         let outcome = layer.try_call_with(op, call["args"].clone(), call["persistence"].clone()).await;
-        println!("{ANSWER}{}", outcome.unwrap_or_else(|error| json!({ "error": error.envelope() })));
+        println!("{ANSWER}{}", outcome.unwrap_or_else(|error| json!({ "failed": error.envelope() })));
     }
     // The parent decides when it is over.
     std::future::pending::<()>().await;
@@ -174,7 +180,9 @@ fn set(point: &str, action: &str) {
     done.unwrap_or_else(|error| panic!("{point}: {error}"));
 }
 
+/// The signal may take its time; this thread goes no further until it is told to.
 fn stop() {
     let pid = std::process::id().to_string();
-    std::process::Command::new("kill").args(["-STOP", &pid]).status().expect("stopped and continued");
+    std::process::Command::new("kill").args(["-STOP", &pid]).status().expect("sent");
+    std::io::stdin().read_line(&mut String::new()).expect("told to go on");
 }

@@ -6,11 +6,13 @@
 mod common;
 
 mod child;
+mod clock;
 mod commit;
 mod concurrency;
 mod drift;
 mod dump;
 mod outage;
+mod planted;
 mod rebuild;
 mod worker;
 mod world;

@@ -1,4 +1,4 @@
-//! Rows 12–16, 36, 37, 41 and 42: processes that pay debts and die, freeze, are late or have to stop.
+//! Rows 12–16, 18, 36, 41 and 42: processes that pay debts and die, freeze, are late or have to stop.
 
 use std::time::{Duration, Instant};
 
@@ -185,6 +185,30 @@ pub async fn new_write_before_the_acknowledgement(world: &World) {
     assert_eq!(world.held_revisions().await, older);
     assert_eq!(world.layer().call("drain", json!({})).await["paid"], 1);
     world.expect_equal().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn row_18_a_late_upsert_after_a_delete_on_neo4j() {
+    late_upsert_after_a_delete(&World::on_neo4j().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn row_18_a_late_upsert_after_a_delete_on_postgres() {
+    late_upsert_after_a_delete(&World::on_postgres().await).await;
+}
+
+/// A process has read a memory and is about to apply it, when the memory is deleted for good.
+pub async fn late_upsert_after_a_delete(world: &World) {
+    owe(world, 1).await;
+    let mut late = pays_one(world, 500).stops_at("before_drain_apply").start();
+    late.stopped().await;
+    wait_for_the_lease_to_end(world).await;
+    world.sql().await.run("delete from public.memory_entries").await;
+    world.layer().call("drain", json!({})).await;
+    late.resume().await;
+    late.answer().await;
+    world.expect_equal().await;
+    assert_eq!((world.nodes().await, world.owed().await), (0, 0));
 }
 
 #[tokio::test(flavor = "multi_thread")]
