@@ -3,7 +3,8 @@
 use async_trait::async_trait;
 use chrono::{DateTime, FixedOffset};
 use izzie_memory::config::{Neo4jOptions, Secret};
-use izzie_memory::store::graph::GraphStore;
+use izzie_memory::model::Version;
+use izzie_memory::store::graph::{Beat, GraphStore};
 use izzie_memory::store::neo4j::{Neo4jGraph, Tuning};
 use neo4rs::{Graph, Query, Row};
 use uuid::Uuid;
@@ -40,8 +41,18 @@ pub fn store(options: &Neo4jOptions) -> Neo4jGraph {
 }
 
 pub async fn subject() -> Subject {
-    let graph = store(&options());
+    subject_on(&options()).await
+}
+
+pub async fn subject_on(options: &Neo4jOptions) -> Subject {
+    let graph = store(options);
     graph.prepare().await.expect("prepared");
+    // A graph in use has a beat. Looking for one that is not there, projections lock its key against each other.
+    if graph.read_beat().await.expect("read").is_none() {
+        let horizon = Version { epoch: 0, revision: 0 };
+        let beat = Beat { store_id: Uuid::new_v4(), epoch: 1, high_water: 1, nonce: Uuid::new_v4(), horizon };
+        graph.swap_beat(None, &beat).await.expect("swapped");
+    }
     Subject { graph: Box::new(graph), read: Box::new(Driver::connect()) }
 }
 

@@ -152,10 +152,10 @@ impl Sql {
 }
 
 pub async fn subject() -> Subject {
-    subject_on(Database::migrated().await).await
+    subject_on(Arc::new(Database::migrated().await)).await
 }
 
-pub async fn subject_on(database: Database) -> Subject {
+pub async fn subject_on(database: Arc<Database>) -> Subject {
     database.connect().await.register_graph("postgres").await;
     let graph = PostgresGraph::new(Arc::new(database.open()));
     let read = Reader { database };
@@ -163,7 +163,7 @@ pub async fn subject_on(database: Database) -> Subject {
 }
 
 struct Reader {
-    database: Database,
+    database: Arc<Database>,
 }
 
 #[async_trait]

@@ -51,6 +51,11 @@ impl Traffic {
         messages
     }
 
+    /// How often the client said so.
+    pub fn count(&self, text: &str) -> usize {
+        self.sent.windows(text.len()).filter(|&window| window == text.as_bytes()).count()
+    }
+
     /// The signatures of the client's Bolt messages, after its handshake.
     pub fn bolt_messages(&self) -> Vec<u8> {
         let mut rest = self.sent.get(KEPT..).unwrap_or_default();
@@ -81,13 +86,32 @@ pub struct Proxy {
     listening: JoinHandle<()>,
 }
 
+/// Texts in the client's messages and what the server gets instead, of the same length.
+type Edits = Arc<Vec<(Vec<u8>, Vec<u8>)>>;
+
 impl Proxy {
     pub async fn to(target: impl Into<String>) -> Self {
+        Self::editing(target, Arc::default()).await
+    }
+
+    /// The server gets the second text of a pair wherever the client says the first, filled up with spaces.
+    pub async fn replacing(target: impl Into<String>, pairs: &[(&str, &str)]) -> Self {
+        let edit = |&(text, other): &(&str, &str)| {
+            assert!(other.len() <= text.len(), "a longer text would not fit into the message");
+            let mut other = other.as_bytes().to_vec();
+            other.resize(text.len(), b' ');
+            (text.as_bytes().to_vec(), other)
+        };
+        Self::editing(target, Arc::new(pairs.iter().map(edit).collect())).await
+    }
+
+    async fn editing(target: impl Into<String>, edits: Edits) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("bound");
         let (mode, watching) = watch::channel(Mode::Pass);
         let connections = Arc::default();
-        let listening = tokio::spawn(listen(listener, target.into(), watching, Arc::clone(&connections)));
+        let listening =
+            tokio::spawn(listen(listener, target.into(), watching, Arc::clone(&connections), edits));
         Self { address, mode, connections, listening }
     }
 
@@ -122,6 +146,7 @@ async fn listen(
     target: String,
     mode: watch::Receiver<Mode>,
     connections: Connections,
+    edits: Edits,
 ) {
     while let Ok((client, _)) = listener.accept().await {
         let number = {
@@ -129,7 +154,8 @@ async fn listen(
             connections.push(Traffic::default());
             connections.len() - 1
         };
-        tokio::spawn(connect(client, target.clone(), mode.clone(), Arc::clone(&connections), number));
+        let (mode, connections, edits) = (mode.clone(), Arc::clone(&connections), Arc::clone(&edits));
+        tokio::spawn(connect(client, target.clone(), mode, connections, edits, number));
     }
 }
 
@@ -138,6 +164,7 @@ async fn connect(
     target: String,
     mut mode: watch::Receiver<Mode>,
     connections: Connections,
+    edits: Edits,
     number: usize,
 ) {
     if *mode.borrow() == Mode::Refuse {
@@ -154,6 +181,9 @@ async fn connect(
         mode.clone(),
         |mode| mode == Mode::BlackHole,
         |bytes, mode| {
+            for (text, other) in edits.iter() {
+                replace(bytes, text, other);
+            }
             let traffic = &mut connections.lock().unwrap()[number];
             traffic.answer_held = matches!(mode, Mode::HoldAnswersTo(least)
                 if traffic.answer_held || bytes.len() >= least);
@@ -181,7 +211,7 @@ async fn pump(
     mut to: OwnedWriteHalf,
     mut mode: watch::Receiver<Mode>,
     held: impl Fn(Mode) -> bool,
-    mut passed: impl FnMut(&[u8], Mode),
+    mut passed: impl FnMut(&mut [u8], Mode),
 ) {
     let mut buffer = vec![0; 64 * 1024];
     while let Ok(length @ 1..) = from.read(&mut buffer).await {
@@ -193,9 +223,17 @@ async fn pump(
         if let Mode::Latency(delay) = mode {
             tokio::time::sleep(delay).await;
         }
-        passed(&buffer[..length], mode);
+        passed(&mut buffer[..length], mode);
         if to.write_all(&buffer[..length]).await.is_err() {
             return;
+        }
+    }
+}
+
+fn replace(bytes: &mut [u8], text: &[u8], other: &[u8]) {
+    for at in 0..(bytes.len() + 1).saturating_sub(text.len()) {
+        if &bytes[at..at + text.len()] == text {
+            bytes[at..at + text.len()].copy_from_slice(other);
         }
     }
 }

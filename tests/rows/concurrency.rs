@@ -1,17 +1,23 @@
-//! Rows 9, 10, 21 and 38: several writers of one memory or one entity. What concerns a graph store alone (rows 11 and
-//! 17–20) is in `tests/common/conformance.rs`.
+//! Rows 9, 11, 21 and 38: several writers of one memory or one entity. More of what concerns a graph store alone (rows
+//! 11 and 17–20) is in `tests/common/conformance.rs`.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use futures::future::join_all;
+use futures::future::{join_all, try_join_all};
+use izzie_memory::model::Projection;
+use izzie_memory::store::graph::GraphStore;
 use neo4rs::query;
 use serde_json::{Value, json};
 use tokio::time::sleep;
+use uuid::Uuid;
 
-use crate::common::layers::Client;
+use crate::common::layers::{Client, empty_neo4j};
 use crate::common::neo4j::{self, Driver};
+use crate::common::postgres::{self, Database, Sql};
 use crate::common::proxy::{Proxy, bolt};
+use crate::common::sample;
 use crate::world::{Graph, World, patient};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -69,6 +75,134 @@ async fn eight_instances_update_one_memory(world: &World) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn row_17_a_version_is_read_under_the_lock_on_neo4j() {
+    let _alone = empty_neo4j().await;
+    let proxy = Proxy::to(neo4j::address()).await;
+    version_under_lock_in_neo4j(&proxy).await;
+}
+
+/// Two writes wait for a memory that somebody else has locked; the higher one comes first and the lower one must see it.
+pub async fn version_under_lock_in_neo4j(proxy: &Proxy) {
+    let subject = neo4j::subject_on(&neo4j::options_through(proxy.address)).await;
+    let (direct, driver) = (neo4j::store(&neo4j::options()), Driver::connect());
+    for _ in 0..10 {
+        let id = Uuid::new_v4();
+        direct.project(&[sample::memory("u", id, 1, &[])]).await.expect("projected");
+        let mut foreign = driver.transaction().await;
+        let lock = query("MATCH (m:IzzieMemory {key: $key}) SET m._lock = true REMOVE m._lock");
+        foreign.run(lock.param("key", id.to_string())).await.expect("locked");
+        let release = async { foreign.rollback().await.expect("rolled back") };
+        expect_the_higher(subject.graph.as_ref(), id, release).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn row_17_a_version_is_read_under_the_lock_on_postgres() {
+    version_under_lock_in_postgres(Database::migrated().await).await;
+}
+
+pub async fn version_under_lock_in_postgres(database: Database) {
+    let database = Arc::new(database);
+    let subject = postgres::subject_on(Arc::clone(&database)).await;
+    for _ in 0..10 {
+        let id = Uuid::new_v4();
+        subject.graph.project(&[sample::memory("u", id, 1, &[])]).await.expect("projected");
+        let mut foreign = database.connect().await;
+        let lock =
+            format!("begin; select from izzie_memory.graph_memories where memory_id = '{id}' for update");
+        foreign.run(&lock).await;
+        expect_the_higher(subject.graph.as_ref(), id, async { foreign.run("rollback").await }).await;
+    }
+}
+
+async fn expect_the_higher(graph: &dyn GraphStore, id: Uuid, release: impl Future<Output = ()>) {
+    let pause = Duration::from_millis(60);
+    let (higher, lower) = ([sample::memory("u", id, 9, &[])], [sample::memory("u", id, 5, &[])]);
+    let later = async {
+        sleep(pause).await;
+        graph.project(&lower).await
+    };
+    let release = async {
+        sleep(pause * 3).await;
+        release.await;
+    };
+    let (first, second, ()) = futures::join!(graph.project(&higher), later, release);
+    first.and(second).expect("projected");
+    assert_eq!(graph.get_nodes(&[id]).await.expect("read")[0].version.revision, 9);
+}
+
+const ROUNDS: usize = 20;
+const BATCHES: usize = 4;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn row_11_entities_are_locked_in_one_order_on_neo4j() {
+    let _alone = empty_neo4j().await;
+    let proxy = Proxy::to(neo4j::address()).await;
+    one_order_in_neo4j(&proxy).await;
+}
+
+/// Memories that name the same entities meet behind an entity that somebody else has locked for a while.
+pub async fn one_order_in_neo4j(proxy: &Proxy) {
+    let subject = neo4j::subject_on(&neo4j::options_through(proxy.address)).await;
+    let (driver, user) = (Driver::connect(), sample::user("order"));
+    subject.graph.project(&memories_of_all(&user)).await.expect("projected");
+    for _ in 0..ROUNDS {
+        let mut foreign = driver.transaction().await;
+        let lock = "MATCH (e:IzzieEntity {normalized: 'person 10', userId: $user}) SET e._lock = true REMOVE e._lock";
+        foreign.run(query(lock).param("user", user.as_str())).await.expect("locked");
+        let release = async { foreign.rollback().await.expect("rolled back") };
+        meet(subject.graph.as_ref(), &user, release).await;
+    }
+    let sent: usize =
+        proxy.traffic().iter().map(|traffic| traffic.count("MERGE (m:IzzieMemory {key: row.key})")).sum();
+    let repeated = sent - (1 + ROUNDS * BATCHES);
+    assert!(repeated < ROUNDS / 2, "{repeated} repetitions");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn row_11_entities_are_locked_in_one_order_on_postgres() {
+    one_order_in_postgres(Database::migrated().await).await;
+}
+
+pub async fn one_order_in_postgres(database: Database) {
+    let database = Arc::new(database);
+    let mut foreign = database.connect().await;
+    foreign.run(NOTICE_DEADLOCKS_SOON).await;
+    let subject = postgres::subject_on(Arc::clone(&database)).await;
+    let user = sample::user("order");
+    subject.graph.project(&memories_of_all(&user)).await.expect("projected");
+    for _ in 0..ROUNDS {
+        foreign
+            .run("begin; select from izzie_memory.graph_entities where normalized = 'person 10' for update")
+            .await;
+        meet(subject.graph.as_ref(), &user, async { foreign.run("rollback").await }).await;
+    }
+    assert_eq!(deadlocks(&mut foreign).await, 0);
+}
+
+fn memories_of_all(user: &str) -> Vec<Projection> {
+    let people: Vec<String> = (0..20).map(|n| format!("Person {n}")).collect();
+    vec![sample::memory(user, Uuid::new_v4(), 1, &people.iter().map(String::as_str).collect::<Vec<_>>())]
+}
+
+async fn meet(graph: &dyn GraphStore, user: &str, release: impl Future<Output = ()>) {
+    let batches: Vec<_> = (0..BATCHES).map(|_| memories_of_all(user)).collect();
+    let release = async {
+        sleep(Duration::from_millis(150)).await;
+        release.await;
+    };
+    let (projected, ()) =
+        futures::join!(try_join_all(batches.iter().map(|batch| graph.project(batch))), release);
+    projected.expect("projected");
+}
+
+async fn deadlocks(sql: &mut Sql) -> i64 {
+    // The server's sessions tell their counts once a second.
+    sleep(Duration::from_millis(1500)).await;
+    sql.one("select deadlocks from pg_stat_database where datname = current_database()").await
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn row_21_a_deadlock_storm_uses_up_no_attempt_on_neo4j() {
     deadlock_storm(&World::on_neo4j().await).await;
 }
@@ -81,7 +215,7 @@ async fn row_21_a_deadlock_storm_uses_up_no_attempt_on_postgres() {
 /// Other code locks our entities from the last to the first, again and again, while one layer writes and pays.
 async fn deadlock_storm(world: &World) {
     const PEOPLE: [&str; 5] = ["Ann", "Bob", "Cid", "Dan", "Eve"];
-    world.sql().await.run(OURS_NOTICES_FIRST).await;
+    world.sql().await.run(NOTICE_DEADLOCKS_SOON).await;
     let proxy = Proxy::to(neo4j::address()).await;
     let layer = Client::new(&world.config_through(&proxy));
     for _ in 0..3 {
@@ -111,8 +245,8 @@ async fn deadlock_storm(world: &World) {
 
 const WRITES: usize = 40;
 
-/// So that the server gives up a transaction of ours and not the storm's, which waits longer.
-const OURS_NOTICES_FIRST: &str = "do $$ begin \
+/// In the storm, the server then gives up a transaction of ours and not the storm's own, which waits longer.
+const NOTICE_DEADLOCKS_SOON: &str = "do $$ begin \
     execute format('alter database %I set deadlock_timeout = ''20ms''', current_database()); end $$";
 
 fn memory(people: &[&str]) -> Value {
@@ -127,9 +261,7 @@ async fn victims(world: &World, proxy: &Proxy) -> i64 {
         let statements = messages.filter(|&message| message == bolt::RUN).count();
         return i64::try_from(statements - WRITES).expect("a few");
     }
-    // The server's sessions tell their counts once a second.
-    sleep(Duration::from_millis(1500)).await;
-    world.sql().await.one("select deadlocks from pg_stat_database where datname = current_database()").await
+    deadlocks(&mut world.sql().await).await
 }
 
 async fn storm_in_neo4j(over: &AtomicBool) {

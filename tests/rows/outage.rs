@@ -3,12 +3,12 @@
 use std::time::{Duration, Instant};
 
 use neo4rs::query;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::common::layers::Client;
 use crate::common::neo4j::{self, Driver};
 use crate::common::proxy::{Mode, Proxy};
-use crate::world::{Graph, World};
+use crate::world::World;
 
 /// Beyond what a write may wait for the graph: the way to Postgres and a loaded machine.
 const SLACK: Duration = Duration::from_millis(700);

@@ -4,8 +4,11 @@ use std::panic::AssertUnwindSafe;
 
 use futures::FutureExt;
 
-use crate::common::conformance::{self, Subject};
-use crate::common::postgres;
+use crate::common::layers::empty_neo4j;
+use crate::common::neo4j;
+use crate::common::postgres::Database;
+use crate::common::proxy::Proxy;
+use crate::concurrency;
 use crate::worker;
 use crate::world::World;
 
@@ -16,7 +19,7 @@ async fn fails(check: impl Future<Output = ()>) {
 }
 
 /// Replaces a part of an SQL function in the test's database.
-async fn plant(database: &postgres::Database, function: &str, honest: &str, bug: &str) {
+async fn plant(database: &Database, function: &str, honest: &str, bug: &str) {
     let mut sql = database.connect().await;
     let definition: String =
         sql.one(&format!("select pg_get_functiondef('izzie_memory.{function}'::regproc)")).await;
@@ -24,19 +27,23 @@ async fn plant(database: &postgres::Database, function: &str, honest: &str, bug:
     sql.run(&definition.replace(honest, bug)).await;
 }
 
-/// A subject whose database a test has changed.
-async fn planted_subject(function: &str, honest: &str, bug: &str) -> Subject {
-    let database = postgres::Database::migrated().await;
-    plant(&database, function, honest, bug).await;
-    postgres::subject_on(database).await
+#[tokio::test(flavor = "multi_thread")]
+async fn row_54_no_lock_before_the_fence_is_noticed_on_neo4j() {
+    let _alone = empty_neo4j().await;
+    // A statement that writes locks the index entries of its nodes, so the bug must not look them up there either.
+    let locked =
+        "MERGE (m:IzzieMemory {key: row.key}) ON CREATE SET m._new = true\nSET m._lock = true REMOVE m._lock";
+    let seek = "MATCH (m:IzzieMemory {key: row.key})";
+    let scan = "MATCH (m) WHERE m.key + '' = row.key";
+    let proxy = Proxy::replacing(neo4j::address(), &[(locked, scan), (seek, scan)]).await;
+    fails(concurrency::version_under_lock_in_neo4j(&proxy)).await;
 }
-
-const LOCK_OF_MEMORIES: &str = "order by g.memory_id for update;";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn row_54_no_lock_before_the_fence_is_noticed_on_postgres() {
-    let subject = planted_subject("project", LOCK_OF_MEMORIES, "order by g.memory_id;").await;
-    fails(conformance::row_17_eight_workers_and_the_highest_revision_wins_every_time(subject)).await;
+    let database = Database::migrated().await;
+    plant(&database, "project", "order by g.memory_id for update;", "order by g.memory_id;").await;
+    fails(concurrency::version_under_lock_in_postgres(database)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -76,4 +83,21 @@ async fn hard_delete_without_a_tombstone(world: &World) {
     let bug = "delete from izzie_memory.memory_state s where s.memory_id = id; return given;";
     plant(&world.database, "record_tombstone", honest, bug).await;
     fails(worker::late_upsert_after_a_delete(world)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn row_54_unsorted_batches_are_noticed_on_neo4j() {
+    let _alone = empty_neo4j().await;
+    let sorted =
+        "UNWIND [''] + touched AS key\nWITH DISTINCT key ORDER BY key\nWITH collect(key)[1..] AS keys";
+    let bug = "UNWIND touched AS key WITH DISTINCT key ORDER BY rand() WITH collect(key) AS keys";
+    let proxy = Proxy::replacing(neo4j::address(), &[(sorted, bug)]).await;
+    fails(concurrency::one_order_in_neo4j(&proxy)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn row_54_unsorted_batches_are_noticed_on_postgres() {
+    let database = Database::migrated().await;
+    plant(&database, "project", "order by e.key for update;", "order by random() for update;").await;
+    fails(concurrency::one_order_in_postgres(database)).await;
 }
