@@ -117,6 +117,15 @@ create table izzie_memory.graph_targets (
 );
 create unique index graph_targets_current_idx on izzie_memory.graph_targets (current) where current;
 
+-- The beats this database has written. A graph that shows one of these, but not the last, was restored from an old dump;
+-- one that shows another is written by somebody else.
+create table izzie_memory.beats (
+  nonce      uuid primary key,
+  target     text not null,
+  written_at timestamptz not null default clock_timestamp()
+);
+create index beats_written_idx on izzie_memory.beats (written_at);
+
 -- What is owed: a coalescing dirty set, not a log. One row per target and memory, always for the newest revision.
 create table izzie_memory.memory_sync (
   target          text not null,

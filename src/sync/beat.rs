@@ -15,17 +15,34 @@ use crate::store::postgres::{Lineage, Postgres, Target};
 /// Rounds of compare-and-set against other instances of the same database.
 const ROUNDS: usize = 5;
 
-/// Verifies that the graph is prepared and belongs to this database, and beats once. Owes everything, in pages, when the
-/// graph was wiped or the database restored: true then.
-pub async fn beat(postgres: &Postgres, graph: &dyn GraphStore, target: Target) -> Result<bool> {
+/// What a beat came to.
+pub struct Beaten {
+    /// The nonce that the graph holds now.
+    pub nonce: Uuid,
+    /// The graph was wiped or restored, or the database was: everything is owed now, in pages.
+    pub owes: bool,
+}
+
+/// Verifies that the graph is prepared and belongs to this database, and beats once. `own` is the nonce that this process
+/// wrote a moment ago: while the graph still holds it, there is nobody to tell anything new.
+pub async fn beat(
+    postgres: &Postgres,
+    graph: &dyn GraphStore,
+    target: Target,
+    own: Option<Uuid>,
+) -> Result<Beaten> {
     let ((), mut held) = tokio::try_join!(graph.prepare(), graph.read_beat())?;
     let mut target = target;
     let mut owes = false;
     for _ in 0..ROUNDS {
         let judged = judge(postgres, &target, held.as_ref()).await?;
         owes |= judged.owes;
-        if write(postgres, graph, &target, held.as_ref(), judged.lineage).await? {
-            return Ok(owes);
+        let still_own = held.as_ref().map(|beat| beat.nonce).filter(|nonce| own == Some(*nonce) && !owes);
+        if let Some(nonce) = still_own {
+            return Ok(Beaten { nonce, owes });
+        }
+        if let Some(nonce) = write(postgres, graph, &target, held.as_ref(), judged.lineage).await? {
+            return Ok(Beaten { nonce, owes });
         }
         held = graph.read_beat().await?;
         target = postgres.current_target().await?.ok_or_else(unregistered)?;
@@ -33,24 +50,24 @@ pub async fn beat(postgres: &Postgres, graph: &dyn GraphStore, target: Target) -
     Err(Error::sync(Reason::Unavailable, "other instances kept changing the graph's beat; try again"))
 }
 
-/// False: another instance was faster.
+/// None: another instance was faster.
 async fn write(
     postgres: &Postgres,
     graph: &dyn GraphStore,
     target: &Target,
     held: Option<&Beat>,
     Lineage { epoch, high_water }: Lineage,
-) -> Result<bool> {
+) -> Result<Option<Uuid>> {
     let nonce = postgres.propose_nonce(&target.target, Uuid::new_v4()).await?;
     // A proposal that got there before: its process died before it confirmed it.
     if held.is_none_or(|beat| beat.nonce != nonce) {
         let next = Beat { store_id: target.store_id, epoch, high_water, nonce, horizon: target.horizon() };
         if !graph.swap_beat(held.map(|beat| beat.nonce), &next).await? {
-            return Ok(false);
+            return Ok(None);
         }
     }
     postgres.confirm_nonce(&target.target, nonce).await?;
-    Ok(true)
+    Ok(Some(nonce))
 }
 
 /// Where the database stands after it has learnt what the graph knows.
@@ -82,6 +99,10 @@ async fn judge(postgres: &Postgres, target: &Target, held: Option<&Beat>) -> Res
     // Another instance may have confirmed between our two reads.
     if postgres.current_target().await?.is_some_and(|again| known(&again)) {
         return Ok(Judged { lineage, owes: false });
+    }
+    if postgres.knows_nonce(&target.target, held.nonce).await? {
+        paged::owe_everything(postgres, &target.target).await?;
+        return Ok(Judged { lineage, owes: true });
     }
     Err(mismatch("another database (a branch or a restored copy) writes this graph"))
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::sync::{Mutex, Notify, OnceCell, RwLock, Semaphore};
+use uuid::Uuid;
 
 use super::acknowledger::Acknowledger;
 use super::group::Group;
@@ -44,12 +45,20 @@ pub enum Applying {
 
 type Known = (Instant, Standing);
 
+/// When the graph was last proven to be the database's own, by which beat, and since when that beat stands.
+#[derive(Debug, Clone, Copy)]
+struct Proof {
+    at: Instant,
+    nonce: Uuid,
+    written: Instant,
+}
+
 pub struct Seat {
     postgres: Arc<Postgres>,
     graph: Option<Arc<dyn GraphStore>>,
     acknowledger: OnceCell<Arc<Acknowledger>>,
     standing: RwLock<Option<Known>>,
-    verified: Mutex<Option<Instant>>,
+    verified: Mutex<Option<Proof>>,
     nudged: Notify,
     pub(super) in_flight: Arc<Semaphore>,
     pub(super) group: Group,
@@ -137,9 +146,9 @@ impl Seat {
         let (graph, target) = self.configured(self.standing().await?)?;
         // One proof for all who wait.
         let mut verified = self.verified.lock().await;
-        if verified.is_none_or(|since| since.elapsed() >= TRUST) {
-            self.verify(graph, &target).await?;
-            *verified = Some(Instant::now());
+        if verified.is_none_or(|proof| proof.at.elapsed() >= TRUST) {
+            let (proof, _) = self.verify(graph, &target, *verified).await?;
+            *verified = Some(proof);
         }
         Ok((graph, target))
     }
@@ -148,9 +157,11 @@ impl Seat {
     /// operations begin with it.
     pub async fn ours_now(&self) -> Result<(&Arc<dyn GraphStore>, Target)> {
         let (graph, target) = self.configured(self.find_standing().await?)?;
-        let proven = self.verify(graph, &target).await;
-        *self.verified.lock().await = proven.is_ok().then(Instant::now);
-        if proven? || target.unfinished {
+        let known = *self.verified.lock().await;
+        let proven = self.verify(graph, &target, known).await;
+        *self.verified.lock().await = proven.as_ref().ok().map(|(proof, _)| *proof);
+        let (_, owes) = proven?;
+        if owes || target.unfinished {
             paged::finish(&self.postgres, &target).await?;
         }
         Ok((graph, target))
@@ -176,16 +187,26 @@ impl Seat {
         graph.ping().await?;
         let target = self.postgres.switch_target(graph.kind()).await?;
         self.forget().await;
-        self.verify(graph, &target).await?;
+        self.verify(graph, &target, None).await?;
         Ok((graph, target))
     }
 
     /// True: everything is owed now, in pages.
-    async fn verify(&self, graph: &Arc<dyn GraphStore>, target: &Target) -> Result<bool> {
+    async fn verify(
+        &self,
+        graph: &Arc<dyn GraphStore>,
+        target: &Target,
+        known: Option<Proof>,
+    ) -> Result<(Proof, bool)> {
+        let now = Instant::now();
         if graph.shares_database() {
-            return Ok(false);
+            return Ok((Proof { at: now, nonce: Uuid::nil(), written: now }, false));
         }
-        beat::beat(&self.postgres, graph.as_ref(), target.clone()).await
+        let recent = known.filter(|proof| proof.written.elapsed() < TRUST);
+        let own = recent.map(|proof| proof.nonce);
+        let beaten = beat::beat(&self.postgres, graph.as_ref(), target.clone(), own).await?;
+        let written = recent.filter(|proof| proof.nonce == beaten.nonce).map_or(now, |proof| proof.written);
+        Ok((Proof { at: now, nonce: beaten.nonce, written }, beaten.owes))
     }
 
     /// There may be something to pay.

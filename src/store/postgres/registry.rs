@@ -93,6 +93,18 @@ impl Postgres {
             .await
     }
 
+    /// Whether this database has ever written that beat to the graph.
+    pub async fn knows_nonce(&self, target: &str, nonce: Uuid) -> Result<bool> {
+        let sql = Sql::new(include_str!("queries/knows_nonce.sql")).bind(nonce).bind(target);
+        self.background().scalar(Effect::Repeatable, sql).await
+    }
+
+    /// Forgets beats of long ago.
+    pub async fn forget_beats(&self, age_ms: i64) -> Result<()> {
+        let sql = Sql::new(include_str!("queries/forget_beats.sql")).bind(age_ms);
+        self.background().execute(Effect::Repeatable, sql).await
+    }
+
     /// The graph holds this beat now.
     pub async fn confirm_nonce(&self, target: &str, nonce: Uuid) -> Result<()> {
         self.background()
