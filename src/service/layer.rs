@@ -33,7 +33,7 @@ pub struct Layer {
 }
 
 /// How long a close waits for calls under way.
-const PATIENCE: Duration = Duration::from_secs(4);
+const PATIENCE: Duration = Duration::from_secs(3);
 
 impl Layer {
     /// No I/O; inside a tokio runtime.
@@ -70,11 +70,13 @@ impl Layer {
             return;
         }
         self.closing.cancel();
+        let background = async {
+            if self.owns_background.load(Ordering::Acquire) {
+                self.stores.scheduler.stop().await;
+            }
+        };
         // Those that hold leases give them back; one that hangs is not waited for.
-        let _ = timeout(PATIENCE, self.running.write()).await;
-        if self.owns_background.load(Ordering::Acquire) {
-            self.stores.scheduler.stop().await;
-        }
+        let _ = tokio::join!(timeout(PATIENCE, self.running.write()), background);
         if self.stores.release() {
             self.stores.close().await;
         }

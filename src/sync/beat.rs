@@ -35,14 +35,15 @@ pub async fn beat(
     let mut target = target;
     let mut owes = false;
     for _ in 0..ROUNDS {
-        let judged = judge(postgres, &target, held.as_ref()).await?;
-        owes |= judged.owes;
-        let still_own = held.as_ref().map(|beat| beat.nonce).filter(|nonce| own == Some(*nonce) && !owes);
-        if let Some(nonce) = still_own {
-            return Ok(Beaten { nonce, owes });
-        }
-        if let Some(nonce) = write(postgres, graph, &target, held.as_ref(), judged.lineage).await? {
-            return Ok(Beaten { nonce, owes });
+        if let Some(judged) = judge(postgres, graph, &target, held.as_ref()).await? {
+            owes |= judged.owes;
+            let nonce = held.as_ref().map(|beat| beat.nonce);
+            if let Some(nonce) = nonce.filter(|nonce| own == Some(*nonce) && !owes) {
+                return Ok(Beaten { nonce, owes });
+            }
+            if let Some(nonce) = write(postgres, graph, &target, held.as_ref(), judged.lineage).await? {
+                return Ok(Beaten { nonce, owes });
+            }
         }
         held = graph.read_beat().await?;
         target = postgres.current_target().await?.ok_or_else(unregistered)?;
@@ -76,35 +77,47 @@ struct Judged {
     owes: bool,
 }
 
-async fn judge(postgres: &Postgres, target: &Target, held: Option<&Beat>) -> Result<Judged> {
+/// None: others beat meanwhile, look again.
+async fn judge(
+    postgres: &Postgres,
+    graph: &dyn GraphStore,
+    target: &Target,
+    held: Option<&Beat>,
+) -> Result<Option<Judged>> {
     let lineage = postgres.lineage().await?;
     let Some(held) = held else {
         let owes = target.nonce.is_some();
         if owes {
             paged::owe_everything(postgres, &target.target).await?;
         }
-        return Ok(Judged { lineage, owes });
+        return Ok(Some(Judged { lineage, owes }));
     };
     if held.store_id != target.store_id {
         return Err(mismatch("this graph belongs to another database"));
     }
     if held.epoch > lineage.epoch || held.high_water > lineage.high_water {
         postgres.raise_epoch(held.epoch.max(lineage.epoch) + 1).await?;
-        return Ok(Judged { lineage: postgres.lineage().await?, owes: true });
+        return Ok(Some(Judged { lineage: postgres.lineage().await?, owes: true }));
     }
     let known = |target: &Target| target.nonce == Some(held.nonce) || target.next_nonce == Some(held.nonce);
     if known(target) {
-        return Ok(Judged { lineage, owes: false });
+        return Ok(Some(Judged { lineage, owes: false }));
     }
-    // Another instance may have confirmed between our two reads.
-    if postgres.current_target().await?.is_some_and(|again| known(&again)) {
-        return Ok(Judged { lineage, owes: false });
+    if !postgres.knows_nonce(&target.target, held.nonce).await? {
+        // Another instance may have proposed it between our two reads.
+        if postgres.current_target().await?.is_some_and(|again| known(&again)) {
+            return Ok(None);
+        }
+        return Err(mismatch("another database (a branch or a restored copy) writes this graph"));
     }
-    if postgres.knows_nonce(&target.target, held.nonce).await? {
-        paged::owe_everything(postgres, &target.target).await?;
-        return Ok(Judged { lineage, owes: true });
+    // One of ours, but not the last: others have beaten meanwhile, unless it stays.
+    if graph.read_beat().await?.is_none_or(|again| again.nonce != held.nonce)
+        || postgres.current_target().await?.is_none_or(|again| known(&again))
+    {
+        return Ok(None);
     }
-    Err(mismatch("another database (a branch or a restored copy) writes this graph"))
+    paged::owe_everything(postgres, &target.target).await?;
+    Ok(Some(Judged { lineage, owes: true }))
 }
 
 fn unregistered() -> Error {

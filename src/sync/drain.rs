@@ -16,7 +16,7 @@ use crate::store::graph::{GraphStore, Outcome};
 use crate::store::postgres::{ClaimScope, Lease, Release, Target};
 
 /// Memories per graph transaction.
-const BATCH: i64 = 50;
+const BATCH: i64 = 200;
 /// Batches under way at once: while one is being applied, another is claimed and read.
 const LANES: usize = 2;
 /// Three times what a graph transaction may take.

@@ -1,8 +1,10 @@
 //! Auto-sync: pays what is due all the time, and has one process of all that share the database look after the rest.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use futures::FutureExt;
 use rand::Rng;
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
@@ -15,7 +17,7 @@ use super::seat::Seat;
 use super::upkeep::upkeep;
 use crate::config::{Limits, PersistenceConfig};
 use crate::context::{CallContext, Resolver};
-use crate::error::Result;
+use crate::error::{Error, Reason, Result};
 use crate::store::postgres::Postgres;
 
 /// Between two looks at what is due, when nothing else wakes the worker.
@@ -23,9 +25,9 @@ const POLL: Duration = Duration::from_secs(1);
 /// The longest pause while a store is away.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 /// How long a stop may take.
-const PATIENCE: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(4);
 /// How long a round of upkeep may go on after a stop.
-const GRACE: Duration = Duration::from_secs(3);
+const GRACE: Duration = Duration::from_secs(2);
 const LEADER: &str = "leader";
 const LEADER_LEASE_MS: i64 = 15_000;
 /// The leader renews its lease, the others ask for it.
@@ -68,7 +70,7 @@ impl Scheduler {
             context: CallContext { cancel: stop.clone(), listener: None, resolver },
             holder: Uuid::new_v4(),
         };
-        let task = tokio::spawn(async move { background.run().await });
+        let task = tokio::spawn(async move { Box::pin(background.run()).await });
         *running = Some(Running { stop, task });
         true
     }
@@ -126,7 +128,7 @@ impl Background {
     async fn pay(&self) {
         let mut pause = POLL;
         while self.wait(pause, pause == POLL).await {
-            pause = match self.pay_due().await {
+            pause = match caught(self.pay_due()).await {
                 Ok(()) => POLL,
                 Err(error) => {
                     log::info!("debts to the graph stay owed: {error}");
@@ -166,7 +168,7 @@ impl Background {
     /// One round of upkeep; it is dropped when the lead is lost meanwhile.
     async fn lead(&self) {
         tokio::select! {
-            outcome = upkeep(self.job()) => if let Err(error) = outcome {
+            outcome = caught(upkeep(self.job())) => if let Err(error) = outcome {
                 log::info!("upkeep has to wait: {error}");
             },
             () = self.lose_lead() => log::info!("another process leads now"),
@@ -199,6 +201,13 @@ impl Background {
             () = sleep(jittered(pause)) => true,
         }
     }
+}
+
+/// A bug in one round must not end all rounds.
+async fn caught(round: impl Future<Output = Result<()>>) -> Result<()> {
+    AssertUnwindSafe(round).catch_unwind().await.unwrap_or_else(|_| {
+        Err(Error::sync(Reason::Internal, "a bug in izzie-memory: the background panicked"))
+    })
 }
 
 /// Many processes must not ask all at once.

@@ -1,6 +1,5 @@
 //! How every statement is sent: behind the breaker, within the time limit, repeated while others hold the locks.
 
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -48,7 +47,6 @@ pub(super) struct Exchange {
     peer: Peer,
     breaker: CircuitBreaker,
     timeout: Duration,
-    repetitions: AtomicU64,
 }
 
 impl Exchange {
@@ -59,15 +57,8 @@ impl Exchange {
             peer: Peer::new(host, port),
             breaker: CircuitBreaker::new(BREAKER),
             timeout: tuning.operation_timeout,
-            repetitions: AtomicU64::new(0),
         })
     }
-
-    /// Statements repeated so far because they lost against others.
-    pub fn repetitions(&self) -> u64 {
-        self.repetitions.load(Ordering::Relaxed)
-    }
-
     pub fn close(&self) {
         self.graph.lock().unwrap_or_else(PoisonError::into_inner).take();
     }
@@ -118,7 +109,6 @@ impl Exchange {
             if Instant::now() + pause >= deadline {
                 return Err(failure);
             }
-            self.repetitions.fetch_add(1, Ordering::Relaxed);
             log::debug!("Neo4j asks for a repetition: {failure:?}");
             sleep(pause).await;
             ceiling = (ceiling * 2).min(LONGEST_RETRY);

@@ -10,8 +10,6 @@ mod cypher;
 mod exchange;
 mod failure;
 mod nodelay;
-#[cfg(feature = "failpoints")]
-mod planted;
 mod read_back;
 mod rows;
 mod schema;
@@ -50,12 +48,6 @@ impl Neo4jGraph {
     pub fn new(options: &Neo4jOptions, tuning: Tuning) -> Result<Self> {
         Ok(Self { exchange: Arc::new(Exchange::new(options, tuning)?) })
     }
-
-    /// How often a statement was repeated because it lost against another one (a deadlock, a node deleted meanwhile).
-    pub fn repetitions(&self) -> u64 {
-        self.exchange.repetitions()
-    }
-
     async fn ask<T: DeserializeOwned>(&self, statement: Statement) -> Result<Vec<T>> {
         answers::all(&self.exchange.run(statement).await?)
     }
@@ -73,10 +65,7 @@ impl Neo4jGraph {
     async fn project_rows(&self, rows: &Rows) -> Result<HashMap<String, Held>> {
         let text =
             if rows.any_relationships { &cypher::PROJECT_WITH_RELATIONSHIPS } else { &cypher::PROJECT };
-        #[cfg(not(feature = "failpoints"))]
         let statement = Statement::new(text).param("batch", rows.batch.clone());
-        #[cfg(feature = "failpoints")]
-        let statement = planted::statement(text, rows.batch.clone());
         let held: Vec<Held> = self.ask(statement).await?;
         Ok(held.into_iter().map(|held| (held.key.clone(), held)).collect())
     }
