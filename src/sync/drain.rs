@@ -22,7 +22,7 @@ const LANES: usize = 2;
 /// Three times what a graph transaction may take.
 const LEASE_MS: i64 = 30_000;
 /// How long a batch may go on after an abort before its leases are given back.
-const GRACE: Duration = Duration::from_secs(2);
+const GRACE: Duration = Duration::from_millis(1500);
 
 /// Which debts to pay.
 #[derive(Debug, Clone, Default)]
@@ -77,7 +77,9 @@ pub async fn drain_with(
         refused: Mutex::default(),
         failed: AtomicBool::new(false),
     };
-    let lanes = join_all((0..LANES).map(|_| work.lane())).await;
+    // One batch needs no second lane, which would only look for the same debts.
+    let small = scope.ids.as_ref().is_some_and(|ids| length(ids) <= BATCH);
+    let lanes = join_all((0..if small { 1 } else { LANES }).map(|_| work.lane())).await;
     lanes.into_iter().collect::<Result<()>>()?;
     let refused = work.refused.into_inner().unwrap_or_else(PoisonError::into_inner);
     Ok(Drained { paid: work.paid.into_inner(), refused })
@@ -101,7 +103,7 @@ impl Work<'_> {
     async fn lane(&self) -> Result<()> {
         while let Some(limit) = self.next_batch() {
             let lease = Lease { token: Uuid::new_v4(), duration_ms: lease_ms() };
-            let ids = self.claim(lease, limit).await?;
+            let ids = self.claim_open(lease, limit).await?;
             self.left.fetch_add(limit - length(&ids), Ordering::Relaxed);
             if ids.is_empty() {
                 break;
@@ -136,6 +138,17 @@ impl Work<'_> {
         self.job.postgres.claim(&self.target.target, &self.claims, &except, lease, limit).await
     }
 
+    /// Another lane may have met a refusal and given it back while this one claimed.
+    async fn claim_open(&self, lease: Lease, limit: i64) -> Result<Vec<Uuid>> {
+        let claimed = self.claim(lease, limit).await?;
+        let refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let (again, open): (Vec<Uuid>, Vec<Uuid>) = claimed.into_iter().partition(|id| refused.contains(id));
+        if !again.is_empty() {
+            self.give_back(lease, &again, None, false).await?;
+        }
+        Ok(open)
+    }
+
     /// Ends some time after an abort: a graph that hangs must not hold up whoever wants to stop.
     async fn patience(&self) {
         self.job.context.cancel.cancelled().await;
@@ -161,8 +174,9 @@ impl Work<'_> {
                 return Err(error);
             }
             if let [culprit] = batch.as_slice() {
-                self.give_back(lease, &[culprit.memory_id], Some(&error), true).await?;
+                // Before it is given back, so that no lane takes it again.
                 self.refused.lock().unwrap_or_else(PoisonError::into_inner).push(culprit.memory_id);
+                self.give_back(lease, &[culprit.memory_id], Some(&error), true).await?;
                 self.meter.advance(1);
                 continue;
             }

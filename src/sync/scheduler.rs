@@ -25,9 +25,9 @@ const POLL: Duration = Duration::from_secs(1);
 /// The longest pause while a store is away.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 /// How long a stop may take.
-const PATIENCE: Duration = Duration::from_secs(4);
-/// How long a round of upkeep may go on after a stop.
-const GRACE: Duration = Duration::from_secs(2);
+const PATIENCE: Duration = Duration::from_millis(4500);
+/// How long a round of upkeep may go on after a stop: long enough for its drain to give leases back.
+const GRACE: Duration = Duration::from_millis(3500);
 const LEADER: &str = "leader";
 const LEADER_LEASE_MS: i64 = 15_000;
 /// The leader renews its lease, the others ask for it.

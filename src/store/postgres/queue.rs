@@ -1,14 +1,21 @@
 //! The dirty set `memory_sync`: claim with a lease, acknowledge by revision, back off, bury.
 
+use std::time::Duration;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use sqlx::types::Json;
+use tokio::time::sleep;
 use uuid::Uuid;
 
 use super::connection::{Effect, Postgres};
 use super::statement::Sql;
 use crate::error::Result;
 use crate::model::Projection;
+
+/// Pauses after an acknowledgement that passed rows over.
+const ACKNOWLEDGE_AGAIN: [Duration; 4] =
+    [Duration::from_millis(2), Duration::from_millis(10), Duration::from_millis(40), Duration::ZERO];
 
 /// Which debts to claim.
 #[derive(Debug, Clone, Default)]
@@ -117,18 +124,25 @@ impl Postgres {
     }
 
     /// Strikes off debts that an applied revision pays, and gives back the lease on those it does not.
+    ///
+    /// A row that somebody else has locked is passed over: a writer, who owes a newer revision, or another claim for the
+    /// moment that it takes to see the lease. The latter is worth another try; otherwise the lease ends by itself.
     pub async fn acknowledge(&self, target: &str, applied: &[(Uuid, i64)]) -> Result<u64> {
         let mut applied = applied.to_vec();
         applied.sort_unstable();
         let (ids, revisions): (Vec<Uuid>, Vec<i64>) = applied.into_iter().unzip();
-        let struck: i64 = self
-            .background()
-            .scalar(
-                Effect::Repeatable,
-                Sql::new(include_str!("queries/acknowledge.sql")).bind(target).bind(&ids).bind(&revisions),
-            )
-            .await?;
-        Ok(u64::try_from(struck).unwrap_or_default())
+        let sql = Sql::new(include_str!("queries/acknowledge.sql")).bind(target).bind(&ids).bind(&revisions);
+        let mut total = 0;
+        for pause in ACKNOWLEDGE_AGAIN {
+            let (struck, payable): (i64, i64) =
+                self.background().one(Effect::Repeatable, sql.clone()).await?;
+            total += struck;
+            if struck >= payable {
+                break;
+            }
+            sleep(pause).await;
+        }
+        Ok(u64::try_from(total).unwrap_or_default())
     }
 
     /// Gives a lease back. A refusal counts an attempt and buries the debt after `max_attempts`; without one (the

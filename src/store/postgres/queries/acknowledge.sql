@@ -16,4 +16,6 @@ with applied as (
   from held
   where q.target = $1 and q.memory_id = held.memory_id and not held.paid
 )
-select count(*) from struck
+select (select count(*) from struck) as struck,
+  (select count(*) from izzie_memory.memory_sync q join applied a on a.memory_id = q.memory_id
+   where q.target = $1 and q.revision <= a.revision) as payable
