@@ -14,7 +14,7 @@ const IN_STEP = {
   syncPercentage: 100,
 };
 /** `lastSync` is missing as long as nothing was synchronised. */
-const STATISTICS = { ...IN_STEP, pending: 0, dead: 0 };
+const STATISTICS = { ...IN_STEP, pending: 0, dead: 0, conflicts: 0 };
 
 export function onEmbeddedDatabase(app) {
   describe('on the embedded database', { concurrency: false }, () => {
@@ -97,7 +97,7 @@ function answers(running) {
       assertTime(timestamp);
       const { duration, ...counts } = result;
       assert.ok(duration >= 0);
-      const nothing = { inconsistencies: [], repaired: 0, failed: 0, pending: 0 };
+      const nothing = { inconsistencies: [], repaired: 0, failed: 0, conflicts: 0, pending: 0 };
       assert.deepEqual(counts, { totalChecked: MEMORIES.length, ...nothing });
     });
   }

@@ -20,7 +20,7 @@ export function repairs(app, running) {
       const { inconsistencies, repaired, totalChecked } = await ask({ operation: 'check' });
       assert.deepEqual(inconsistencies.map(({ memoryId }) => memoryId).sort(), missing);
       for (const found of inconsistencies) {
-        assertMembers(found, 'memoryId', 'issue', 'details', 'detectedAt');
+        assertMembers(found, 'memoryId', 'issue', 'conflict', 'fields', 'details', 'detectedAt');
         assert.equal(found.issue, 'missing_in_graph');
         assertTime(found.detectedAt);
       }
