@@ -21,8 +21,8 @@ async function debt() {
 
 /** Resolves to how many debts were struck off. */
 async function acknowledge({ target, id, revision }) {
-  const [{ count }] = await database.query(ACKNOWLEDGE, [target, [id], [revision]]);
-  return Number(count);
+  const [{ struck }] = await database.query(ACKNOWLEDGE, [target, [id], [revision]]);
+  return Number(struck);
 }
 
 test('a debt outlives the payment of an older revision, whoever holds its lease', async () => {
