@@ -1032,7 +1032,11 @@ export class SyncService {
   /** Ends it, within 5 s; other processes may go on at once. Stopping what does not run is no error. */
   stopAutoSync(): Promise<void>;
 
-  /** The conflict log, a page at a time. @throws {SyncError} `UNAVAILABLE`, `TIMEOUT` */
+  /**
+   * The conflict log, a page at a time. Entries go with their memory when it is removed for good.
+   *
+   * @throws {SyncError} `UNAVAILABLE`, `TIMEOUT`
+   */
   getConflicts(options?: ConflictOptions): Promise<Page<ConflictEntry>>;
 
   /**

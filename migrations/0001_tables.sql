@@ -176,4 +176,5 @@ create table izzie_memory.conflicts (
   resolved_at timestamptz
 );
 create index conflicts_user_idx on izzie_memory.conflicts (user_id, id);
+create index conflicts_memory_idx on izzie_memory.conflicts (memory_id);
 create unique index conflicts_open_idx on izzie_memory.conflicts (memory_id) where outcome = 'open';

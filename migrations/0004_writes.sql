@@ -105,6 +105,8 @@ declare
     or context ->> 'detached' = 'keep' and (select s.detached from izzie_memory.memory_state s where s.memory_id = id), false);
 begin
   delete from izzie_memory.memory_vectors v where v.memory_id = id;
+  -- The log of conflicts holds contents, which go with the row.
+  delete from izzie_memory.conflicts c where c.memory_id = memory_gone.id;
   delete from izzie_memory.memory_sync q where q.memory_id = id and q.target in ('embedding', 'extraction');
   perform izzie_memory.owe_graph(id, owner, izzie_memory.record_tombstone(id, owner, detached), context);
 end $$;

@@ -33,6 +33,11 @@ begin
     perform izzie_memory.log_conflict(request, 'open');
     return '{"settled": true}';
   end if;
+  -- Its tombstone was collected meanwhile.
+  if exists (select from izzie_memory.graph_targets t where t.current and (t.horizon_epoch, t.horizon_revision)
+      >= ((request -> 'node' ->> 'epoch')::bigint, (request -> 'node' ->> 'revision')::bigint)) then
+    return '{"settled": false}';
+  end if;
   insert into izzie_memory.memory_state as s (memory_id, user_id, epoch, revision, deleted, h1, h2, bucket)
   select wanted, owner, (select epoch from izzie_memory.settings), nextval('izzie_memory.revision_seq'), true, 0, 0,
     izzie_memory.bucket(wanted)

@@ -364,6 +364,30 @@ async fn a_node_without_a_memory_becomes_one_or_goes() {
     scene.expect_consistent().await;
 }
 
+/// As after a restore of the graph from a dump in which a deleted memory was alive.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_whose_tombstone_was_collected_goes_whatever_the_strategy() {
+    let scene = Scene::on_neo4j().await;
+    scene.memory().await;
+    scene
+        .sql("update izzie_memory.graph_targets set horizon_epoch = 1, horizon_revision = 9000000 where current")
+        .await;
+    for strategy in ["graph_wins", "merge", "latest_wins", "manual"] {
+        let id = scene.orphan("ann", "content: 'deleted long ago'").await;
+        let result = scene.sync(strategy).await;
+        assert_eq!(figures(&result), [1, 0, 0], "{strategy}: {result}");
+        assert_eq!((scene.row(&id).await, scene.live_nodes().await), (Value::Null, 1));
+        assert_eq!(scene.log().await, [Value::Null; 0], "{strategy}: nothing was to be decided");
+        // The next one lies below the horizon of the epoch that this one has begun.
+        scene
+            .sql(
+                "update izzie_memory.graph_targets set horizon_epoch = (select epoch from izzie_memory.settings) \
+                 where current",
+            )
+            .await;
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_become_a_memory_is_left_and_told() {
     let scene = Scene::on_neo4j().await;

@@ -99,7 +99,7 @@ impl Stores {
 
     /// Ends the background, strikes paid debts off and closes the pools.
     pub async fn close(&self) {
-        self.scheduler.stop().await;
+        self.scheduler.close().await;
         self.seat.close().await;
         self.postgres.close().await;
     }

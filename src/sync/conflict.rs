@@ -59,7 +59,8 @@ impl Arbiter<'_> {
     /// Settles those of the differences that are conflicts.
     pub async fn settle(&self, differences: Vec<Difference>) -> Result<Arbitration> {
         let mut arbitration = Arbitration::default();
-        let (conflicts, plain): (Vec<_>, Vec<_>) = differences.into_iter().partition(to_be_decided);
+        let open = |difference: &Difference| to_be_decided(difference) && !self.buried(difference);
+        let (conflicts, plain): (Vec<_>, Vec<_>) = differences.into_iter().partition(open);
         arbitration.mend = plain;
         for page in conflicts.chunks(PAGE) {
             let ids: Vec<Uuid> = page.iter().map(|difference| difference.memory_id).collect();
@@ -83,6 +84,12 @@ impl Arbiter<'_> {
             }
         }
         Ok(arbitration)
+    }
+
+    /// A node up to the horizon without a row is what a collected tombstone covered: it goes, whatever the strategy.
+    fn buried(&self, difference: &Difference) -> bool {
+        let horizon = self.sides.target.horizon();
+        difference.state.is_none() && difference.node.as_ref().is_some_and(|node| node.version <= horizon)
     }
 
     async fn rule(

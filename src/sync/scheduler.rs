@@ -1,6 +1,7 @@
 //! Auto-sync: pays what is due all the time, and has one process of all that share the database look after the rest.
 
 use std::panic::AssertUnwindSafe;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -38,6 +39,7 @@ pub struct Scheduler {
     postgres: Arc<Postgres>,
     seat: Arc<Seat>,
     running: Mutex<Option<Running>>,
+    closed: AtomicBool,
 }
 
 struct Running {
@@ -47,10 +49,10 @@ struct Running {
 
 impl Scheduler {
     pub fn new(postgres: Arc<Postgres>, seat: Arc<Seat>) -> Self {
-        Self { postgres, seat, running: Mutex::default() }
+        Self { postgres, seat, running: Mutex::default(), closed: AtomicBool::new(false) }
     }
 
-    /// Starts the background; false if it ran already. Inside a tokio runtime.
+    /// Starts the background; false if it ran already or its stores are closed. Inside a tokio runtime.
     pub fn start(
         &self,
         config: &PersistenceConfig,
@@ -58,7 +60,7 @@ impl Scheduler {
         resolver: Option<Arc<dyn Resolver>>,
     ) -> bool {
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
-        if running.is_some() {
+        if running.is_some() || self.closed.load(Ordering::Acquire) {
             return false;
         }
         let stop = CancellationToken::new();
@@ -75,10 +77,6 @@ impl Scheduler {
         true
     }
 
-    pub fn running(&self) -> bool {
-        self.running.lock().unwrap_or_else(PoisonError::into_inner).is_some()
-    }
-
     /// Stops claiming, gives leases back, and ends within five seconds.
     pub async fn stop(&self) {
         let running = self.running.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -88,6 +86,12 @@ impl Scheduler {
             log::warn!("the background did not end in time; its leases end by themselves");
             task.abort();
         }
+    }
+
+    /// As [`Scheduler::stop`], for good.
+    pub async fn close(&self) {
+        self.closed.store(true, Ordering::Release);
+        self.stop().await;
     }
 }
 

@@ -11,8 +11,6 @@ use crate::store::postgres::Target;
 
 /// How long a tombstone stands at least: longer than any write can be late.
 const TOMBSTONE_AGE: Duration = Duration::from_secs(24 * 3600);
-/// A graph restored from a dump of this age is known to be ours.
-const BEATS_KNOWN: Duration = Duration::from_secs(90 * 24 * 3600);
 const TOMBSTONES_AT_ONCE: i64 = 1000;
 const ENTITIES_AT_ONCE: usize = 500;
 
@@ -23,9 +21,11 @@ pub(super) async fn upkeep(job: Job<'_>) -> Result<()> {
     if !job.postgres.begin_check(interval).await? {
         return Ok(());
     }
-    job.postgres.forget_beats(milliseconds(BEATS_KNOWN)).await?;
     let began = job.postgres.now().await?;
     let result = full_sync(job, FullSync { spare_dead: true, ..FullSync::default() }).await?;
+    if job.cancelled() {
+        return Ok(()); // What was not looked at is not clean.
+    }
     log::debug!("checked {} memories, mended {}", result.total_checked, result.repaired);
     if result.pending > 0 {
         job.postgres.check_again_soon(interval).await?;
@@ -40,7 +40,7 @@ pub(super) async fn upkeep(job: Job<'_>) -> Result<()> {
 
 /// The horizon is raised before a tombstone goes: a late write meets the one or the other.
 pub async fn collect_tombstones(job: Job<'_>, graph: &dyn GraphStore, target: &Target) -> Result<()> {
-    let age = milliseconds(TOMBSTONE_AGE);
+    let age = i64::try_from(TOMBSTONE_AGE.as_millis()).unwrap_or(i64::MAX);
     while !job.cancelled() {
         let tombstones = job.postgres.collectable(age, TOMBSTONES_AT_ONCE).await?;
         let Some(horizon) = tombstones.iter().map(|tombstone| tombstone.version()).max() else { break };
@@ -58,8 +58,4 @@ pub async fn collect_tombstones(job: Job<'_>, graph: &dyn GraphStore, target: &T
 pub async fn sweep_entities(job: Job<'_>, graph: &dyn GraphStore) -> Result<()> {
     while !job.cancelled() && graph.sweep_entities(ENTITIES_AT_ONCE).await? > 0 {}
     Ok(())
-}
-
-fn milliseconds(duration: Duration) -> i64 {
-    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }

@@ -99,13 +99,7 @@ impl Postgres {
         self.background().scalar(Effect::Repeatable, sql).await
     }
 
-    /// Forgets beats of long ago.
-    pub async fn forget_beats(&self, age_ms: i64) -> Result<()> {
-        let sql = Sql::new(include_str!("queries/forget_beats.sql")).bind(age_ms);
-        self.background().execute(Effect::Repeatable, sql).await
-    }
-
-    /// The graph holds this beat now.
+    /// The graph holds this beat now. Those of long ago are forgotten.
     pub async fn confirm_nonce(&self, target: &str, nonce: Uuid) -> Result<()> {
         self.background()
             .execute(
