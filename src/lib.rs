@@ -7,6 +7,7 @@ pub mod context;
 pub mod embedding;
 pub mod error;
 pub mod extraction;
+mod http;
 pub mod model;
 // Only Node can load it; the core's tests run without.
 #[cfg(all(feature = "napi", not(test)))]

@@ -1,26 +1,19 @@
 //! An embedder behind an OpenAI-compatible `POST {base}/embeddings`: OpenAI, OpenRouter, Ollama, vLLM and others.
-//!
-//! Whatever the provider answers, an error tells the host, the HTTP status and what went wrong in words of ours.
-//! It never quotes the answer, because providers echo keys and texts.
 
 mod answer;
 mod batch;
-mod client;
-mod failure;
 
 use std::fmt;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use reqwest::{Client, Response, Url};
 use serde::Serialize;
-use tokio::time::{Instant, sleep, timeout};
 
-use super::{Embedder, Space};
+use super::{Embedder, Space, TASK};
 use crate::config::Secret;
 use crate::error::{Error, Result};
+use crate::http::{Bounds, Provider};
 use batch::batches;
-use failure::{Attempt, Failure};
 
 pub const DEFAULT_MODEL: &str = "text-embedding-3-small";
 pub const DEFAULT_DIMENSIONS: usize = 1536;
@@ -68,21 +61,14 @@ impl HttpConfig {
     }
 }
 
-/// Asks the provider, in batches, one after the other.
-///
-/// 429, 5xx, lost connections and timeouts are tried up to three times with growing, jittered pauses and at least
-/// the provider's `Retry-After`; an answer that is no JSON is asked for once more. Nothing is repeated that would
-/// not end before the deadline. An empty text is the caller's mistake: providers refuse it.
+/// Asks the provider, in batches, one after the other. An empty text is the caller's mistake: providers refuse it.
 ///
 /// Making one reads the system's root certificates, so keep it and share it; its connections are reused.
 pub struct HttpEmbedder {
-    client: Client,
-    endpoint: Url,
+    provider: Provider,
     space: Space,
     wire_model: String,
     wire_dimensions: Option<usize>,
-    timeout: Duration,
-    deadline: Duration,
     batch: usize,
 }
 
@@ -100,67 +86,26 @@ impl HttpEmbedder {
         if config.dimensions == 0 {
             return Err(Error::invalid("embedder.dimensions", "0 is below 1"));
         }
-        let endpoint = client::endpoint(&config.base_url)?;
+        let bounds =
+            Bounds { timeout: config.timeout, deadline: config.deadline, answer_bytes: MAX_ANSWER_BYTES };
+        let provider = Provider::new(TASK, &config.base_url, &config.api_key, bounds)?;
         Ok(Self {
-            client: client::build(&endpoint, &config.api_key)?,
-            wire_model: wire_model(&endpoint, &config.model),
+            wire_model: wire_model(provider.host(), &config.model),
             wire_dimensions: wire_dimensions(&config.model, config.dimensions),
-            endpoint,
+            provider,
             space: Space { model: config.model, dimensions: config.dimensions },
-            timeout: config.timeout,
-            deadline: config.deadline,
             batch: config.batch,
         })
     }
 
     async fn embed_batch(&self, texts: &[String]) -> Result<Vec<Vec<f32>>> {
-        let deadline = Instant::now() + self.deadline;
-        let mut attempts = 0;
-        loop {
-            attempts += 1;
-            let left = deadline.saturating_duration_since(Instant::now());
-            let failure = match self.attempt(texts, self.timeout.min(left)).await {
-                Ok(vectors) => return Ok(vectors),
-                Err(failure) => failure,
-            };
-            let left = deadline.saturating_duration_since(Instant::now());
-            let Some(pause) = failure.pause(attempts).filter(|pause| *pause < left) else {
-                return Err(failure.into_error(self.host(), attempts));
-            };
-            log::debug!("{failure}; attempt {attempts}, the next one in {pause:?}");
-            sleep(pause).await;
-        }
-    }
-
-    async fn attempt(&self, texts: &[String], limit: Duration) -> Attempt<Vec<Vec<f32>>> {
-        match timeout(limit, self.request(texts)).await {
-            Ok(outcome) => outcome,
-            Err(_) => Err(Failure::passing(format_args!("no whole answer within {} ms", limit.as_millis()))),
-        }
-    }
-
-    async fn request(&self, texts: &[String]) -> Attempt<Vec<Vec<f32>>> {
         let question = Question {
             model: &self.wire_model,
             input: texts,
             encoding_format: "float",
             dimensions: self.wire_dimensions,
         };
-        let response = self
-            .client
-            .post(self.endpoint.clone())
-            .json(&question)
-            .send()
-            .await
-            .map_err(Failure::transport)?;
-        if !response.status().is_success() {
-            return Err(Failure::status(response.status().as_u16(), response.headers()));
-        }
-        answer::vectors(&read_body(response).await?, &self.space, texts.len())
-    }
-
-    fn host(&self) -> &str {
-        self.endpoint.host_str().unwrap_or_default()
+        self.provider.ask(&question, |body| answer::vectors(body, &self.space, texts.len())).await
     }
 }
 
@@ -183,7 +128,7 @@ impl Embedder for HttpEmbedder {
 impl fmt::Debug for HttpEmbedder {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.debug_struct("HttpEmbedder")
-            .field("host", &self.host())
+            .field("host", &self.provider.host())
             .field("space", &self.space)
             .finish_non_exhaustive()
     }
@@ -191,9 +136,9 @@ impl fmt::Debug for HttpEmbedder {
 
 /// OpenRouter lists OpenAI's models as `openai/…`. The space keeps the plain name: it is the same model, so its
 /// vectors stay comparable when the provider is changed.
-fn wire_model(endpoint: &Url, model: &str) -> String {
-    match endpoint.host_str() {
-        Some("openrouter.ai") if model.starts_with("text-embedding-") => format!("openai/{model}"),
+fn wire_model(host: &str, model: &str) -> String {
+    match host {
+        "openrouter.ai" if model.starts_with("text-embedding-") => format!("openai/{model}"),
         _ => model.to_owned(),
     }
 }
@@ -204,34 +149,16 @@ fn wire_dimensions(model: &str, dimensions: usize) -> Option<usize> {
     (dimensions != *full).then_some(dimensions)
 }
 
-async fn read_body(mut response: Response) -> Attempt<Vec<u8>> {
-    let too_large =
-        || Failure::lasting(format_args!("the answer is larger than {} MiB", MAX_ANSWER_BYTES >> 20));
-    if response.content_length().is_some_and(|length| length > MAX_ANSWER_BYTES as u64) {
-        return Err(too_large());
-    }
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(Failure::transport)? {
-        if body.len() + chunk.len() > MAX_ANSWER_BYTES {
-            return Err(too_large());
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(body)
-}
-
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a failed test may panic")]
 mod tests {
     use super::*;
 
     #[test]
     fn openrouter_names_the_vendor() {
-        let openrouter = Url::parse("https://openrouter.ai/api/v1/embeddings").unwrap();
-        assert_eq!(wire_model(&openrouter, "text-embedding-3-small"), "openai/text-embedding-3-small");
-        assert_eq!(wire_model(&openrouter, "google/gemini-embedding-001"), "google/gemini-embedding-001");
-        let openai = Url::parse("https://api.openai.com/v1/embeddings").unwrap();
-        assert_eq!(wire_model(&openai, "text-embedding-3-small"), "text-embedding-3-small");
+        let openrouter = "openrouter.ai";
+        assert_eq!(wire_model(openrouter, "text-embedding-3-small"), "openai/text-embedding-3-small");
+        assert_eq!(wire_model(openrouter, "google/gemini-embedding-001"), "google/gemini-embedding-001");
+        assert_eq!(wire_model("api.openai.com", "text-embedding-3-small"), "text-embedding-3-small");
     }
 
     #[test]

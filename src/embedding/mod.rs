@@ -7,8 +7,12 @@ use std::fmt;
 use async_trait::async_trait;
 
 use crate::error::{Error, Reason, Result};
+use crate::http::Task;
 
 pub use http::{DEFAULT_DIMENSIONS, DEFAULT_MODEL, HttpConfig, HttpEmbedder};
+
+const TASK: Task =
+    Task { name: "embedding", reason: Reason::EmbeddingFailed, option: "embedder", path: &["embeddings"] };
 
 /// Vectors can be compared only within one space: the same model and the same length.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -28,7 +32,7 @@ pub trait Embedder: Send + Sync {
 
 /// The error of every embedder. `problem` must quote neither a text nor a key.
 pub(crate) fn embedding_failed(problem: impl fmt::Display) -> Error {
-    Error::persistence(Reason::EmbeddingFailed, format!("embedding failed: {problem}"))
+    TASK.failed(problem)
 }
 
 impl Space {

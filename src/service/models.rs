@@ -9,6 +9,7 @@ use crate::config::EmbedderKind;
 use crate::embedding::{DEFAULT_DIMENSIONS, DEFAULT_MODEL, Embedder, HttpConfig, HttpEmbedder};
 use crate::error::{Error, Reason, Result};
 use crate::extraction::{Extraction, ExtractionInput, Extractor};
+use crate::http;
 use crate::store::postgres::{APP_DIMENSIONS, APP_SPACE, CurrentSpace, Postgres, SpaceMatch};
 
 /// How long a space that fits is believed to be the current one.
@@ -189,16 +190,12 @@ fn mismatch_message(matched: &SpaceMatch, embedder: &dyn Embedder) -> String {
     }
 }
 
-const OPENAI: &str = "https://api.openai.com/v1";
-const OPENROUTER: &str = "https://openrouter.ai/api/v1";
-
 /// The HTTP embedder of a configuration; `None` for the other kinds. A machine without root certificates counts as one
 /// without an embedder: writes succeed and owe.
 pub fn http_embedder(kind: &EmbedderKind) -> Result<Option<Arc<dyn Embedder>>> {
     let EmbedderKind::OpenAi { base_url, api_key, model, dimensions } = kind else { return Ok(None) };
-    // Keys of OpenRouter say so themselves.
-    let default_url = if api_key.reveal().starts_with("sk-or-") { OPENROUTER } else { OPENAI };
-    let mut config = HttpConfig::new(base_url.as_deref().unwrap_or(default_url), api_key.clone());
+    let base_url = base_url.as_deref().unwrap_or(http::default_base_url(api_key));
+    let mut config = HttpConfig::new(base_url, api_key.clone());
     config.model = model.clone().unwrap_or_else(|| DEFAULT_MODEL.to_owned());
     config.dimensions = dimensions.unwrap_or(DEFAULT_DIMENSIONS);
     match HttpEmbedder::new(config) {

@@ -4,8 +4,8 @@ use reqwest::header::HeaderMap;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::failure::{Attempt, Failure};
 use crate::embedding::Space;
+use crate::http::{Attempt, Failure};
 
 #[derive(Deserialize)]
 struct Answer {

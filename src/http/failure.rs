@@ -7,19 +7,27 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 
-use crate::embedding::embedding_failed;
+use super::Task;
 use crate::error::Error;
 
 const MAX_ATTEMPTS: u32 = 3;
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 
 /// What one attempt gave.
-pub(super) type Attempt<T> = Result<T, Failure>;
+pub(crate) type Attempt<T> = Result<T, Failure>;
 
 #[derive(Debug)]
-pub(super) struct Failure {
-    error: Error,
+pub(crate) struct Failure {
+    problem: Problem,
     retry: Retry,
+}
+
+#[derive(Debug)]
+enum Problem {
+    Told(String),
+    Status(u16),
+    /// An answer that came whole but is refused.
+    Refused(Error),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -33,16 +41,16 @@ enum Retry {
 }
 
 impl Failure {
-    pub(super) fn lasting(problem: impl fmt::Display) -> Self {
-        Self { error: embedding_failed(problem), retry: Retry::Never }
+    pub(crate) fn lasting(problem: impl fmt::Display) -> Self {
+        Self { problem: Problem::Told(problem.to_string()), retry: Retry::Never }
     }
 
-    pub(super) fn doubtful(problem: impl fmt::Display) -> Self {
-        Self { error: embedding_failed(problem), retry: Retry::Once }
+    pub(crate) fn doubtful(problem: impl fmt::Display) -> Self {
+        Self { problem: Problem::Told(problem.to_string()), retry: Retry::Once }
     }
 
-    pub(super) fn passing(problem: impl fmt::Display) -> Self {
-        Self { error: embedding_failed(problem), retry: Retry::After(Duration::ZERO) }
+    pub(crate) fn passing(problem: impl fmt::Display) -> Self {
+        Self { problem: Problem::Told(problem.to_string()), retry: Retry::After(Duration::ZERO) }
     }
 
     /// The request or its answer was lost on the way.
@@ -51,13 +59,12 @@ impl Failure {
     }
 
     /// The provider said no.
-    pub(super) fn status(status: u16, headers: &HeaderMap) -> Self {
+    pub(crate) fn status(status: u16, headers: &HeaderMap) -> Self {
         let retry = match status {
-            429 | 500.. => Retry::After(retry_after(headers, Utc::now()).unwrap_or_default()),
+            408 | 429 | 500.. => Retry::After(retry_after(headers, Utc::now()).unwrap_or_default()),
             _ => Retry::Never,
         };
-        let problem = format!("the provider answered {status} ({})", meaning(status));
-        Self { error: embedding_failed(problem).with("status", status), retry }
+        Self { problem: Problem::Status(status), retry }
     }
 
     /// How long to wait before the next attempt; none if there shall be no other.
@@ -72,24 +79,38 @@ impl Failure {
         Some(asked.saturating_add(own.mul_f64(rand::random_range(0.5..=1.0))))
     }
 
-    pub(super) fn into_error(self, host: &str, attempts: u32) -> Error {
-        let retryable = self.retry != Retry::Never;
-        let mut error = self.error.with("attempts", attempts).with("retryable", retryable);
+    pub(super) fn into_error(self, task: Task, host: &str, attempts: u32) -> Error {
+        let error = match self.problem {
+            Problem::Refused(error) => error,
+            Problem::Status(status) => task.failed(&self.problem).with("status", status),
+            Problem::Told(_) => task.failed(&self.problem),
+        };
+        let mut error = error.with("attempts", attempts).with("retryable", self.retry != Retry::Never);
         error.message = format!("{} (host {host}, attempt {attempts})", error.message);
         error
     }
 }
 
-/// An answer that came whole but is refused.
+/// An error that says already what was asked for.
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        Self { error, retry: Retry::Never }
+        Self { problem: Problem::Refused(error), retry: Retry::Never }
     }
 }
 
 impl fmt::Display for Failure {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.error.fmt(out)
+        self.problem.fmt(out)
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Told(problem) => problem.fmt(out),
+            Self::Status(status) => write!(out, "the provider answered {status} ({})", meaning(*status)),
+            Self::Refused(error) => error.fmt(out),
+        }
     }
 }
 

@@ -3,16 +3,16 @@
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use reqwest::{Client, Url, redirect};
 
+use super::Task;
 use super::failure::root_cause;
 use crate::config::Secret;
-use crate::embedding::embedding_failed;
 use crate::error::{Error, Result};
 
 const USER_AGENT: &str = concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION"));
 
-/// `{base}/embeddings`. A query, as some gateways want one, is kept. The messages do not repeat the URL.
-pub(super) fn endpoint(base_url: &str) -> Result<Url> {
-    let bad = |problem| Error::invalid("embedder.baseUrl", problem);
+/// The base with the task's path. A query, as some gateways want one, is kept. The messages do not repeat the URL.
+pub(super) fn endpoint(task: Task, base_url: &str) -> Result<Url> {
+    let bad = |problem| Error::invalid(&format!("{}.baseUrl", task.option), problem);
     let mut url = Url::parse(base_url).map_err(|_| bad("is not an absolute URL"))?;
     if !matches!(url.scheme(), "http" | "https") {
         return Err(bad("must begin with https:// or http://"));
@@ -20,7 +20,7 @@ pub(super) fn endpoint(base_url: &str) -> Result<Url> {
     if !url.username().is_empty() || url.password().is_some() {
         return Err(bad("must not hold credentials; the key belongs into apiKey"));
     }
-    url.path_segments_mut().map_err(|()| bad("has no path"))?.pop_if_empty().push("embeddings");
+    url.path_segments_mut().map_err(|()| bad("has no path"))?.pop_if_empty().extend(task.path);
     Ok(url)
 }
 
@@ -29,11 +29,11 @@ pub(super) fn endpoint(base_url: &str) -> Result<Url> {
 /// Proxies: for `https` the usual variables (`HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY`) are honoured, the proxy sees
 /// only the host. For `http` none is used, it would see the key. Roots are the system's, or those of
 /// `SSL_CERT_FILE` and `SSL_CERT_DIR`; `NODE_EXTRA_CA_CERTS` is not read.
-pub(super) fn build(endpoint: &Url, key: &Secret) -> Result<Client> {
+pub(super) fn build(task: Task, endpoint: &Url, key: &Secret) -> Result<Client> {
     crate::tls::use_ring();
     let builder = Client::builder()
         .user_agent(USER_AGENT)
-        .default_headers(headers(key)?)
+        .default_headers(headers(task, key)?)
         .redirect(redirect::Policy::none())
         .retry(reqwest::retry::never());
     let builder = match endpoint.scheme() {
@@ -43,14 +43,14 @@ pub(super) fn build(endpoint: &Url, key: &Secret) -> Result<Client> {
     };
     builder.build().map_err(|error| {
         let hint = "install the system's ca-certificates or set SSL_CERT_FILE";
-        embedding_failed(format_args!("no HTTPS client, {}; {hint}", root_cause(&error)))
+        task.failed(format_args!("no HTTPS client, {}; {hint}", root_cause(&error)))
             .with("attempts", 0)
             .with("retryable", false)
     })
 }
 
-fn headers(key: &Secret) -> Result<HeaderMap> {
-    let bad = |problem| Error::invalid("embedder.apiKey", problem);
+fn headers(task: Task, key: &Secret) -> Result<HeaderMap> {
+    let bad = |problem| Error::invalid(&format!("{}.apiKey", task.option), problem);
     if key.reveal().is_empty() {
         return Err(bad("must not be empty"));
     }
@@ -65,6 +65,14 @@ fn headers(key: &Secret) -> Result<HeaderMap> {
 #[allow(clippy::unwrap_used, reason = "a failed test may panic")]
 mod tests {
     use super::*;
+    use crate::error::Reason;
+
+    const TASK: Task = Task {
+        name: "embedding",
+        reason: Reason::EmbeddingFailed,
+        option: "embedder",
+        path: &["embeddings"],
+    };
 
     #[test]
     fn the_path_and_the_query_of_the_base_stay() {
@@ -74,13 +82,14 @@ mod tests {
             ("http://localhost:11434", "http://localhost:11434/embeddings"),
             ("https://x.test/v1?api-version=2", "https://x.test/v1/embeddings?api-version=2"),
         ] {
-            assert_eq!(endpoint(base).unwrap().as_str(), asked);
+            assert_eq!(endpoint(TASK, base).unwrap().as_str(), asked);
         }
     }
 
     #[test]
     fn debug_output_hides_the_key() {
-        let client = build(&endpoint("http://localhost/v1").unwrap(), &Secret::new("sk-1")).unwrap();
+        let endpoint = endpoint(TASK, "http://localhost/v1").unwrap();
+        let client = build(TASK, &endpoint, &Secret::new("sk-1")).unwrap();
         assert!(!format!("{client:?}").contains("sk-1"));
     }
 }
