@@ -269,6 +269,10 @@ impl Embedder for Counting {
         &self.space
     }
 
+    fn is_paid(&self) -> bool {
+        false
+    }
+
     async fn embed(&self, texts: &[String]) -> Result<Vec<Vec<f32>>> {
         self.calls.fetch_add(1, Ordering::Relaxed);
         if self.broken {

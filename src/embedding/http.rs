@@ -115,6 +115,10 @@ impl Embedder for HttpEmbedder {
         &self.space
     }
 
+    fn is_paid(&self) -> bool {
+        true
+    }
+
     async fn embed(&self, texts: &[String]) -> Result<Vec<Vec<f32>>> {
         let mut vectors = Vec::with_capacity(texts.len());
         for batch in batches(texts, self.batch) {

@@ -26,6 +26,10 @@ pub struct Space {
 pub trait Embedder: Send + Sync {
     fn space(&self) -> &Space;
 
+    /// Whether asking costs money or passes texts to somebody else. The layer never asks such a one by itself about
+    /// memories that other code wrote.
+    fn is_paid(&self) -> bool;
+
     /// One vector per text, in order, each of `space().dimensions` finite numbers. All or nothing.
     async fn embed(&self, texts: &[String]) -> Result<Vec<Vec<f32>>>;
 }

@@ -92,6 +92,10 @@ impl Embedder for CallbackEmbedder {
         &self.space
     }
 
+    fn is_paid(&self) -> bool {
+        true
+    }
+
     async fn embed(&self, texts: &[String]) -> Result<Vec<Vec<f32>>> {
         // What the user's function says may quote the text, so it goes into details, not into the message.
         let failed = |error: napi::Error| {

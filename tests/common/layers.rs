@@ -113,6 +113,10 @@ impl Embedder for Letters {
         &self.0
     }
 
+    fn is_paid(&self) -> bool {
+        false
+    }
+
     async fn embed(&self, texts: &[String]) -> Result<Vec<Vec<f32>>> {
         let count = |text: &String| {
             let mut vector = vec![0.01; 26];
