@@ -1089,8 +1089,8 @@ export interface IzzieMemoryConfig {
    *   then found by their text
    */
   embedder?: EmbedderCallback | OpenAIEmbedder | 'none';
-  /** Finds entities. `'local'`: offline rules. @default 'local' */
-  extractor?: ExtractorCallback | 'local' | 'none';
+  /** Finds entities. `'local'`: offline rules. A language model is asked only if it is named here. @default 'local' */
+  extractor?: ExtractorCallback | OpenAIExtractor | 'local' | 'none';
   /** Defaults of all services of the layer. */
   persistence?: Partial<PersistenceConfig>;
   limits?: Partial<Limits>;
@@ -1143,6 +1143,24 @@ export interface ExtractorCallback {
    * @param options.signal aborted when the layer closes
    */
   extract(input: ExtractionInput, options: { signal: AbortSignal }): Promise<Extraction>;
+}
+
+/**
+ * A language model behind a service that speaks OpenAI's `/chat/completions`. It is sent content, summary and the mail
+ * headers among the metadata (`from`, `to`, `cc`, `bcc`, `sender`, `reply-to`, `subject`); long contents in pieces of
+ * 24,000 bytes. What it names is kept only where the memory contains it; an answer that breaks the rules is sent back
+ * once, then the extraction is owed.
+ */
+export interface OpenAIExtractor {
+  provider: 'openai';
+  /** @default OpenRouter's, or OpenAI's when the key comes from `OPENAI_API_KEY` */
+  baseUrl?: string;
+  /** Environment: `OPENROUTER_API_KEY`, `OPENAI_API_KEY`. */
+  apiKey?: string;
+  /** @default 'gpt-4o-mini' */
+  model?: string;
+  /** For one request, in milliseconds; with its repetitions it may take twice that. @default 30000 */
+  timeoutMs?: number;
 }
 
 export interface ExtractionInput {
@@ -1257,6 +1275,7 @@ export type ErrorReason =
   | 'ROLLBACK_SUPERSEDED'
   /** The embedder failed where an embedding was indispensable (mode 'vector'). */
   | 'EMBEDDING_FAILED'
+  | 'EXTRACTION_FAILED'
   /** Postgres refused the statement; details hold its SQLSTATE. */
   | 'STATEMENT_REJECTED'
   /** A bug in this package (a Rust panic included); the process is intact. */

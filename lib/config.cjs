@@ -70,7 +70,7 @@ function checkLogger(logger) {
  */
 function resolveConfig(config, env) {
   const { model: embedder, callback: embed } = resolveEmbedder(config.embedder, env);
-  const { model: extractor, callback: extract } = resolveExtractor(config.extractor);
+  const { model: extractor, callback: extract } = resolveExtractor(config.extractor, env);
   const { settings: persistence, resolve } = forCore(config.persistence);
   const { limits, pool, graphStore } = config;
   const settings = {

@@ -71,17 +71,36 @@ function accountOf({ OPENROUTER_API_KEY, OPENAI_API_KEY }) {
 }
 
 /**
+ * A key in the environment alone never makes an extractor that is paid for.
+ *
  * @param {any} extractor
+ * @param {import('./config.cjs').Environment} env
  * @returns {Model}
  */
-function resolveExtractor(extractor = 'local') {
+function resolveExtractor(extractor = 'local', env = {}) {
   if (extractor === 'local' || extractor === 'none') return { model: extractor };
   if (typeof extractor === 'string') {
     throw invalid('extractor', `'${extractor}' is unknown; known are 'local' and 'none'`);
   }
+  if (isPlain(extractor) && 'provider' in extractor) return { model: llmExtractor(extractor, env) };
   const { extract } = objectOrInstance(extractor, ['extract'], 'extractor');
   if (typeof extract !== 'function') throw invalid('extractor.extract', 'must be a function');
   return { model: { kind: 'callback' }, callback: (...args) => extractor.extract(...args) };
+}
+
+function llmExtractor(extractor, env) {
+  const known = ['provider', 'baseUrl', 'apiKey', 'model', 'timeoutMs'];
+  const { provider, ...settings } = withoutUndefined(objectOf(extractor, known, 'extractor'));
+  if (provider !== 'openai') throw invalid('extractor.provider', `must be 'openai'`);
+  for (const name of ['baseUrl', 'apiKey', 'model']) optionalText(settings[name], `extractor.${name}`);
+  const { timeoutMs } = settings;
+  if (timeoutMs !== undefined && !(Number.isInteger(timeoutMs) && timeoutMs > 0)) {
+    throw invalid('extractor.timeoutMs', 'must be a positive integer');
+  }
+  if (settings.apiKey !== undefined) return { kind: 'openai', ...settings };
+  const account = accountOf(env);
+  if (!account) throw invalid('extractor.apiKey', 'missing; set it, OPENROUTER_API_KEY or OPENAI_API_KEY');
+  return { kind: 'openai', ...account, ...settings };
 }
 
 module.exports = { resolveEmbedder, resolveExtractor };

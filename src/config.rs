@@ -119,19 +119,23 @@ pub enum EmbedderKind {
 #[serde(untagged)]
 pub enum ExtractorOptions {
     Named(Named),
-    Callback(CallbackExtractor),
+    Some(ExtractorKind),
 }
 
 #[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct CallbackExtractor {
-    pub kind: CallbackKind,
-}
-
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum CallbackKind {
-    Callback,
+#[serde(rename_all = "lowercase", rename_all_fields = "camelCase", tag = "kind", deny_unknown_fields)]
+pub enum ExtractorKind {
+    Callback {},
+    OpenAi {
+        #[serde(default)]
+        base_url: Option<String>,
+        api_key: Secret,
+        #[serde(default)]
+        model: Option<String>,
+        /// For one request.
+        #[serde(default)]
+        timeout_ms: Option<u64>,
+    },
 }
 
 /// How a service persists. A `PersistenceService` brings its own; calls carry it to the core.

@@ -61,6 +61,7 @@ catalogue! {
     RolledBack "ROLLED_BACK" true "The graph write failed and rollbackOnPartialFailure undid the vector write.";
     RollbackSuperseded "ROLLBACK_SUPERSEDED" false "The graph write failed, but a newer write had replaced this one, so it was left in place.";
     EmbeddingFailed "EMBEDDING_FAILED" true "The embedder failed where an embedding was indispensable (mode 'vector').";
+    ExtractionFailed "EXTRACTION_FAILED" true "The extractor failed; the memory is kept, its extraction owed (never thrown, seen in the queue).";
     StatementRejected "STATEMENT_REJECTED" false "Postgres refused the statement; details hold its SQLSTATE.";
     Internal "INTERNAL" false "A bug in this package (a Rust panic included); the process is intact.";
 }

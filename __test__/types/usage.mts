@@ -193,6 +193,14 @@ export async function queue(): Promise<Date[]> {
   return attempts;
 }
 
+export const model: IzzieMemoryConfig['extractor'] = {
+  provider: 'openai',
+  baseUrl: 'http://localhost:11434/v1',
+  apiKey: 'any',
+  model: 'llama3.1',
+  timeoutMs: 5000,
+};
+
 export async function layers(config: IzzieMemoryConfig): Promise<string> {
   await configure({
     persistence: { enableAutoSync: true, syncIntervalMs: 60_000, conflictStrategy: decide },

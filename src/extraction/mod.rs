@@ -1,16 +1,33 @@
 //! Finding entities and relationships in a memory.
 
+mod llm;
 mod offline;
 mod rules;
+
+use std::fmt;
 
 use async_trait::async_trait;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::error::Result;
+use crate::error::{Error, Reason, Result};
+use crate::http::Task;
 use crate::model::{Entity, Relationship};
 
+pub use llm::{DEFAULT_MODEL, LlmConfig, LlmExtractor};
 pub use offline::{RulesExtractor, normalize, plain_name};
+
+const TASK: Task = Task {
+    name: "extraction",
+    reason: Reason::ExtractionFailed,
+    option: "extractor",
+    path: &["chat", "completions"],
+};
+
+/// The error of every extractor. `problem` must quote neither a text nor a key.
+pub(crate) fn extraction_failed(problem: impl fmt::Display) -> Error {
+    TASK.failed(problem)
+}
 
 /// What an extractor reads.
 #[derive(Debug, Clone, Serialize)]
@@ -28,7 +45,13 @@ pub struct Extraction {
     pub relationships: Vec<Relationship>,
 }
 
+/// A source of entities. Dropping the future of [`extract`](Self::extract) stops the work.
 #[async_trait]
 pub trait Extractor: Send + Sync {
+    /// Whether a call may cost somebody money. Such an extractor is not asked about rows of other code unless told to.
+    fn is_paid(&self) -> bool;
+
+    /// What a memory names. An error's detail `retryable` tells whether a later call may succeed; its message quotes
+    /// neither the memory nor a key.
     async fn extract(&self, input: &ExtractionInput<'_>) -> Result<Extraction>;
 }

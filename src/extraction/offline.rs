@@ -11,6 +11,10 @@ pub struct RulesExtractor;
 
 #[async_trait]
 impl Extractor for RulesExtractor {
+    fn is_paid(&self) -> bool {
+        false
+    }
+
     async fn extract(&self, input: &ExtractionInput<'_>) -> Result<Extraction> {
         let headers: Vec<(&str, &str)> =
             input.metadata.iter().filter_map(|(key, value)| Some((key.as_str(), text(value)?))).collect();

@@ -3,6 +3,7 @@
 //! Whatever the provider answers, an error tells the host, the HTTP status and what went wrong in words of ours.
 //! It never quotes the answer, because providers echo keys and texts.
 
+mod answer;
 mod client;
 mod failure;
 
@@ -16,6 +17,7 @@ use tokio::time::{Instant, sleep, timeout};
 use crate::config::Secret;
 use crate::error::{Error, Reason, Result};
 
+pub(crate) use answer::{ProviderError, from_json};
 pub(crate) use failure::{Attempt, Failure};
 
 pub(crate) const OPENAI: &str = "https://api.openai.com/v1";

@@ -15,7 +15,7 @@ use crate::config::{Limits, parse_json};
 use crate::context::{Listener, Progress, Resolver};
 use crate::embedding::{Embedder, Space, embedding_failed};
 use crate::error::{Error, Reason, Result};
-use crate::extraction::{Extraction, ExtractionInput, Extractor};
+use crate::extraction::{Extraction, ExtractionInput, Extractor, extraction_failed};
 use crate::service::graph_input;
 use crate::service::request::{EntityInput, RelationshipInput};
 
@@ -123,16 +123,23 @@ struct Extracted {
 
 #[async_trait]
 impl Extractor for CallbackExtractor {
+    /// Whatever the function does, it is not ours to have it done unasked.
+    fn is_paid(&self) -> bool {
+        true
+    }
+
     async fn extract(&self, input: &ExtractionInput<'_>) -> Result<Extraction> {
+        // What the user's function says may quote the text, so it goes into details, not into the message.
         let failed = |error: napi::Error| {
-            Error::persistence(Reason::Internal, "the extract function failed")
-                .with("cause", error.reason.clone())
+            extraction_failed("the extract function failed").with("cause", error.reason.clone())
         };
         let input = serde_json::to_string(input)
             .map_err(|error| Error::persistence(Reason::Internal, format!("no JSON: {error}")))?;
         let answer = self.extract.call_async_catch(input).await.map_err(failed)?.await.map_err(failed)?;
-        let Extracted { entities, relationships } = parse_json(&answer)?;
-        let (entities, relationships) = graph_input(&entities, &relationships, &self.limits)?;
+        let refused = |error: Error| extraction_failed(error).with("retryable", false);
+        let Extracted { entities, relationships } = parse_json(&answer).map_err(refused)?;
+        let (entities, relationships) =
+            graph_input(&entities, &relationships, &self.limits).map_err(refused)?;
         Ok(Extraction { entities, relationships })
     }
 }

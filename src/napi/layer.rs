@@ -4,16 +4,18 @@ use napi::Env;
 use napi::bindgen_prelude::{Float32Array, PromiseRaw};
 use napi_derive::napi;
 
-use super::callbacks::{CallFunctions, CallbackEmbedder, CallbackExtractor, Callbacks, Caller};
+use super::callbacks::{
+    CallFunctions, CallbackEmbedder, CallbackExtractor, Callbacks, Caller, ExtractFunction,
+};
 use super::calls::Calls;
 use super::error::to_napi;
 use super::runtime::{run, runtime};
-use crate::config::{EmbedderKind, EmbedderOptions, ExtractorOptions, LayerConfig, Named};
+use crate::config::{EmbedderKind, EmbedderOptions, ExtractorKind, ExtractorOptions, LayerConfig, Named};
 use crate::context::{CallContext, Listener, Resolver};
 use crate::embedding::{Embedder, Space};
 use crate::error::{Error, Result};
 use crate::extraction::{Extractor, RulesExtractor};
-use crate::service::{Layer, http_embedder};
+use crate::service::{Layer, http_embedder, llm_extractor};
 
 /// One layer. Connects at the first call.
 #[napi]
@@ -81,16 +83,7 @@ fn build(json: &str, callbacks: Callbacks, resolver: Arc<dyn Resolver>) -> Resul
     // sqlx starts tasks of its own when a pool is made.
     let _entered = runtime()?.enter();
     let embedder = embedder(&config, callbacks.embed)?;
-    let extractor: Option<Arc<dyn Extractor>> = match (&config.extractor, callbacks.extract) {
-        (Some(ExtractorOptions::Named(Named::None)), _) => None,
-        (Some(ExtractorOptions::Callback(_)), Some(extract)) => {
-            Some(Arc::new(CallbackExtractor { extract, limits: config.limits.clone() }))
-        }
-        (Some(ExtractorOptions::Callback(_)), None) => {
-            return Err(Error::invalid("extractor.extract", "is no function"));
-        }
-        (None | Some(ExtractorOptions::Named(Named::Local)), _) => Some(Arc::new(RulesExtractor)),
-    };
+    let extractor = extractor(&config, callbacks.extract)?;
     Ok(Layer::new(config, embedder, extractor)?.with_resolver(resolver))
 }
 
@@ -111,5 +104,19 @@ fn embedder(
             Err(Error::invalid("embedder.embed", "is no function"))
         }
         (Some(EmbedderOptions::Some(kind)), _) => http_embedder(kind),
+    }
+}
+
+fn extractor(config: &LayerConfig, extract: Option<ExtractFunction>) -> Result<Option<Arc<dyn Extractor>>> {
+    match (&config.extractor, extract) {
+        (Some(ExtractorOptions::Named(Named::None)), _) => Ok(None),
+        (None | Some(ExtractorOptions::Named(Named::Local)), _) => Ok(Some(Arc::new(RulesExtractor))),
+        (Some(ExtractorOptions::Some(ExtractorKind::Callback {})), Some(extract)) => {
+            Ok(Some(Arc::new(CallbackExtractor { extract, limits: config.limits.clone() })))
+        }
+        (Some(ExtractorOptions::Some(ExtractorKind::Callback {})), None) => {
+            Err(Error::invalid("extractor.extract", "is no function"))
+        }
+        (Some(ExtractorOptions::Some(kind)), _) => llm_extractor(kind, &config.limits),
     }
 }

@@ -17,5 +17,5 @@ mod sync;
 pub(crate) mod validate;
 
 pub use layer::Layer;
-pub use models::{Embedding, Models, http_embedder};
+pub use models::{Embedding, Models, http_embedder, llm_extractor};
 pub use validate::graph_input;

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use async_trait::async_trait;
 use tokio::sync::{OnceCell, RwLock};
 
-use crate::config::EmbedderKind;
+use crate::config::{EmbedderKind, ExtractorKind, Limits};
 use crate::embedding::{DEFAULT_DIMENSIONS, DEFAULT_MODEL, Embedder, HttpConfig, HttpEmbedder};
 use crate::error::{Error, Reason, Result};
-use crate::extraction::{Extraction, ExtractionInput, Extractor};
+use crate::extraction::{Extraction, ExtractionInput, Extractor, LlmConfig, LlmExtractor};
 use crate::http;
 use crate::store::postgres::{APP_DIMENSIONS, APP_SPACE, CurrentSpace, Postgres, SpaceMatch};
 
@@ -205,5 +206,39 @@ pub fn http_embedder(kind: &EmbedderKind) -> Result<Option<Arc<dyn Embedder>>> {
             Ok(None)
         }
         Err(error) => Err(error),
+    }
+}
+
+/// The language model of a configuration; `None` for the other kinds. On a machine without root certificates every
+/// extraction fails, and is owed.
+pub fn llm_extractor(kind: &ExtractorKind, limits: &Limits) -> Result<Option<Arc<dyn Extractor>>> {
+    let ExtractorKind::OpenAi { base_url, api_key, model, timeout_ms } = kind else { return Ok(None) };
+    let base_url = base_url.as_deref().unwrap_or(http::default_base_url(api_key));
+    let mut config = LlmConfig::new(base_url, api_key.clone());
+    config.limits = limits.clone();
+    if let Some(model) = model {
+        config.model.clone_from(model);
+    }
+    if let Some(timeout_ms) = timeout_ms {
+        config.timeout = Duration::from_millis(*timeout_ms);
+    }
+    match LlmExtractor::new(config) {
+        Ok(extractor) => Ok(Some(Arc::new(extractor))),
+        Err(error) if error.reason == Reason::ExtractionFailed => Ok(Some(Arc::new(Unreachable(error)))),
+        Err(error) => Err(error),
+    }
+}
+
+/// Stands for a model that this machine cannot ask.
+struct Unreachable(Error);
+
+#[async_trait]
+impl Extractor for Unreachable {
+    fn is_paid(&self) -> bool {
+        true
+    }
+
+    async fn extract(&self, _: &ExtractionInput<'_>) -> Result<Extraction> {
+        Err(self.0.clone())
     }
 }

@@ -175,19 +175,44 @@ describe('the embedder', () => {
 });
 
 describe('the extractor', () => {
-  const extractor = (config) => settings({ databaseUrl: URL, extractor: config }).extractor;
+  const extractor = (config, env) => settings({ databaseUrl: URL, extractor: config }, env).extractor;
 
   test('is the local one unless told otherwise', () => {
     expect(extractor(undefined)).toBe('local');
+    expect(extractor(undefined, { OPENAI_API_KEY: 'o' })).toBe('local');
     expect(extractor('none')).toBe('none');
     expect(extractor({ extract: () => {} })).toEqual({ kind: 'callback' });
+  });
+
+  test('of a provider takes its key from the environment', () => {
+    const mine = { provider: 'openai', baseUrl: 'http://localhost:1', model: 'm', timeoutMs: 500 };
+    expect(extractor({ ...mine, apiKey: 'k' }, { OPENAI_API_KEY: 'o' })).toEqual({
+      kind: 'openai',
+      baseUrl: 'http://localhost:1',
+      model: 'm',
+      timeoutMs: 500,
+      apiKey: 'k',
+    });
+    expect(extractor({ provider: 'openai' }, { OPENAI_API_KEY: 'o' })).toEqual({
+      kind: 'openai',
+      baseUrl: 'https://api.openai.com/v1',
+      apiKey: 'o',
+    });
+    expect(extractor({ provider: 'openai' }, { OPENROUTER_API_KEY: 'r' })).toEqual({
+      kind: 'openai',
+      apiKey: 'r',
+    });
+    expect(() => extractor(mine, {})).toThrow(refusal('INVALID_ARGUMENT', 'extractor.apiKey'));
   });
 
   test.each([
     ['llm', 'extractor'],
     [{}, 'extractor.extract'],
     [{ extract: () => {}, model: 'm' }, 'extractor.model'],
-    [{ provider: 'openai' }, 'extractor.provider'],
+    [{ provider: 'cohere' }, 'extractor.provider'],
+    [{ provider: 'openai', apiKey: '' }, 'extractor.apiKey'],
+    [{ provider: 'openai', apiKey: 'k', timeoutMs: 0 }, 'extractor.timeoutMs'],
+    [{ provider: 'openai', apiKey: 'k', dimensions: 3 }, 'extractor.dimensions'],
   ])('cannot be %j', (config, field) => {
     expect(() => extractor(config)).toThrow(refusal('INVALID_ARGUMENT', field));
   });

@@ -24,6 +24,7 @@ mod tables;
 mod tests;
 mod token;
 
+pub(super) use normalize::fold;
 pub use normalize::normalize;
 
 use crate::model::{EntitySource as Source, EntityType as Kind, RelationshipType as RelationKind};
@@ -74,14 +75,27 @@ pub struct Extraction {
 
 const ADDRESS_HEADERS: &[&str] = &["from", "to", "cc", "bcc", "sender", "reply-to"];
 
+/// Whether a member of the metadata is a header that says who wrote to whom, or about what.
+pub(super) fn is_mail_header(key: &str) -> bool {
+    is_address_header(key) || is_subject(key)
+}
+
+fn is_address_header(key: &str) -> bool {
+    ADDRESS_HEADERS.iter().any(|header| header.eq_ignore_ascii_case(key))
+}
+
+fn is_subject(key: &str) -> bool {
+    key.eq_ignore_ascii_case("subject")
+}
+
 /// Total for any input, in linear time. Each entity (kind and normalized form) is found once, with its
 /// highest confidence.
 pub fn extract(text: &str, hints: &Hints<'_>) -> Extraction {
     let mut collector = Collector::default();
     for (key, value) in hints.metadata {
-        if ADDRESS_HEADERS.iter().any(|header| header.eq_ignore_ascii_case(key)) {
+        if is_address_header(key) {
             collector.add_header(value);
-        } else if key.eq_ignore_ascii_case("subject") {
+        } else if is_subject(key) {
             collector.add_text(value, Source::Subject);
         }
     }

@@ -40,7 +40,7 @@ pub(super) fn is_title(word: &str) -> bool {
 
 /// Lower case without diacritics. Marks are dropped only after a Latin letter: elsewhere (Devanagari, Hangul,
 /// Cyrillic й) they are part of the letter.
-pub(super) fn fold(text: &str) -> Cow<'_, str> {
+pub(in crate::extraction) fn fold(text: &str) -> Cow<'_, str> {
     if text.bytes().all(|b| b.is_ascii() && !b.is_ascii_uppercase()) {
         return Cow::Borrowed(text);
     }

@@ -1,0 +1,36 @@
+//! What all providers' answers have in common.
+
+use reqwest::header::HeaderMap;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::{Attempt, Failure};
+
+/// What gateways report of a failure behind them under the status 200.
+#[derive(Debug, Deserialize)]
+pub(crate) struct ProviderError {
+    code: Option<Value>,
+}
+
+impl ProviderError {
+    pub fn failure(&self) -> Failure {
+        let code = self.code.as_ref().and_then(Value::as_u64).and_then(|code| u16::try_from(code).ok());
+        match code {
+            Some(status @ 400..=599) => Failure::status(status, &HeaderMap::new()),
+            _ => Failure::doubtful("the provider answered 200 with an error"),
+        }
+    }
+}
+
+/// `shape` says in words what the answer should have been. The parser's own message is left out: it may quote the
+/// answer.
+pub(crate) fn from_json<T: DeserializeOwned>(body: &[u8], shape: &str) -> Attempt<T> {
+    serde_json::from_slice(body).map_err(|error| {
+        if error.is_data() {
+            Failure::lasting(format_args!("the answer is JSON, but no {shape}"))
+        } else {
+            Failure::doubtful("the answer is not JSON or was cut off")
+        }
+    })
+}
