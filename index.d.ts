@@ -179,8 +179,8 @@ export interface StoreOptions {
   /** The embedding of the content, instead of computing it. Its length must fit the embedder or be 1536. */
   embedding?: number[] | Float32Array;
   /**
-   * Commit now. The projection stays owed until auto-sync, {@link SyncService.drain} or another sync call pays it; the
-   * embedding and the extraction stay owed until a version that pays such debts. @default false
+   * Commit now. Projection, embedding and extraction stay owed until auto-sync or {@link SyncService.drain} pays them.
+   * @default false
    */
   defer?: boolean;
   signal?: AbortSignal;
@@ -377,7 +377,8 @@ export class EnhancedMemoryService {
    * The user's memories that fit a query best, best first. Deleted ones are never among them.
    *
    * @throws {PersistenceError} `INVALID_ARGUMENT`
-   * @throws {PersistenceError} `EMBEDDING_FAILED`, `NOT_CONFIGURED` (no embedder): only with `mode: 'vector'`
+   * @throws {PersistenceError} `EMBEDDING_FAILED`, `EMBEDDING_SPACE_MISMATCH`, `NOT_CONFIGURED` (no embedder): only with
+   *   `mode: 'vector'`
    * @throws {VectorStoreError} `UNAVAILABLE`, `TIMEOUT`, `OVERLOADED`
    */
   retrieve(userId: string, query: string, options?: RetrieveOptions): Promise<MemoryEntry[]>;
@@ -790,14 +791,69 @@ export interface QueueItem {
 
 /** What {@link SyncService.drain} did. */
 export interface DrainResult {
-  /** Debts that were paid. */
+  /** Debts that were paid: to the graph, `embedded` and `extracted`. */
   paid: number;
-  /** Debts that the graph refused. */
+  embedded: number;
+  extracted: number;
+  /** Debts that the graph or a model refused. */
   refused: number;
-  /** Memories still owed. */
+  /** Debts that are left and that this instance can pay. Those of a model that did not answer are among them. */
   pending: number;
-  /** Memories that were put aside, in all. */
+  /** Debts that were put aside, in all. */
   dead: number;
+  /** Milliseconds. */
+  duration: number;
+}
+
+/** What memories are owed by their embedder or extractor, as this instance sees it. */
+export interface OwedToModel {
+  /** It pays these by itself: auto-sync and `drain`. */
+  pending: number;
+  /**
+   * It does not pay these: there is no such model here or (embeddings) it is not the stored one's, or the model is a paid
+   * one and other code wrote the content, which waits for {@link SyncService.backfill}.
+   */
+  waiting: number;
+  /** The model refused them for good; see {@link SyncService.getQueue}. */
+  dead: number;
+}
+
+/** Options of {@link SyncService.backfill}. */
+export interface BackfillOptions extends SyncCall {
+  /** Make embeddings. @default where there is an embedder of the stored model */
+  embed?: boolean;
+  /** Extract entities and relationships. @default where there is an extractor */
+  extract?: boolean;
+  /** Only this user's memories. @default all users */
+  userId?: string;
+  /** Count, and call no model. @default false */
+  dryRun?: boolean;
+}
+
+/** What {@link SyncService.backfill} did. */
+export interface BackfillResult {
+  embedded: number;
+  extracted: number;
+  /** Memories that a model refused. */
+  failed: number;
+  /** What is left of the memories that lack something. */
+  pending: number;
+  /** Milliseconds. */
+  duration: number;
+  /** What was counted before any model was called. */
+  found: { embed: number; extract: number };
+}
+
+/** What {@link SyncService.reembed} did. */
+export interface ReembedResult {
+  /** The embedder's model and length, now those of the stored embeddings. */
+  model: string;
+  dimensions: number;
+  embedded: number;
+  /** Memories that the embedder refused; they are owed. */
+  failed: number;
+  /** Whether it went on where an earlier one had stopped. */
+  resumed: boolean;
   /** Milliseconds. */
   duration: number;
 }
@@ -817,6 +873,8 @@ export interface SyncStats {
   dead: number;
   /** Conflicts that are open. */
   conflicts: number;
+  embedding: OwedToModel;
+  extraction: OwedToModel;
 }
 
 /** What all long sync calls take. */
@@ -964,7 +1022,7 @@ export class SyncService {
 
   /**
    * Writes to the graph what is owed, and compares nothing: its cost grows with what has changed, not with what is
-   * there.
+   * there. It calls no model; {@link drain} does.
    *
    * @throws as {@link checkConsistency}
    */
@@ -988,12 +1046,46 @@ export class SyncService {
   switchGraph(options?: SyncCall): Promise<SyncResult>;
 
   /**
-   * Pays what is owed, in bounded time: for cron jobs and serverless functions, where nothing runs between two requests.
-   * Several at once share the work. Resolves when nothing is left that can be paid now, or a bound is reached.
+   * Pays what is owed, to the graph and by the models, in bounded time: for cron jobs and serverless functions, where
+   * nothing runs between two requests. Several at once share the work. Resolves when nothing is left that can be paid
+   * now, or a bound is reached. A model that does not answer leaves its debts `pending`, without counting an attempt; a
+   * graph that cannot be reached rejects, after the models' part. Content that other code wrote is sent to free models
+   * only.
    *
-   * @throws as {@link checkConsistency}
+   * @throws {SyncError} `UNAVAILABLE`, `TIMEOUT`: of either store
+   * @throws {SyncError} `GRAPH_STORE_MISMATCH`: the graph belongs to another database
    */
   drain(options?: DrainOptions): Promise<DrainResult>;
+
+  /**
+   * Gives memories the embeddings and extractions that they lack: of rows that were there before this package or that
+   * other code wrote, which a paid model gets from no other call, and of memories that were stored without an embedding.
+   * The first call of `onProgress` (`done: 0`) and `dryRun` tell how many there are before any model is called. Several
+   * at once share the work; one that was stopped leaves nothing behind, and the next one does the rest. What was
+   * extracted is owed to the graph, as of any write.
+   *
+   * @throws {PersistenceError} `EMBEDDING_FAILED`: the embedder does not answer; what was done stays done
+   * @throws {PersistenceError} `NOT_CONFIGURED`, `EMBEDDING_SPACE_MISMATCH`: `embed: true` without an embedder of the
+   *   stored model
+   * @throws {SyncError} `UNAVAILABLE`, `TIMEOUT`
+   */
+  backfill(options?: BackfillOptions): Promise<BackfillResult>;
+
+  /**
+   * Makes the configured embedder's model the one of the stored embeddings, all of them made anew. It may cost one
+   * embedding per memory. The former ones stay in use until the new ones are complete, so that search goes on: for
+   * instances with the former embedder as before, for those with the new one by text. After the switch the former
+   * embeddings of this package are removed, never the application's column; that begins 10 seconds later, when no
+   * process searches them any more.
+   *
+   * One at a time: a second call waits for the first. One that was stopped or killed is gone on with by the next call, of
+   * any process; one to another model gives it up. Once the database holds no embedding, a new model needs no call.
+   *
+   * @throws {PersistenceError} `EMBEDDING_FAILED`: the embedder does not answer; the next call goes on
+   * @throws {PersistenceError} `NOT_CONFIGURED`: there is no embedder
+   * @throws {SyncError} `UNAVAILABLE`, `TIMEOUT`
+   */
+  reembed(options?: SyncCall): Promise<ReembedResult>;
 
   /** What is owed, a page at a time. @throws {SyncError} `UNAVAILABLE`, `TIMEOUT` */
   getQueue(options?: QueueOptions): Promise<Page<QueueItem>>;
@@ -1273,6 +1365,8 @@ export type ErrorReason =
   | 'ROLLED_BACK'
   /** The graph write failed, but a newer write had replaced this one, so it was left in place. */
   | 'ROLLBACK_SUPERSEDED'
+  /** The stored vectors are of another model than the embedder's, and the call needs one that compares (mode 'vector', backfill); reembed() changes the model. */
+  | 'EMBEDDING_SPACE_MISMATCH'
   /** The embedder failed where an embedding was indispensable (mode 'vector'). */
   | 'EMBEDDING_FAILED'
   | 'EXTRACTION_FAILED'

@@ -84,9 +84,16 @@ create table izzie_memory.embedding_spaces (
   dimensions    integer not null check (dimensions between 1 and 16000),
   in_app_column boolean not null default false,
   current       boolean not null default false,
+  -- being filled beside the current one; nobody searches it
+  filling       boolean not null default false check (not (filling and current)),
+  -- the transaction that made it current by a reembed: older ones may still write for the space before
+  switched_by   xid8,
+  -- since when it is not current any more
+  retired_at    timestamptz,
   unique (model, dimensions)
 );
 create unique index embedding_spaces_current_idx on izzie_memory.embedding_spaces (current) where current;
+create unique index embedding_spaces_filling_idx on izzie_memory.embedding_spaces (filling) where filling;
 insert into izzie_memory.embedding_spaces (space_id, model, dimensions, in_app_column, current)
 values (1, 'text-embedding-3-small', 1536, true, true);
 alter table izzie_memory.embedding_spaces alter column space_id restart with 2;
@@ -140,9 +147,13 @@ create table izzie_memory.memory_sync (
   last_error      text,
   -- since when something is owed, whatever the revision
   owed_at         timestamptz not null default clock_timestamp(),
+  -- false: the content comes from other code or from before this layer, so no paid model is asked unless by backfill
+  asked           boolean not null default true,
   primary key (target, memory_id)
 );
 create index memory_sync_due_idx on izzie_memory.memory_sync (target, next_attempt_at) where state = 'pending';
+create index memory_sync_models_idx on izzie_memory.memory_sync (target, asked, next_attempt_at)
+  where state = 'pending' and target in ('embedding', 'extraction');
 create index memory_sync_user_idx on izzie_memory.memory_sync (user_id, target, memory_id);
 
 -- Who does what only one process should do (lead the upkeep). A lease ends by the database's clock.

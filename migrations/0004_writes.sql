@@ -20,14 +20,16 @@ exception when invalid_text_representation then
   return null;
 end $$;
 
--- Records that somebody owes the newest revision of a memory to a target.
-create function izzie_memory.owe(target text, id uuid, user_id text, revision bigint, due timestamptz) returns void
+-- Records that somebody owes the newest revision of a memory to a target; `asked` by a caller of ours, or not.
+create function izzie_memory.owe(
+  target text, id uuid, user_id text, revision bigint, due timestamptz, asked boolean default true
+) returns void
 language sql as $$
-  insert into izzie_memory.memory_sync as q (target, memory_id, user_id, revision, next_attempt_at)
-  values (target, id, user_id, revision, due)
+  insert into izzie_memory.memory_sync as q (target, memory_id, user_id, revision, next_attempt_at, asked)
+  values (target, id, user_id, revision, due, asked)
   on conflict (target, memory_id) do update
   set user_id = excluded.user_id, revision = excluded.revision, attempts = 0, state = 'pending',
-      next_attempt_at = excluded.next_attempt_at, last_error = null
+      next_attempt_at = excluded.next_attempt_at, last_error = null, asked = excluded.asked
   where q.revision <= excluded.revision
 $$;
 
@@ -119,6 +121,32 @@ language sql as $$
   update izzie_memory.conflicts c set user_id = owner where c.memory_id = follow_owner.id;
 $$;
 
+create function izzie_memory.current_space() returns integer
+language sql stable as $$
+  select s.space_id from izzie_memory.embedding_spaces s where s.current
+$$;
+
+-- What other code's change of a row means for the models. Entities that it brings need no extraction; a vector of its own
+-- is the current one only where the current space is the application's column.
+create function izzie_memory.owe_models(memory public.memory_entries, given bigint, brought boolean, content_changed boolean)
+returns void
+language plpgsql as $$
+begin
+  if brought then
+    delete from izzie_memory.memory_sync q where q.target = 'extraction' and q.memory_id = memory.id;
+  elsif content_changed then
+    perform izzie_memory.owe('extraction', memory.id, memory.user_id, given, clock_timestamp(), false);
+  end if;
+  if content_changed then
+    delete from izzie_memory.memory_vectors v where v.memory_id = memory.id;
+    if memory.embedding is not null and izzie_memory.current_space() = 1 then
+      delete from izzie_memory.memory_sync q where q.target = 'embedding' and q.memory_id = memory.id;
+    else
+      perform izzie_memory.owe('embedding', memory.id, memory.user_id, given, clock_timestamp(), false);
+    end if;
+  end if;
+end $$;
+
 -- Rows of other code bring their entities under metadata.entities; in our own writes that is only data. What the layer
 -- knows of a row it keeps otherwise.
 create function izzie_memory.memory_put(memory public.memory_entries, entities_changed boolean, content_changed boolean)
@@ -128,13 +156,14 @@ declare
   context jsonb := izzie_memory.write_context(memory.id);
   known izzie_memory.memory_state;
   given bigint;
+  new_entities jsonb;
 begin
   select * into known from izzie_memory.memory_state s where s.memory_id = memory.id;
-  given := izzie_memory.record_state(memory,
-    izzie_memory.canonical_entities(case
-      when context ? 'entities' then context -> 'entities'
-      when entities_changed and context is null then case when jsonb_typeof(memory.metadata) = 'object' then memory.metadata -> 'entities' end
-      else known.entities end),
+  new_entities := izzie_memory.canonical_entities(case
+    when context ? 'entities' then context -> 'entities'
+    when entities_changed and context is null then case when jsonb_typeof(memory.metadata) = 'object' then memory.metadata -> 'entities' end
+    else known.entities end);
+  given := izzie_memory.record_state(memory, new_entities,
     izzie_memory.canonical_relationships(case
       when context ? 'relationships' then context -> 'relationships'
       when not entities_changed or context is not null then known.relationships end),
@@ -143,12 +172,8 @@ begin
   if known.user_id <> memory.user_id then
     perform izzie_memory.follow_owner(memory.id, memory.user_id);
   end if;
-  if content_changed and context is null then
-    delete from izzie_memory.memory_vectors v where v.memory_id = memory.id;
-    perform izzie_memory.owe('extraction', memory.id, memory.user_id, given, clock_timestamp());
-    if memory.embedding is null then
-      perform izzie_memory.owe('embedding', memory.id, memory.user_id, given, clock_timestamp());
-    end if;
+  if context is null then
+    perform izzie_memory.owe_models(memory, given, entities_changed and jsonb_array_length(new_entities) > 0, content_changed);
   end if;
   perform izzie_memory.owe_graph(memory.id, memory.user_id, given, context);
   return given;
@@ -190,6 +215,21 @@ begin
   return null;
 end $$;
 
+-- A vector never stands beside a content that it was not made of. Before the row is written: a second update of it would
+-- run the application's own triggers again.
+create function izzie_memory.drop_stale_vector() returns trigger
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  if izzie_memory.write_context(new.id) is null then
+    new.embedding := null;
+  end if;
+  return new;
+end $$;
+
+create trigger izzie_memory_rewritten before update on public.memory_entries
+  for each row when (old.content is distinct from new.content and old.embedding is not distinct from new.embedding
+    and new.embedding is not null)
+  execute function izzie_memory.drop_stale_vector();
 create trigger izzie_memory_inserted after insert on public.memory_entries
   for each row execute function izzie_memory.memory_inserted();
 -- Only columns that the graph holds: reading a memory (access count) and filling its embedding owe nothing.

@@ -37,6 +37,16 @@ begin
   end if;
 end $$;
 
+-- A request whose vector belongs to a space that is no longer the current one: only the application's column takes it,
+-- and the current space is owed one.
+create function izzie_memory.fence_space(request jsonb) returns jsonb
+language sql stable as $$
+  select case
+    when request ->> 'space' is null or (request ->> 'space')::integer = izzie_memory.current_space() then request
+    when (request ->> 'space')::integer = 1 then request || '{"oweEmbedding": true}'
+    else request || '{"oweEmbedding": true, "space": null}' end
+$$;
+
 -- Owes what the models did not give, where the content is new; what they did give is owed no longer.
 create function izzie_memory.settle_models(request jsonb, id uuid, owner text, new_content boolean) returns void
 language plpgsql as $$
@@ -67,7 +77,7 @@ language plpgsql as $$
 declare
   new_id uuid := (request ->> 'id')::uuid;
   owner text := request ->> 'userId';
-  space integer := (request ->> 'space')::integer;
+  space integer;
   conversation uuid := izzie_memory.as_uuid(request ->> 'conversationId');
   moment timestamp := coalesce((request ->> 'createdAt')::timestamptz at time zone 'UTC', clock_timestamp() at time zone 'UTC');
   context jsonb := jsonb_build_object('memoryId', new_id, 'owe', request ->> 'owe', 'entities', request -> 'entities',
@@ -75,6 +85,8 @@ declare
     'conversationKey', case when conversation is null then request ->> 'conversationId' end);
   present public.memory_entries;
 begin
+  request := izzie_memory.fence_space(request);
+  space := (request ->> 'space')::integer;
   perform izzie_memory.begin_write(context);
   loop
     insert into public.memory_entries as e (id, conversation_id, user_id, content, summary, metadata, embedding,
@@ -138,7 +150,9 @@ create function izzie_memory.snapshot(memory public.memory_entries) returns json
 language sql stable as $$
   select jsonb_build_object('row', to_jsonb(memory), 'entities', coalesce(s.entities, '[]'),
     'relationships', coalesce(s.relationships, '[]'), 'conversationKey', s.conversation_key,
-    'vectors', (select coalesce(jsonb_agg(to_jsonb(v)), '[]') from izzie_memory.memory_vectors v where v.memory_id = memory.id))
+    'vectors', (select coalesce(jsonb_agg(to_jsonb(v)), '[]') from izzie_memory.memory_vectors v where v.memory_id = memory.id),
+    'owed', (select coalesce(jsonb_agg(to_jsonb(q)), '[]') from izzie_memory.memory_sync q
+             where q.memory_id = memory.id and q.target in ('embedding', 'extraction')))
   from (select memory.id) m left join izzie_memory.memory_state s on s.memory_id = memory.id
 $$;
 
@@ -152,7 +166,7 @@ language plpgsql as $$
 declare
   old public.memory_entries;
   new public.memory_entries;
-  space integer := (request ->> 'space')::integer;
+  space integer;
   rewritten boolean;
   before izzie_memory.memory_state;
   previous jsonb;
@@ -160,6 +174,8 @@ declare
   context jsonb := request - '{content,summary,metadata,metadataPatch,importance,id,userId,space,oweEmbedding,oweExtraction,expectedRevision,undo}'::text[]
     || jsonb_build_object('memoryId', request ->> 'id');
 begin
+  request := izzie_memory.fence_space(request);
+  space := (request ->> 'space')::integer;
   perform izzie_memory.begin_write(context);
   select * into old from public.memory_entries e where e.id = (request ->> 'id')::uuid and not coalesce(e.is_deleted, false)
     and (request ->> 'userId' is null or e.user_id = request ->> 'userId') for update;
@@ -260,6 +276,17 @@ begin
   return izzie_memory.end_write(old.id, request, jsonb_build_object('found', true, 'previous', previous));
 end $$;
 
+-- What the models were owed before a write that is undone, and a vector if the space was switched meanwhile.
+create function izzie_memory.restore_model_debts(id uuid, previous jsonb) returns void
+language plpgsql as $$
+#variable_conflict use_variable
+begin
+  delete from izzie_memory.memory_sync q where q.memory_id = id and q.target in ('embedding', 'extraction');
+  perform izzie_memory.owe(q.target, s.memory_id, s.user_id, s.revision, clock_timestamp(), q.asked)
+  from jsonb_populate_recordset(null::izzie_memory.memory_sync, previous -> 'owed') q
+  join izzie_memory.memory_state s on s.memory_id = q.memory_id;
+end $$;
+
 -- Undoes a write of ours whose graph half failed: a new versioned write, only while `revision` is still the newest.
 -- `previous` is what a snapshot held before the write, null for a store. Answers whether it was undone.
 create function izzie_memory.undo_write(id uuid, revision bigint, previous jsonb) returns boolean
@@ -293,6 +320,7 @@ begin
   delete from izzie_memory.memory_vectors v where v.memory_id = undo_write.id;
   insert into izzie_memory.memory_vectors
   select v.* from jsonb_populate_recordset(null::izzie_memory.memory_vectors, previous -> 'vectors') v;
+  perform izzie_memory.restore_model_debts(undo_write.id, previous);
   return true;
 end $$;
 
@@ -313,7 +341,8 @@ begin
   return last;
 end $$;
 
--- Makes (model, dimensions) the current embedding space if the present one holds no vector. Answers its id, null if not.
+-- Makes (model, dimensions) the current embedding space if the present one holds no vector and none is being filled.
+-- Answers its id, null if not.
 create function izzie_memory.switch_space(wanted_model text, wanted_dimensions integer) returns integer
 language plpgsql as $$
 declare
@@ -324,13 +353,14 @@ begin
   if present.model = wanted_model and present.dimensions = wanted_dimensions then
     return present.space_id;
   end if;
-  if present.in_app_column and exists (select from public.memory_entries e where e.embedding is not null)
+  if exists (select from izzie_memory.embedding_spaces s where s.filling)
+    or present.in_app_column and exists (select from public.memory_entries e where e.embedding is not null)
     or exists (select from izzie_memory.memory_vectors v where v.space_id = present.space_id) then
     return null;
   end if;
-  update izzie_memory.embedding_spaces s set current = false where s.current;
+  update izzie_memory.embedding_spaces s set current = false, retired_at = clock_timestamp() where s.current;
   insert into izzie_memory.embedding_spaces (model, dimensions, current) values (wanted_model, wanted_dimensions, true)
-  on conflict (model, dimensions) do update set current = true
+  on conflict (model, dimensions) do update set current = true, retired_at = null
   returning space_id into given;
   return given;
 end $$;

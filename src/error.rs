@@ -60,6 +60,7 @@ catalogue! {
     GraphRejected "GRAPH_REJECTED" false "The graph store refused the statement for good.";
     RolledBack "ROLLED_BACK" true "The graph write failed and rollbackOnPartialFailure undid the vector write.";
     RollbackSuperseded "ROLLBACK_SUPERSEDED" false "The graph write failed, but a newer write had replaced this one, so it was left in place.";
+    EmbeddingSpaceMismatch "EMBEDDING_SPACE_MISMATCH" false "The stored vectors are of another model than the embedder's, and the call needs one that compares (mode 'vector', backfill); reembed() changes the model.";
     EmbeddingFailed "EMBEDDING_FAILED" true "The embedder failed where an embedding was indispensable (mode 'vector').";
     ExtractionFailed "EXTRACTION_FAILED" true "The extractor failed; the memory is kept, its extraction owed (never thrown, seen in the queue).";
     StatementRejected "STATEMENT_REJECTED" false "Postgres refused the statement; details hold its SQLSTATE.";

@@ -182,7 +182,7 @@ describe('an embedder of another space than the stored vectors', () => {
     expect(found[0].id).toBe(old.id);
     expect(found[0]).not.toHaveProperty('similarity');
     const error = await rejection(memory.retrieve('ada', 'lighthouse', { mode: 'vector' }));
-    expect(error).toMatchObject({ name: 'PersistenceError', code: 'EMBEDDING_FAILED' });
+    expect(error).toMatchObject({ name: 'PersistenceError', code: 'EMBEDDING_SPACE_MISMATCH' });
   });
 
   test('health says so', async () => {

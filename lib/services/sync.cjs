@@ -51,6 +51,14 @@ class SyncService {
     return await this.#call('drain', callArguments(options, 'options'));
   }
 
+  async backfill(options) {
+    return await this.#call('backfill', jobArguments(options, 'options'));
+  }
+
+  async reembed(options) {
+    return await this.#call('reembed', jobArguments(options, 'options'));
+  }
+
   async getQueue(options) {
     return page(await this.#call('getQueue', callArguments(options, 'options')), queueItem);
   }

@@ -87,7 +87,12 @@ impl Failure {
         };
         let mut error = error.with("attempts", attempts).with("retryable", self.retry != Retry::Never);
         error.message = format!("{} (host {host}, attempt {attempts})", error.message);
-        error
+        match self.retry {
+            Retry::After(asked) if !asked.is_zero() => {
+                error.with("retryAfterMs", u64::try_from(asked.as_millis()).unwrap_or(u64::MAX))
+            }
+            _ => error,
+        }
     }
 }
 

@@ -16,4 +16,7 @@ pub use projection::{
     EdgeKey, HeldMemory, HeldMention, HeldRelationship, NodeVersion, PROJECTION_VERSION, Projection, Version,
 };
 pub use relationship::{Relationship, RelationshipType};
-pub use sync::{Depth, Inconsistency, Issue, StrongRelation, SyncResult, SyncStats, Verdict, VerdictState};
+pub use sync::{
+    Depth, Inconsistency, Issue, Owed, OwedToModels, StrongRelation, SyncResult, SyncStats, Verdict,
+    VerdictState,
+};

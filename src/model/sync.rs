@@ -105,6 +105,26 @@ pub struct SyncStats {
     pub dead: u64,
     /// Conflicts that wait for somebody to decide.
     pub conflicts: u64,
+    #[serde(flatten)]
+    pub models: OwedToModels,
+}
+
+/// What live memories are owed by the models.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct OwedToModels {
+    pub embedding: Owed,
+    pub extraction: Owed,
+}
+
+/// What is owed by one model, as the instance that counts sees it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Owed {
+    /// This instance pays it by itself.
+    pub pending: u64,
+    /// It does not: there is no model for it, or a paid one and the content comes from other code.
+    pub waiting: u64,
+    /// Refused for good.
+    pub dead: u64,
 }
 
 /// A relation of the user's graph with its weight: the memories that support it.

@@ -14,13 +14,13 @@ use super::draft::Draft;
 use super::graph_write::{PlacedWrite, owe};
 use super::layer::{Layer, until_aborted};
 use super::memory::Prepared;
-use super::models::Embedding;
 use super::request::{DeleteManyArgs, StoreManyArgs, StoreManyItem};
 use super::validate;
 use crate::config::{PersistenceConfig, parse_json};
 use crate::error::{Error, Reason, Result};
 use crate::model::{Memory, Write};
 use crate::store::postgres::{DeleteRow, StoreRow};
+use crate::sync::Embedding;
 
 /// Memories of a chunk whose entities are extracted at once.
 const EXTRACTIONS: usize = 8;

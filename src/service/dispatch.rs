@@ -82,6 +82,8 @@ impl Layer {
             Operation::RebuildGraph(args) => sync_answer(self.rebuild(args, config, context)),
             Operation::DeltaSync(args) => sync_answer(self.delta_sync(args, config, context)),
             Operation::Drain(args) => sync_answer(self.drain(args, config, context)),
+            Operation::Backfill(args) => sync_answer(self.backfill(args, config, context)),
+            Operation::Reembed(_) => sync_answer(self.reembed(config, context)),
             Operation::SwitchGraph(_) => sync_answer(self.switch_graph(config, context)),
             Operation::GetQueue(args) => sync_answer(until_aborted(cancel, self.queue(args))),
             Operation::RetryNow(args) => sync_answer(until_aborted(cancel, self.retry_now(args))),
@@ -90,7 +92,7 @@ impl Layer {
             Operation::StopAutoSync(_) => sync_answer(self.stop_auto_sync()),
             Operation::GetConflicts(args) => sync_answer(until_aborted(cancel, self.conflicts(args))),
             Operation::PurgeConflicts(args) => sync_answer(until_aborted(cancel, self.purge_conflicts(args))),
-            Operation::SyncStats(_) => sync_answer(until_aborted(cancel, self.sync_stats())),
+            Operation::SyncStats(_) => sync_answer(until_aborted(cancel, self.sync_stats(config))),
             Operation::StrongestRelations(args) => {
                 answer(until_aborted(cancel, self.strongest_relations(args)))
             }

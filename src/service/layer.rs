@@ -6,19 +6,19 @@ use tokio::sync::RwLock;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
-use super::models::Models;
 use crate::config::{LayerConfig, PersistenceConfig};
 use crate::context::{CallContext, Resolver};
 use crate::embedding::Embedder;
 use crate::error::{Error, Reason, Result};
 use crate::extraction::Extractor;
 use crate::store::Stores;
+use crate::sync::Models;
 
 /// One configured layer: shared stores, its own embedder, extractor and defaults.
 pub struct Layer {
     pub(super) config: LayerConfig,
     pub(super) stores: Arc<Stores>,
-    pub(super) models: Models,
+    pub(super) models: Arc<Models>,
     /// Asked about the conflicts that the background meets.
     pub(super) resolver: Option<Arc<dyn Resolver>>,
     closed: AtomicBool,
@@ -44,7 +44,7 @@ impl Layer {
     ) -> Result<Self> {
         check_interval(&config.persistence)?;
         let stores = Stores::open(&config)?;
-        let models = Models::new(embedder, extractor, Arc::clone(&stores.postgres));
+        let models = Arc::new(Models::new(embedder, extractor, Arc::clone(&stores.postgres)));
         Ok(Self {
             config,
             stores,
@@ -112,6 +112,7 @@ impl Layer {
         }
         let (stores, config, resolver) = (Arc::clone(&self.stores), config.clone(), self.resolver.clone());
         let (closing, limits) = (self.closing.clone(), self.config.limits.clone());
+        let models = Arc::clone(&self.models);
         let owns = Arc::clone(&self.owns_background);
         tokio::spawn(async move {
             while stores.ready().await.is_err() {
@@ -120,7 +121,7 @@ impl Layer {
                     () = sleep(Duration::from_secs(1)) => {}
                 }
             }
-            if !closing.is_cancelled() && stores.scheduler.start(&config, &limits, resolver) {
+            if !closing.is_cancelled() && stores.scheduler.start(&config, &limits, models, resolver) {
                 owns.store(true, Ordering::Release);
             }
         });
@@ -129,7 +130,8 @@ impl Layer {
     /// From now on auto-sync is started and stopped by hand only.
     pub(super) fn start_background(&self, config: &PersistenceConfig) {
         self.auto_sync.store(true, Ordering::Release);
-        if self.stores.scheduler.start(config, &self.config.limits, self.resolver.clone()) {
+        let models = Arc::clone(&self.models);
+        if self.stores.scheduler.start(config, &self.config.limits, models, self.resolver.clone()) {
             self.owns_background.store(true, Ordering::Release);
         }
     }

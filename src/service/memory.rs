@@ -8,7 +8,6 @@ use uuid::Uuid;
 use super::draft::Draft;
 use super::graph_write::{GraphOutcome, owe};
 use super::layer::{Layer, until_aborted};
-use super::models::Embedding;
 use super::request::{DeleteArgs, EntityInput, GetByIdArgs, RelationshipInput, StoreArgs, UpdateArgs};
 use super::validate;
 use crate::config::{Limits, PersistenceConfig};
@@ -16,6 +15,7 @@ use crate::error::{Error, Result};
 use crate::extraction::{Extraction, ExtractionInput};
 use crate::model::{Memory, Write};
 use crate::store::postgres::{DeleteRow, RestoreRow, UpdateRow};
+use crate::sync::Embedding;
 
 impl Layer {
     pub(super) async fn store(

@@ -4,6 +4,7 @@ mod batch;
 mod conflicts;
 mod dispatch;
 mod draft;
+mod fill;
 mod graph_write;
 mod health;
 mod layer;
@@ -17,5 +18,5 @@ mod sync;
 pub(crate) mod validate;
 
 pub use layer::Layer;
-pub use models::{Embedding, Models, http_embedder, llm_extractor};
+pub use models::{http_embedder, llm_extractor};
 pub use validate::graph_input;

@@ -13,9 +13,9 @@ use super::validate;
 use crate::config::PersistenceConfig;
 use crate::context::CallContext;
 use crate::error::{Error, Result};
-use crate::model::SyncResult;
-use crate::store::postgres::{Debt, DebtTarget, QueueFilter};
-use crate::sync::{self, DrainScope, Drained};
+use crate::model::{OwedToModels, SyncResult};
+use crate::store::postgres::{Debt, DebtTarget, QueueCounts, QueueFilter};
+use crate::sync::{self, DrainScope, Drained, ModelScope, ModelsPaid};
 
 pub(super) const DEFAULT_PAGE: i64 = 100;
 
@@ -52,15 +52,67 @@ impl Layer {
         let begun = Instant::now();
         let limit = validate::positive("maxItems", args.max_items)?;
         let scope = DrainScope { limit, until: deadline(args.max_ms), ..DrainScope::default() };
-        let (drained, pending) = self.pay(&scope, config, context).await?;
-        let counts = self.graph_counts().await?;
+        until_aborted(&context.cancel, self.ready()).await?;
+        // A graph that is away does not keep the models from being paid, nor they the graph.
+        let drained = self.pay_graph(&scope, config, context).await;
+        finished(context)?;
+        let done = drained.as_ref().map_or(0, |drained| drained.paid + sync::count(drained.refused.len()));
+        let left = limit.map(|limit| sync::count(limit).saturating_sub(done));
+        let models = ModelScope {
+            embed: true,
+            extract: true,
+            limit: left,
+            until: scope.until,
+            ..ModelScope::default()
+        };
+        let paid = self.pay_models(&models, config, context).await?;
+        let mut drained = drained?;
+        if paid.extracted > 0 {
+            let left = left.map(|left| left.saturating_sub(paid.embedded + paid.extracted + paid.refused));
+            let limit = left.map(|left| usize::try_from(left).unwrap_or(usize::MAX));
+            let again = self.pay_graph(&DrainScope { limit, ..scope }, config, context).await?;
+            drained.paid += again.paid;
+            drained.refused.extend(again.refused);
+        }
+        self.drain_result(&drained, &paid, config, begun).await
+    }
+
+    async fn drain_result(
+        &self,
+        drained: &Drained,
+        paid: &ModelsPaid,
+        config: &PersistenceConfig,
+        begun: Instant,
+    ) -> Result<Value> {
+        let graph = if self.stores.seat.graph().is_some() {
+            self.graph_counts().await?
+        } else {
+            QueueCounts::default()
+        };
+        let OwedToModels { embedding, extraction } = self.owed_to_models(config).await?;
+        let unsigned = |count: i64| u64::try_from(count).unwrap_or_default();
         Ok(json!({
-            "paid": drained.paid,
-            "refused": drained.refused.len(),
-            "pending": pending,
-            "dead": counts.dead,
+            "paid": drained.paid + paid.embedded + paid.extracted,
+            "embedded": paid.embedded,
+            "extracted": paid.extracted,
+            "refused": sync::count(drained.refused.len()) + paid.refused,
+            "pending": unsigned(graph.pending) + embedding.pending + extraction.pending,
+            "dead": unsigned(graph.dead) + embedding.dead + extraction.dead,
             "duration": sync::milliseconds(begun),
         }))
+    }
+
+    /// Nothing where no graph is configured.
+    async fn pay_graph(
+        &self,
+        scope: &DrainScope,
+        config: &PersistenceConfig,
+        context: &CallContext,
+    ) -> Result<Drained> {
+        if self.stores.seat.graph().is_none() {
+            return Ok(Drained::default());
+        }
+        Ok(self.pay(scope, config, context).await?.0)
     }
 
     async fn pay(

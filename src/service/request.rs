@@ -66,6 +66,8 @@ operations! {
     "rebuildGraph" RebuildGraph(RebuildArgs),
     "deltaSync" DeltaSync(DeltaSyncArgs),
     "drain" Drain(DrainArgs),
+    "backfill" Backfill(BackfillArgs),
+    "reembed" Reembed(NoArgs),
     "getQueue" GetQueue(QueueArgs),
     "retryNow" RetryNow(RetryArgs),
     "purgeDead" PurgeDead(PurgeDeadArgs),
@@ -294,6 +296,15 @@ pub struct DeltaSyncArgs {
 pub struct DrainArgs {
     pub max_ms: Option<u64>,
     pub max_items: Option<i64>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct BackfillArgs {
+    pub embed: Option<bool>,
+    pub extract: Option<bool>,
+    pub user_id: Option<String>,
+    pub dry_run: Option<bool>,
 }
 
 #[derive(Debug, Deserialize)]

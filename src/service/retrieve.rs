@@ -4,6 +4,7 @@ use super::validate;
 use crate::error::{Error, Reason, Result};
 use crate::model::Memory;
 use crate::store::postgres::{SearchMode, SearchQuery, UserStats};
+use crate::sync::can_wait;
 
 const DEFAULT_RESULTS: i64 = 10;
 const DEFAULT_PAGE: i64 = 100;
@@ -38,7 +39,7 @@ impl Layer {
         }
         match self.models.query(text).await {
             Ok(vector) => Ok(Some(vector)),
-            Err(error) if mode == SearchMode::Hybrid && lexical_will_do(&error) => {
+            Err(error) if mode == SearchMode::Hybrid && can_wait(&error) => {
                 if error.reason == Reason::EmbeddingFailed {
                     log::warn!("search is lexical: {error}");
                 }
@@ -82,8 +83,4 @@ impl Layer {
         self.stores.ready().await?;
         self.stores.postgres.user_stats(user_id).await
     }
-}
-
-fn lexical_will_do(error: &Error) -> bool {
-    matches!(error.reason, Reason::NotConfigured | Reason::EmbeddingFailed)
 }

@@ -4,7 +4,7 @@ use super::validate;
 use crate::config::PersistenceConfig;
 use crate::context::CallContext;
 use crate::error::{Class, Error, Reason, Result};
-use crate::model::{Inconsistency, StrongRelation, SyncResult, SyncStats};
+use crate::model::{Inconsistency, OwedToModels, StrongRelation, SyncResult, SyncStats};
 use crate::store::postgres::QueueCounts;
 use crate::sync::{self, CheckScope, FullSync, Job};
 
@@ -92,21 +92,26 @@ impl Layer {
     }
 
     /// Counts of both stores. Rejects when one that is configured cannot be reached.
-    pub(super) async fn sync_stats(&self) -> Result<SyncStats> {
-        self.stores.ready().await?;
+    pub(super) async fn sync_stats(&self, config: &PersistenceConfig) -> Result<SyncStats> {
+        self.ready().await?;
         let stores = &self.stores;
         stores.seat.flush().await;
         let vector_store_count = stores.postgres.count_live(None).await?;
         let last_sync = stores.postgres.last_sync().await?;
         let conflicts = stores.postgres.count_conflicts().await?;
+        let models = self.owed_to_models(config).await?;
         if stores.seat.graph().is_none() {
             let counts = QueueCounts::default();
-            return Ok(SyncStats { conflicts, ..stats(vector_store_count, 0, &counts, last_sync) });
+            return Ok(SyncStats { conflicts, models, ..stats(vector_store_count, 0, &counts, last_sync) });
         }
         let (graph, target) = stores.seat.ours().await?;
         let counts = stores.postgres.queue_counts(&target.target, None).await?;
         let graph_store_count = graph.count(None).await?;
-        Ok(SyncStats { conflicts, ..stats(vector_store_count, graph_store_count, &counts, last_sync) })
+        Ok(SyncStats {
+            conflicts,
+            models,
+            ..stats(vector_store_count, graph_store_count, &counts, last_sync)
+        })
     }
 
     pub(super) async fn graph_counts(&self) -> Result<QueueCounts> {
@@ -128,7 +133,7 @@ pub(super) fn finished(context: &CallContext) -> Result<()> {
     if context.cancelled() { Err(aborted()) } else { Ok(()) }
 }
 
-/// What the counts of both stores come to. Conflicts are counted elsewhere.
+/// What the counts of both stores come to. Conflicts and what is owed to models are counted elsewhere.
 pub(super) fn stats(
     live: u64,
     in_graph: u64,
@@ -147,6 +152,7 @@ pub(super) fn stats(
         pending: unsigned(counts.pending),
         dead: unsigned(counts.dead),
         conflicts: 0,
+        models: OwedToModels::default(),
     }
 }
 

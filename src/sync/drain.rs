@@ -239,6 +239,7 @@ impl Work<'_> {
             max_attempts: refused.then(|| i32::try_from(config.retry_attempts.max(1)).unwrap_or(i32::MAX)),
             // Without an error nothing speaks against trying at once.
             delay_ms: error.map_or(0, |_| i64::try_from(config.retry_delay_ms).unwrap_or(i64::MAX)),
+            least_ms: 0,
             error: error.map(|error| format!("{}: {}", error.reason.name(), error.message)),
         };
         self.job.postgres.release(&self.target.target, lease.token, ids, &release).await

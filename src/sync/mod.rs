@@ -1,5 +1,5 @@
 //! Keeping the graph equal to Postgres: who owns it (`seat`, `beat`), paying debts (`drain`), finding and mending drift
-//! (`check`, `deep`, `conflict`, `mend`, `repair`, `rebuild`), all of it by itself (`scheduler`, `upkeep`).
+//! (`check`, `deep`, `conflict`, `mend`, `repair`, `rebuild`), what embedder and extractor owe (`models`), all of it by itself (`scheduler`, `upkeep`).
 
 mod acknowledger;
 mod adopt;
@@ -15,6 +15,7 @@ mod faults;
 mod group;
 mod job;
 mod mend;
+mod models;
 mod paged;
 mod rebuild;
 mod repair;
@@ -30,6 +31,10 @@ pub use deep::{Deviation, Field, compare};
 pub use difference::Difference;
 pub use drain::{DrainScope, Drained, drain, drain_with};
 pub use job::{Job, Meter, count, milliseconds};
+pub use models::{
+    Backfill, Backfilled, Embedding, ModelScope, Models, ModelsPaid, Reembedded, backfill, can_wait,
+    owed_to_models, pay_models, reembed,
+};
 pub use rebuild::{Rebuild, rebuild, switch};
 pub use repair::{FullSync, full_sync, pending, repair};
 pub use scheduler::Scheduler;

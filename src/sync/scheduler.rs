@@ -14,6 +14,8 @@ use uuid::Uuid;
 
 use super::drain::{DrainScope, drain};
 use super::job::Job;
+use super::job::Meter;
+use super::models::{ModelScope, Models, go_on_with_reembed, pay_models};
 use super::seat::Seat;
 use super::upkeep::upkeep;
 use crate::config::{Limits, PersistenceConfig};
@@ -57,6 +59,7 @@ impl Scheduler {
         &self,
         config: &PersistenceConfig,
         limits: &Limits,
+        models: Arc<Models>,
         resolver: Option<Arc<dyn Resolver>>,
     ) -> bool {
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
@@ -69,6 +72,7 @@ impl Scheduler {
             seat: Arc::clone(&self.seat),
             config: config.clone(),
             limits: limits.clone(),
+            models,
             context: CallContext { cancel: stop.clone(), listener: None, resolver },
             holder: Uuid::new_v4(),
         };
@@ -108,6 +112,7 @@ struct Background {
     seat: Arc<Seat>,
     config: PersistenceConfig,
     limits: Limits,
+    models: Arc<Models>,
     context: CallContext,
     /// Who this is in leases.
     holder: Uuid,
@@ -125,7 +130,7 @@ impl Background {
     }
 
     async fn run(&self) {
-        tokio::join!(self.pay(), self.look_after());
+        tokio::join!(self.pay(), self.pay_models(), self.look_after());
     }
 
     /// Pays what is due, again and again.
@@ -146,6 +151,20 @@ impl Background {
         let (graph, target) = self.seat.ours().await?;
         let scope = DrainScope { due: true, ..DrainScope::default() };
         drain(self.job(), graph.as_ref(), &target, &scope).await.map(drop)
+    }
+
+    /// Pays what is owed to the models and due, again and again. How long one that does not answer is left in peace is its
+    /// own matter.
+    async fn pay_models(&self) {
+        let scope = ModelScope { embed: true, extract: true, due: true, ..ModelScope::default() };
+        while self.wait(POLL, false).await {
+            let round = async { pay_models(self.job(), &self.models, &scope, &Meter::silent()).await };
+            match caught(round).await {
+                Ok(paid) if paid.extracted > 0 => self.seat.nudge(),
+                Ok(_) => {}
+                Err(error) => log::info!("debts to the models stay owed: {error}"),
+            }
+        }
     }
 
     /// Leads whenever nobody else does.
@@ -172,12 +191,18 @@ impl Background {
     /// One round of upkeep; it is dropped when the lead is lost meanwhile.
     async fn lead(&self) {
         tokio::select! {
-            outcome = caught(upkeep(self.job())) => if let Err(error) = outcome {
+            outcome = caught(self.look_after_all()) => if let Err(error) = outcome {
                 log::info!("upkeep has to wait: {error}");
             },
             () = self.lose_lead() => log::info!("another process leads now"),
             () = self.grace() => {}
         }
+    }
+
+    /// What concerns Postgres alone does not wait for the graph.
+    async fn look_after_all(&self) -> Result<()> {
+        go_on_with_reembed(self.job()).await?;
+        upkeep(self.job()).await
     }
 
     /// A store that hangs must not hold up a stop.
@@ -208,7 +233,7 @@ impl Background {
 }
 
 /// A bug in one round must not end all rounds.
-async fn caught(round: impl Future<Output = Result<()>>) -> Result<()> {
+async fn caught<T>(round: impl Future<Output = Result<T>>) -> Result<T> {
     AssertUnwindSafe(round).catch_unwind().await.unwrap_or_else(|_| {
         Err(Error::sync(Reason::Internal, "a bug in izzie-memory: the background panicked"))
     })

@@ -7,6 +7,7 @@ mod error;
 mod jobs;
 mod memories;
 mod migrate;
+mod model_debts;
 mod queue;
 mod registry;
 mod search;
@@ -23,10 +24,11 @@ pub use memories::{
     DeleteRow, Deleted, Placed, Put, RestoreRow, StoreRow, Stored, Undo, UpdateRow, Updated, UserStats,
 };
 pub use migrate::migration_names;
+pub use model_debts::{Content, ModelClaim, ModelCounts, ModelTarget};
 pub use queue::{ClaimScope, Debt, DebtState, DebtTarget, Lease, QueueCounts, QueueFilter, Release};
 pub use registry::{Lineage, Target};
 pub use search::{SearchMode, SearchQuery};
-pub use spaces::{APP_DIMENSIONS, APP_SPACE, CurrentSpace, SpaceMatch};
+pub use spaces::{APP_DIMENSIONS, APP_SPACE, CurrentSpace, Filling, Removal, SpaceMatch};
 pub use statement::Sql;
 pub use states::{DigestRow, VersionRow};
 pub use tombstones::Tombstone;

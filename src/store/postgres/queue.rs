@@ -157,7 +157,8 @@ impl Postgres {
                     .bind(ids)
                     .bind(release.max_attempts)
                     .bind(release.delay_ms)
-                    .bind(&release.error),
+                    .bind(&release.error)
+                    .bind(release.least_ms),
             )
             .await
     }
@@ -231,12 +232,14 @@ impl Postgres {
 }
 
 /// How a lease is given back.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Release {
     /// `None`: no attempt is counted.
     pub max_attempts: Option<i32>,
     /// Base of the exponential back-off; the statement adds full jitter and stops at five minutes.
     pub delay_ms: i64,
+    /// Not before this, whatever the jitter.
+    pub least_ms: i64,
     /// Why; what stood there stays where it is missing.
     pub error: Option<String>,
 }

@@ -24,6 +24,23 @@ pub struct CurrentSpace {
     pub dimensions: i32,
 }
 
+/// A space that is to become the current one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::FromRow)]
+pub struct Filling {
+    /// None: it is the current one already.
+    pub space: Option<i32>,
+    /// Somebody began it before.
+    pub resumed: bool,
+}
+
+/// How far the removal of retired spaces is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::FromRow)]
+pub struct Removal {
+    /// Milliseconds until instances have stopped to search them.
+    pub wait_ms: Option<i64>,
+    pub done: Option<bool>,
+}
+
 impl Postgres {
     pub async fn current_space(&self) -> Result<CurrentSpace> {
         self.user().one(Effect::Repeatable, Sql::new(include_str!("queries/current_space.sql"))).await
@@ -31,7 +48,7 @@ impl Postgres {
 
     /// Finds the space of an embedder. While the current space holds no vector, the embedder's becomes current.
     pub async fn match_space(&self, model: &str, dimensions: i32) -> Result<SpaceMatch> {
-        let model = model.strip_prefix("openai/").unwrap_or(model);
+        let model = plain_model(model);
         let current = self.current_space().await?;
         if current.model == model && current.dimensions == dimensions {
             return Ok(SpaceMatch::Current { space: current.space_id });
@@ -57,4 +74,42 @@ impl Postgres {
             .await?;
         Ok(vector.map(|v| v.to_vec()))
     }
+
+    /// Begins to fill the space of an embedder beside the current one, or finds where that stopped.
+    pub async fn begin_reembed(&self, model: &str, dimensions: i32) -> Result<Filling> {
+        let sql =
+            Sql::new(include_str!("queries/begin_reembed.sql")).bind(plain_model(model)).bind(dimensions);
+        self.background().one(Effect::Repeatable, sql).await
+    }
+
+    /// Live memories that have a vector in a space.
+    pub async fn count_with_vector(&self, space: i32) -> Result<u64> {
+        let sql = Sql::new(include_str!("queries/count_with_vector.sql")).bind(space);
+        let count: i64 = self.background().scalar(Effect::Repeatable, sql).await?;
+        Ok(u64::try_from(count).unwrap_or_default())
+    }
+
+    /// Makes the filled space the current one and owes it what it lacks. False: it is filled no longer.
+    pub async fn finish_reembed(&self, space: i32) -> Result<bool> {
+        let sql = Sql::new(include_str!("queries/finish_reembed.sql")).bind(space);
+        self.background().scalar(Effect::Repeatable, sql).await
+    }
+
+    /// Owes what writers left that did not see the switch. False: one of them has not ended yet.
+    pub async fn sweep_reembed(&self) -> Result<bool> {
+        self.background()
+            .scalar(Effect::Repeatable, Sql::new(include_str!("queries/sweep_reembed.sql")))
+            .await
+    }
+
+    /// Removes a page of vectors of spaces that nobody has searched since `grace_ms`.
+    pub async fn remove_retired(&self, grace_ms: i64, page: i32) -> Result<Removal> {
+        let sql = Sql::new(include_str!("queries/remove_retired.sql")).bind(grace_ms).bind(page);
+        self.background().one(Effect::Repeatable, sql).await
+    }
+}
+
+/// OpenRouter's name of an OpenAI model means the same space.
+fn plain_model(model: &str) -> &str {
+    model.strip_prefix("openai/").unwrap_or(model)
 }

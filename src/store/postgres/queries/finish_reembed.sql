@@ -1,0 +1,1 @@
+select izzie_memory.finish_reembed($1)

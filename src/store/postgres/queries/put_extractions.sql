@@ -1,0 +1,1 @@
+select izzie_memory.put_extractions($1, $2)

@@ -1,0 +1,1 @@
+select izzie_memory.put_vectors($1, $2, $3, $4)

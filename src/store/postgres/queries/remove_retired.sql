@@ -1,0 +1,1 @@
+select wait_ms, done from izzie_memory.remove_retired($1, $2)

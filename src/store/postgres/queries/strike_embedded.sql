@@ -1,0 +1,1 @@
+select izzie_memory.strike_embedded($1, $2)
