@@ -1146,6 +1146,188 @@ export class SyncService {
 /** The service of the default layer. */
 export const syncService: SyncService;
 
+// ── graph ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** An entity by its type and any spelling of its name: `{ type: 'person', value: 'Dr. José García' }`. */
+export interface EntityReference {
+  type: EntityType;
+  value: string;
+}
+
+/** An entity as the graph knows it from all of the user's memories. */
+export interface GraphEntity {
+  /** What the first memory to mention it said; a tool and a project of one name are one entity, as are a topic and an action item. */
+  type: EntityType;
+  /** As the first memory to mention it wrote it. */
+  name: string;
+  /** By what it is known. As `value` of an {@link EntityReference} it names this entity. */
+  normalized: string;
+  /** Memories that mention it, at least 1. */
+  frequency: number;
+  /** The highest of all mentions, 0 to 1. */
+  confidence: number;
+  /** When the first of its memories was made (`createdAt`). */
+  firstSeen: Date;
+  /** When the last of them was. Both include memories that were deleted since. */
+  lastSeen: Date;
+}
+
+/** What joins two entities: a relationship that memories state, or that a memory mentions both. */
+export type RelationType = InlineRelationshipType | 'CO_OCCURS';
+
+/** An entity at the other end of a relation. */
+export interface RelatedEntity {
+  entity: GraphEntity;
+  relationship: RelationType;
+  /** `out`: from the entity that was asked about to this one. `none`: `CO_OCCURS` has no direction. */
+  direction: 'out' | 'in' | 'none';
+  /** Memories that support it. */
+  weight: number;
+  /** The highest of the statements, 0 to 1. Missing for `CO_OCCURS`. */
+  confidence?: number;
+}
+
+/** A shortest way between two entities. */
+export interface GraphPath {
+  /** From the first to the last. */
+  entities: GraphEntity[];
+  /** One less than there are entities; none where both ends are the same. */
+  steps: PathStep[];
+}
+
+/** One step of a {@link GraphPath}. */
+export interface PathStep {
+  /** Place in {@link GraphPath.entities}. */
+  from: number;
+  /** Place in {@link GraphPath.entities}. */
+  to: number;
+  /** The stated relationship with the most memories, else `CO_OCCURS`. */
+  relationship: RelationType;
+  /** `in`: it is stated of `to`, and points at `from`. */
+  direction: 'out' | 'in' | 'none';
+  /** Memories that support it, the newest first, at most 10. */
+  memoryIds: string[];
+}
+
+/** What {@link GraphService.getEntityStats} returns. */
+export interface EntityStats {
+  /** Entities. */
+  total: number;
+  /** Entities of every type, also those that are 0. */
+  byType: Record<EntityType, number>;
+  /** Mentions: an entity in a memory counts once. */
+  mentions: number;
+  /** Different relationships of every type, also those that are 0, however many memories state them. */
+  relationships: Record<InlineRelationshipType, number>;
+}
+
+/** Options of the methods that have no others. */
+export interface GraphCall {
+  signal?: AbortSignal;
+}
+
+/** Options of {@link GraphService.searchEntities} and {@link GraphService.getTopEntities}. */
+export interface EntityListOptions extends GraphCall {
+  /** Only entities of these types. @default all types */
+  types?: readonly EntityType[];
+  /** At most this many, 1 to 1000. @default 20 */
+  limit?: number;
+}
+
+/** Options of {@link GraphService.getRelatedEntities}. */
+export interface RelatedEntitiesOptions extends EntityListOptions {
+  /** Only relations of these types. @default all types and `CO_OCCURS` */
+  relationshipTypes?: readonly RelationType[];
+}
+
+/** Options of {@link GraphService.getMemoriesForEntity}. */
+export interface EntityMemoriesOptions extends GraphCall {
+  /** At most this many on the page, 1 to 1000. @default 20 */
+  limit?: number;
+  /** `nextCursor` of the page before. @default the first page */
+  cursor?: string;
+}
+
+/** Options of {@link GraphService.findPath}. */
+export interface FindPathOptions extends GraphCall {
+  /** Most steps, 1 to 6. @default 4 */
+  maxDepth?: number;
+}
+
+/**
+ * Asks the graph about the entities of one user's memories; the answers are the same on both graphs. Another user's
+ * entities are never met.
+ *
+ * Only live memories count, and an entity that none of them mentions is not there. What is still owed to the graph is
+ * not in it yet ({@link MemoryMetadata.graphWriteSuccess}); the graph in Postgres is always in step.
+ *
+ * Every method throws:
+ * - {@link PersistenceError} `INVALID_ARGUMENT`
+ * - {@link GraphStoreError} `NOT_CONFIGURED`: there is no graph
+ * - {@link GraphStoreError} `GRAPH_STORE_MISMATCH`: the graph belongs to another database
+ * - {@link GraphStoreError} `UNAVAILABLE`, `TIMEOUT`: Neo4j cannot be reached, or took too long
+ * - {@link VectorStoreError} `UNAVAILABLE`, `TIMEOUT`, `OVERLOADED`: of Postgres
+ */
+export class GraphService {
+  constructor();
+
+  /** One entity; `null`: no memory of the user mentions it. */
+  getEntity(userId: string, entity: EntityReference, options?: GraphCall): Promise<GraphEntity | null>;
+
+  /**
+   * Entities whose name has the text in it, or what the text normalises to as a name, whatever the case and the
+   * diacritics: equal ones first, then those that begin with it, those in which a word begins with it, then all others;
+   * of these, the most mentioned first, then by name. No character is a wildcard. Its cost grows with the user's entities
+   * of these types.
+   *
+   * @param text 1 to 500 characters
+   */
+  searchEntities(userId: string, text: string, options?: EntityListOptions): Promise<GraphEntity[]>;
+
+  /** The most mentioned entities; those mentioned equally often by name. */
+  getTopEntities(userId: string, options?: EntityListOptions): Promise<GraphEntity[]>;
+
+  /**
+   * What belongs to an entity: relationships that memories state, then `CO_OCCURS` with all that is mentioned together
+   * with it; each with the most memories first, then by name. An entity appears once per type of relation and direction.
+   * Its cost grows with the memories that mention the entity. Empty when there is no such entity.
+   */
+  getRelatedEntities(
+    userId: string,
+    entity: EntityReference,
+    options?: RelatedEntitiesOptions,
+  ): Promise<RelatedEntity[]>;
+
+  /** The memories that mention an entity, the newest first (`createdAt`), a page at a time. */
+  getMemoriesForEntity(
+    userId: string,
+    entity: EntityReference,
+    options?: EntityMemoriesOptions,
+  ): Promise<Page<MemoryEntry>>;
+
+  /**
+   * A shortest way from one entity to another, each step being a stated relationship, in either direction, or a memory
+   * that mentions both. Of several the same is always taken: from the first step on, stated relationships before
+   * `CO_OCCURS`, then by name. `null`: there is none of at most `maxDepth` steps, or no such entity.
+   *
+   * Searches from both ends, for 10 s and over 100,000 entities at most.
+   *
+   * @throws {GraphStoreError} `TIMEOUT`: the search met one of these bounds
+   */
+  findPath(
+    userId: string,
+    from: EntityReference,
+    to: EntityReference,
+    options?: FindPathOptions,
+  ): Promise<GraphPath | null>;
+
+  /** Counts of the user's graph. Its cost grows with all of the user's entities. */
+  getEntityStats(userId: string, options?: GraphCall): Promise<EntityStats>;
+}
+
+/** The service of the default layer. */
+export const graphService: GraphService;
+
 // ── set-up ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 /**
@@ -1319,6 +1501,7 @@ export interface MemoryLayer extends AsyncDisposable {
   readonly memory: EnhancedMemoryService;
   readonly persistence: PersistenceService;
   readonly sync: SyncService;
+  readonly graph: GraphService;
   /** Creates or updates the tables; the embedded database does this by itself. Safe to run in several processes. */
   migrate(): Promise<{ applied: string[] }>;
   /** Ends the layer: later calls are rejected with `CLOSED`. */

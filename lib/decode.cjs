@@ -106,6 +106,11 @@ function page({ items, nextCursor }, decode) {
   return { items: items.map((item) => decode(item)), nextCursor };
 }
 
+/** One argument, for `map`. @param {any} entity */
+function graphEntity(entity) {
+  return { ...entity, firstSeen: new Date(entity.firstSeen), lastSeen: new Date(entity.lastSeen) };
+}
+
 /** @param {any} debt */
 function queueItem({ leasedUntil, lastError, ...debt }) {
   return {
@@ -157,6 +162,7 @@ module.exports = {
   inconsistency,
   progress,
   page,
+  graphEntity,
   queueItem,
   conflict,
   syncResult,

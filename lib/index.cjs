@@ -3,6 +3,7 @@
 const { DEFAULT_PERSISTENCE_CONFIG } = require('./constants.cjs');
 const { PersistenceError, VectorStoreError, GraphStoreError, SyncError } = require('./errors.cjs');
 const { createMemoryLayer } = require('./layer.cjs');
+const { GraphService, graphService } = require('./services/graph.cjs');
 const { EnhancedMemoryService, enhancedMemoryService } = require('./services/memory.cjs');
 const { PersistenceService, persistenceService } = require('./services/persistence.cjs');
 const { SyncService, syncService } = require('./services/sync.cjs');
@@ -15,6 +16,8 @@ module.exports = {
   PersistenceService,
   syncService,
   SyncService,
+  graphService,
+  GraphService,
   configure,
   createMemoryLayer,
   shutdown,

@@ -8,6 +8,8 @@ export const {
   PersistenceService,
   syncService,
   SyncService,
+  graphService,
+  GraphService,
   configure,
   createMemoryLayer,
   shutdown,

@@ -2,6 +2,7 @@
 
 const { checkConfig, resolveConfig } = require('./config.cjs');
 const { Handle } = require('./handle.cjs');
+const { GraphService } = require('./services/graph.cjs');
 const { EnhancedMemoryService } = require('./services/memory.cjs');
 const { PersistenceService } = require('./services/persistence.cjs');
 const { SyncService } = require('./services/sync.cjs');
@@ -23,6 +24,7 @@ function createMemoryLayer(config) {
     memory: new EnhancedMemoryService(host),
     persistence: new PersistenceService({}, host),
     sync: new SyncService(host),
+    graph: new GraphService(host),
     migrate: () => handle.call({ op: 'migrate', args: {} }),
     close,
     [ASYNC_DISPOSE]: close,

@@ -17,6 +17,8 @@ create index graph_memories_user_idx on izzie_memory.graph_memories (user_id, me
 -- All digests, and the members of a bucket.
 create index graph_memories_bucket_idx on izzie_memory.graph_memories (bucket) include (h1, h2, epoch, revision)
   where not deleted and not detached;
+-- What reads of the graph leave out.
+create index graph_memories_detached_idx on izzie_memory.graph_memories (user_id, memory_id) where detached;
 
 create table izzie_memory.graph_entities (
   key        text primary key,
@@ -31,7 +33,8 @@ create table izzie_memory.graph_entities (
   first_seen bigint not null,
   last_seen  bigint not null
 );
-create index graph_entities_user_idx on izzie_memory.graph_entities (user_id, label, frequency desc);
+-- A user's entities of a type in the order in which they are listed.
+create index graph_entities_user_idx on izzie_memory.graph_entities (user_id, type, frequency desc, normalized collate "C");
 -- What the sweep is for.
 create index graph_entities_unmentioned_idx on izzie_memory.graph_entities (key) where frequency = 0;
 
@@ -45,7 +48,8 @@ create table izzie_memory.graph_mentions (
   extracted_at bigint not null,
   primary key (memory_id, entity_key)
 );
-create index graph_mentions_entity_idx on izzie_memory.graph_mentions (entity_key);
+-- An entity's memories, newest first.
+create index graph_mentions_entity_idx on izzie_memory.graph_mentions (entity_key, extracted_at desc, memory_id);
 
 -- One row per memory that supports the relation.
 create table izzie_memory.graph_relations (

@@ -9,7 +9,14 @@ import { capture } from '../../scripts/lib/process.mjs';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const require = createRequire(import.meta.url);
 const { constants } = require('../../lib/native.cjs');
-const SUBPATHS = ['', '/memory/enhanced', '/persistence', '/persistence/sync', '/persistence/types'];
+const SUBPATHS = [
+  '',
+  '/graph',
+  '/memory/enhanced',
+  '/persistence',
+  '/persistence/sync',
+  '/persistence/types',
+];
 
 describe('the package', { concurrency: false, timeout: 120_000 }, () => {
   const check = (name) => capture('npm', ['run', '--silent', `check:${name}`], { cwd: root });

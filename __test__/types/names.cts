@@ -1,5 +1,6 @@
 // Every subpath in a CommonJS module.
 import root = require('izzie-memory');
+import graph = require('izzie-memory/graph');
 import enhanced = require('izzie-memory/memory/enhanced');
 import persistence = require('izzie-memory/persistence');
 import sync = require('izzie-memory/persistence/sync');
@@ -30,6 +31,8 @@ const same: [
   Same<persistence.BatchEntry, root.BatchEntry>,
   Same<enhanced.UpdateCall, root.UpdateCall>,
   Same<enhanced.MemoryEntry, root.MemoryEntry>,
-] = Array(22).fill(true) as never;
+  Same<typeof graph.GraphService, typeof root.GraphService>,
+  Same<graph.RelatedEntity, root.RelatedEntity>,
+] = Array(24).fill(true) as never;
 
 export = { same };

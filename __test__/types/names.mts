@@ -20,13 +20,21 @@ import type {
   DrainResult,
   EmbedderCallback,
   Entity,
+  EntityListOptions,
+  EntityMemoriesOptions,
+  EntityReference,
+  EntityStats,
   EntityType,
   ErrorReason,
   Extraction,
   ExtractionInput,
   ExtractorCallback,
+  FindPathOptions,
   FullSyncOptions,
   GetAllOptions,
+  GraphCall,
+  GraphEntity,
+  GraphPath,
   HealthCheck,
   HealthReason,
   InlineRelationship,
@@ -48,6 +56,7 @@ import type {
   OpenAIEmbedder,
   OpenAIExtractor,
   Page,
+  PathStep,
   PersistenceConfig,
   PersistenceErrorOptions,
   PersistenceResult,
@@ -58,6 +67,9 @@ import type {
   QueueItem,
   QueueOptions,
   RebuildOptions,
+  RelatedEntitiesOptions,
+  RelatedEntity,
+  RelationType,
   RepairOptions,
   ReportedInconsistency,
   RetrieveMode,
@@ -78,6 +90,7 @@ import type {
   VerifyOptions,
 } from 'izzie-memory';
 import * as root from 'izzie-memory';
+import type * as graph from 'izzie-memory/graph';
 import type * as enhancedTypes from 'izzie-memory/memory/enhanced';
 import type * as enhanced from 'izzie-memory/memory/enhanced';
 import type * as persistence from 'izzie-memory/persistence';
@@ -91,8 +104,15 @@ const values: [
   root.EnhancedMemoryService,
   root.PersistenceService,
   root.SyncService,
+  root.GraphService,
   Readonly<PersistenceConfig>,
-] = [root.enhancedMemoryService, root.persistenceService, root.syncService, root.DEFAULT_PERSISTENCE_CONFIG];
+] = [
+  root.enhancedMemoryService,
+  root.persistenceService,
+  root.syncService,
+  root.graphService,
+  root.DEFAULT_PERSISTENCE_CONFIG,
+];
 
 // The subpaths give the very classes and objects of the root.
 const same: [
@@ -101,12 +121,13 @@ const same: [
   Same<typeof persistence.persistenceService, typeof root.persistenceService>,
   Same<typeof persistence.DEFAULT_PERSISTENCE_CONFIG, typeof root.DEFAULT_PERSISTENCE_CONFIG>,
   Same<typeof sync.SyncService, typeof root.SyncService>,
+  Same<typeof graph.GraphService, typeof root.GraphService>,
   Same<typeof types.PersistenceError, typeof root.PersistenceError>,
   Same<typeof types.VectorStoreError, typeof root.VectorStoreError>,
   Same<typeof types.GraphStoreError, typeof root.GraphStoreError>,
   Same<typeof types.SyncError, typeof root.SyncError>,
   Same<typeof types.DEFAULT_PERSISTENCE_CONFIG, typeof root.DEFAULT_PERSISTENCE_CONFIG>,
-] = [true, true, true, true, true, true, true, true, true, true];
+] = [true, true, true, true, true, true, true, true, true, true, true];
 
 // The type names of the TypeScript layer, where its callers import them.
 const old: [
@@ -143,10 +164,25 @@ const old: [
   Same<enhancedTypes.MemoryEntry, MemoryEntry>,
   Same<enhancedTypes.StoreOptions, StoreOptions>,
   Same<enhancedTypes.SearchOptions, RetrieveOptions>,
-] = Array(33).fill(true) as never;
+  Same<graph.GraphEntity, GraphEntity>,
+  Same<graph.EntityReference, EntityReference>,
+  Same<graph.Page<string>, Page<string>>,
+] = Array(36).fill(true) as never;
 
 // The new ones exist: an unknown name would not compile.
 export type New = [
+  EntityListOptions,
+  EntityMemoriesOptions,
+  EntityReference,
+  EntityStats,
+  FindPathOptions,
+  GraphCall,
+  GraphEntity,
+  GraphPath,
+  PathStep,
+  RelatedEntitiesOptions,
+  RelatedEntity,
+  RelationType,
   BatchEntry,
   CheckOptions,
   Conflict,

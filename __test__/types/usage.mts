@@ -7,7 +7,10 @@ import {
   DEFAULT_PERSISTENCE_CONFIG,
   EnhancedMemoryService,
   type Entity,
+  type GraphEntity,
+  type GraphPath,
   GraphStoreError,
+  graphService,
   type HealthCheck,
   type IzzieMemoryConfig,
   type MemoryEntry,
@@ -19,6 +22,7 @@ import {
   PersistenceService,
   type Progress,
   type QueueItem,
+  type RelationType,
   type StoreManyOptions,
   SyncError,
   type SyncInconsistency,
@@ -82,6 +86,23 @@ export async function many(signal: AbortSignal): Promise<string[]> {
   return deleted;
 }
 
+export async function graph(signal: AbortSignal): Promise<GraphPath | null> {
+  const found: GraphEntity | null = await graphService.getEntity('ada', ada, { signal });
+  const top = await graphService.getTopEntities('ada', { types: ['person', 'tool'], limit: 5, signal });
+  const named: GraphEntity[] = await graphService.searchEntities('ada', 'gra', { types: ['person'] });
+  const related = await graphService.getRelatedEntities('ada', ada, {
+    relationshipTypes: ['WORKS_WITH', 'CO_OCCURS'],
+  });
+  const page: Page<MemoryEntry> = await graphService.getMemoriesForEntity('ada', ada, { limit: 5 });
+  const stats = await createMemoryLayer().graph.getEntityStats('ada');
+  const counts: number = stats.byType.action_item + stats.relationships.OWNS;
+  const path = await graphService.findPath('ada', ada, { type: 'topic', value: 'x' }, { maxDepth: 6 });
+  const direction: 'out' | 'in' | 'none' | undefined = path?.steps[0]?.direction;
+  const kind: RelationType | undefined = related[0]?.relationship;
+  void [found?.lastSeen.getTime(), top[0]?.frequency, named, page.nextCursor, counts, direction, kind];
+  return path;
+}
+
 export async function wrong(): Promise<void> {
   // @ts-expect-error: the user is missing
   await memory.store({ content: 'c' });
@@ -123,8 +144,14 @@ export async function wrong(): Promise<void> {
   await new SyncService().purgeDead();
   // @ts-expect-error: frozen
   DEFAULT_PERSISTENCE_CONFIG.retryAttempts = 1;
-  // @ts-expect-error: a service of a later version
-  createMemoryLayer().graph;
+  // @ts-expect-error: an entity is named by its type and a spelling
+  await graphService.getEntity('ada', { type: 'person', name: 'Ada' });
+  // @ts-expect-error: co-occurrence is no type of entity
+  await graphService.getTopEntities('ada', { types: ['CO_OCCURS'] });
+  // @ts-expect-error: an unknown relationship
+  await graphService.getRelatedEntities('ada', ada, { relationshipTypes: ['HATES'] });
+  // @ts-expect-error: a search has no pages
+  await graphService.searchEntities('ada', 'x', { cursor: 'c' });
   void kind;
 }
 

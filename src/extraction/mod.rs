@@ -15,7 +15,7 @@ use crate::http::Task;
 use crate::model::{Entity, Relationship};
 
 pub use llm::{DEFAULT_MODEL, LlmConfig, LlmExtractor};
-pub use offline::{RulesExtractor, normalize, plain_name};
+pub use offline::{RulesExtractor, folded_name, normalize, plain_name};
 
 const TASK: Task = Task {
     name: "extraction",

@@ -67,3 +67,8 @@ pub fn plain_name(value: &str) -> String {
 pub fn normalize(kind: EntityType, value: &str) -> String {
     plain_name(&rules::normalize(kind, value))
 }
+
+/// A name without the differences that a reader overlooks: case, diacritics, white space.
+pub fn folded_name(value: &str) -> String {
+    plain_name(&rules::fold(value))
+}

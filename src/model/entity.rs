@@ -37,6 +37,10 @@ impl EntityType {
         }
     }
 
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+
     /// The graph label: tools are kept with projects, action items with topics, as the application reads them.
     pub fn label(self) -> Label {
         match self {

@@ -2,6 +2,7 @@
 
 mod digest;
 mod entity;
+mod graph;
 mod health;
 mod memory;
 mod projection;
@@ -10,6 +11,7 @@ mod sync;
 
 pub use digest::{bucket, digest};
 pub use entity::{Entity, EntitySource, EntityType, Label, Priority, entity_key};
+pub use graph::{Direction, EntityStats, GraphEntity, GraphPath, PathStep, RelatedEntity, Relation};
 pub use health::{HealthCheck, HealthMetrics, HealthReason, HealthStatus, StoreStatus, Stores};
 pub use memory::{Memory, Write};
 pub use projection::{

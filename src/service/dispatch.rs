@@ -96,6 +96,17 @@ impl Layer {
             Operation::StrongestRelations(args) => {
                 answer(until_aborted(cancel, self.strongest_relations(args)))
             }
+            Operation::GetEntity(args) => answer(until_aborted(cancel, self.entity(args))),
+            Operation::SearchEntities(args) => answer(until_aborted(cancel, self.search_entities(args))),
+            Operation::GetTopEntities(args) => answer(until_aborted(cancel, self.top_entities(args))),
+            Operation::GetRelatedEntities(args) => answer(until_aborted(cancel, self.related_entities(args))),
+            Operation::GetMemoriesForEntity(args) => {
+                answer(until_aborted(cancel, self.memories_for_entity(args)))
+            }
+            Operation::FindPath(args) => answer(until_aborted(cancel, self.path(args))),
+            Operation::GetEntityStats(args) => {
+                answer(async move { until_aborted(cancel, self.entity_stats(&args.user_id)).await })
+            }
             Operation::Migrate(_) => answer(async move {
                 let applied = until_aborted(cancel, self.stores.postgres.migrate()).await?;
                 Ok(json!({ "applied": applied }))

@@ -5,6 +5,7 @@ mod conflicts;
 mod dispatch;
 mod draft;
 mod fill;
+mod graph;
 mod graph_write;
 mod health;
 mod layer;

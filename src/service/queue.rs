@@ -198,6 +198,10 @@ pub(super) struct Page<T> {
 }
 
 impl<T> Page<T> {
+    pub fn new(items: Vec<T>, next_cursor: Option<String>) -> Self {
+        Self { items, next_cursor }
+    }
+
     /// Of a list that was asked for one item more than the page has: that one tells whether there is a next page.
     pub fn cut(mut items: Vec<T>, limit: i64, cursor: impl FnOnce(&T) -> String) -> Self {
         let limit = usize::try_from(limit).unwrap_or_default();

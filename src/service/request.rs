@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use crate::config::{ConflictStrategy, PersistenceConfig, parse_json};
 use crate::error::{Error, Result};
-use crate::model::{EntitySource, EntityType, Inconsistency, Priority, RelationshipType};
+use crate::model::{EntitySource, EntityType, Inconsistency, Priority, Relation, RelationshipType};
 use crate::store::postgres::{DebtState, DebtTarget, SearchMode};
 
 #[derive(Deserialize)]
@@ -78,6 +78,13 @@ operations! {
     "switchGraph" SwitchGraph(NoArgs),
     "syncStats" SyncStats(NoArgs),
     "strongestRelations" StrongestRelations(RelationsArgs),
+    "getEntity" GetEntity(EntityArgs),
+    "searchEntities" SearchEntities(SearchEntitiesArgs),
+    "getTopEntities" GetTopEntities(TopEntitiesArgs),
+    "getRelatedEntities" GetRelatedEntities(RelatedEntitiesArgs),
+    "getMemoriesForEntity" GetMemoriesForEntity(EntityMemoriesArgs),
+    "findPath" FindPath(PathArgs),
+    "getEntityStats" GetEntityStats(UserArgs),
     "migrate" Migrate(NoArgs),
 }
 
@@ -365,6 +372,67 @@ pub struct RebuildArgs {
 pub struct RelationsArgs {
     pub user_id: String,
     pub limit: Option<i64>,
+}
+
+/// An entity by any spelling of its name.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EntityRef {
+    #[serde(rename = "type")]
+    pub kind: EntityType,
+    pub value: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct EntityArgs {
+    pub user_id: String,
+    pub entity: EntityRef,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SearchEntitiesArgs {
+    pub user_id: String,
+    pub text: String,
+    pub types: Option<Vec<EntityType>>,
+    pub limit: Option<i64>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct TopEntitiesArgs {
+    pub user_id: String,
+    pub types: Option<Vec<EntityType>>,
+    pub limit: Option<i64>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct RelatedEntitiesArgs {
+    pub user_id: String,
+    pub entity: EntityRef,
+    pub types: Option<Vec<EntityType>>,
+    pub relationship_types: Option<Vec<Relation>>,
+    pub limit: Option<i64>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct EntityMemoriesArgs {
+    pub user_id: String,
+    pub entity: EntityRef,
+    pub limit: Option<i64>,
+    pub cursor: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PathArgs {
+    pub user_id: String,
+    pub from: EntityRef,
+    pub to: EntityRef,
+    pub max_depth: Option<i64>,
 }
 
 #[cfg(test)]

@@ -84,6 +84,25 @@ pub fn query(value: &str, limits: &Limits) -> Result<()> {
     text("query", value, limits.query_bytes)
 }
 
+/// The name of an entity, or a part of it.
+pub fn entity_name(field: &str, value: &str) -> Result<()> {
+    name(field, value)
+}
+
+/// Most steps of a path.
+const MAX_DEPTH: i64 = 6;
+
+pub fn max_depth(value: Option<i64>, default: usize) -> Result<usize> {
+    match value {
+        None => Ok(default),
+        Some(value) if (1..=MAX_DEPTH).contains(&value) => Ok(usize::try_from(value).unwrap_or(default)),
+        Some(value) => {
+            let problem = format!("the number {value} is outside 1–{MAX_DEPTH}");
+            Err(Error::invalid("maxDepth", problem).with("limit", MAX_DEPTH))
+        }
+    }
+}
+
 pub fn importance(value: Option<i32>) -> Result<()> {
     match value {
         Some(value) if !(1..=10).contains(&value) => {

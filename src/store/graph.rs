@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use uuid::Uuid;
 
+use super::graph_queries::GraphQueries;
 use crate::error::Result;
 use crate::model::{HeldMemory, NodeVersion, Projection, StrongRelation, Version};
 
@@ -74,7 +75,7 @@ pub struct BucketDigest {
 
 /// A graph that mirrors memories. Every method is bounded in time and touches only nodes of this layer.
 #[async_trait]
-pub trait GraphStore: Send + Sync {
+pub trait GraphStore: GraphQueries {
     fn kind(&self) -> GraphKind;
 
     /// True when the graph lives in the same database, is written by the writer's own statement and is restored

@@ -3,6 +3,7 @@
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test fails by panicking")]
 
 pub mod conformance;
+pub mod graph_queries;
 pub mod layers;
 pub mod neo4j;
 pub mod postgres;

@@ -10,6 +10,7 @@ mod cypher;
 mod exchange;
 mod failure;
 mod nodelay;
+mod queries;
 mod read_back;
 mod rows;
 mod schema;

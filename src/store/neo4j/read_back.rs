@@ -97,7 +97,7 @@ fn mention(row: &Row) -> HeldMention {
         name: text(row, "name"),
         kind: text(row, "type"),
         normalized: text(row, "normalized"),
-        confidence: confidence(row),
+        confidence: fraction(row, "confidence"),
         source: property(row, "source"),
         context: property(row, "context"),
         frequency: number(row, "frequency"),
@@ -110,7 +110,7 @@ fn relationship(row: &Row) -> HeldRelationship {
         kind: text(row, "type"),
         from_key: text(row, "fromKey"),
         to_key: text(row, "toKey"),
-        confidence: confidence(row),
+        confidence: fraction(row, "confidence"),
         evidence: property(row, "evidence"),
     }
 }
@@ -130,7 +130,7 @@ fn sorted(mut memory: HeldMemory) -> HeldMemory {
     memory
 }
 
-fn property<T: for<'a> Deserialize<'a>>(row: &Row, column: &str) -> Option<T> {
+pub(super) fn property<T: for<'a> Deserialize<'a>>(row: &Row, column: &str) -> Option<T> {
     row.get(column).ok()
 }
 
@@ -144,11 +144,12 @@ fn number(row: &Row, column: &str) -> i64 {
 
 /// Cypher writes 1 as a whole number.
 #[expect(clippy::cast_precision_loss, reason = "a confidence is between 0 and 1")]
-fn confidence(row: &Row) -> Option<f64> {
-    property(row, "confidence").or_else(|| property::<i64>(row, "confidence").map(|whole| whole as f64))
+pub(super) fn fraction(row: &Row, column: &str) -> Option<f64> {
+    property(row, column).or_else(|| property::<i64>(row, column).map(|whole| whole as f64))
 }
 
-fn moment(row: &Row, column: &str) -> Option<i64> {
+/// Microseconds since the Unix epoch.
+pub(super) fn moment(row: &Row, column: &str) -> Option<i64> {
     property::<DateTime<FixedOffset>>(row, column).map(|moment| moment.timestamp_micros())
 }
 

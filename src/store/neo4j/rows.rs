@@ -174,12 +174,12 @@ fn rejected(projection: &Projection, problem: impl Into<String>) -> Error {
     Error::graph(Reason::GraphRejected, problem).with("memoryId", projection.memory_id.to_string())
 }
 
-fn map(entries: impl IntoIterator<Item = (&'static str, BoltType)>) -> BoltType {
+pub(super) fn map(entries: impl IntoIterator<Item = (&'static str, BoltType)>) -> BoltType {
     BoltType::Map(BoltMap {
         value: entries.into_iter().map(|(key, value)| (key.into(), value)).collect::<HashMap<_, _>>(),
     })
 }
 
-fn list(value: Vec<BoltType>) -> BoltType {
+pub(super) fn list(value: Vec<BoltType>) -> BoltType {
     BoltType::List(BoltList { value })
 }

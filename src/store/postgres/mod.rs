@@ -18,7 +18,7 @@ mod tombstones;
 
 pub use batches::Page;
 pub use conflicts::{AdoptedRow, ConflictEntry, ConflictOutcome, Settlement, SettlementAnswer};
-pub use connection::{Effect, Lane, Postgres, PostgresConfig};
+pub use connection::{Effect, Lane, Postgres, PostgresConfig, Row};
 pub use jobs::PagedJob;
 pub use memories::{
     DeleteRow, Deleted, Placed, Put, RestoreRow, StoreRow, Stored, Undo, UpdateRow, Updated, UserStats,

@@ -1,5 +1,6 @@
 //! The graph inside Postgres: the same database, written by the SQL function `izzie_memory.project`.
 
+mod queries;
 mod read_back;
 
 use std::sync::Arc;

@@ -7,6 +7,7 @@
 mod beat;
 mod check;
 mod clear;
+mod entities;
 mod project;
 mod read_back;
 mod relations;
@@ -17,9 +18,15 @@ use crate::model::RelationshipType;
 pub(super) use self::beat::{COLLECT_TOMBSTONES, FIRST_BEAT, NEXT_BEAT, RAISE_HORIZON, READ_BEAT};
 pub(super) use self::check::{COUNT_LIVE, DIGESTS, GET_NODES, LIST_BUCKETS};
 pub(super) use self::clear::{CLEAR_MEMORIES, SETTLE_ENTITIES, SWEEP_ENTITIES};
+pub(super) use self::entities::{
+    GET_ENTITIES, MEMORIES_OF, PARTLY_DETACHED, SEARCH_ENTITIES, TOP_ENTITIES, TYPE_COUNTS, UNFOLDED_ENTITIES,
+};
 pub(super) use self::project::{PROJECT, PROJECT_WITH_RELATIONSHIPS};
 pub(super) use self::read_back::{DISTRUST, READ_MEMORIES, READ_MENTIONS, READ_RELATIONSHIPS};
-pub(super) use self::relations::{CO_OCCURRENCES, EXPLICIT_RELATIONS};
+pub(super) use self::relations::{
+    CO_OCCURRENCES, CO_OCCURRENCES_OF, EXPLICIT_RELATIONS, NEIGHBOURS, RELATIONSHIP_COUNTS, SHARED_MEMORIES,
+    STATED_RELATIONS, STATING_MEMORIES,
+};
 pub(super) use self::schema::{SCHEMA, SHOW_SCHEMA, SchemaRule};
 
 pub(super) const PING: &str = "RETURN 1";

@@ -1,7 +1,7 @@
 //! Constraints and indexes.
 
 /// Every node of ours has a key under one of these constraints; without them `MERGE` would scan and double nodes.
-pub const SCHEMA: [SchemaRule; 8] = [
+pub const SCHEMA: [SchemaRule; 9] = [
     SchemaRule::unique("izzie_memory_key", "IzzieMemory", &["key"]),
     SchemaRule::unique("izzie_entity_key", "IzzieEntity", &["key"]),
     SchemaRule::unique("izzie_beat_key", "IzzieBeat", &["key"]),
@@ -14,6 +14,8 @@ pub const SCHEMA: [SchemaRule; 8] = [
     ),
     SchemaRule::index("izzie_memory_bucket", "IzzieMemory", &["bucket"]),
     SchemaRule::index("izzie_entity_user", "IzzieEntity", &["userId", "key"]),
+    // The most mentioned entities of a user in order, and all their names, from the index alone.
+    SchemaRule::index("izzie_entity_names", "IzzieEntity", &["userId", "type", "frequency", "normalized"]),
     // Holds only the entities that the sweep is for.
     SchemaRule::index("izzie_entity_unmentioned", "IzzieEntity", &["unmentioned"]),
 ];

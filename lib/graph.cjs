@@ -1,0 +1,5 @@
+'use strict';
+
+const { GraphService, graphService } = require('./services/graph.cjs');
+
+module.exports = { GraphService, graphService };

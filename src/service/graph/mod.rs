@@ -1,0 +1,248 @@
+//! What a user's graph knows: entities, how they belong together, and the memories behind them. Only live memories
+//! count; an entity that none mentions is not there.
+
+mod live;
+mod names;
+mod path;
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use uuid::Uuid;
+
+use self::live::Live;
+use super::layer::Layer;
+use super::queue::Page;
+use super::request::{
+    EntityArgs, EntityMemoriesArgs, EntityRef, PathArgs, RelatedEntitiesArgs, SearchEntitiesArgs,
+    TopEntitiesArgs,
+};
+use super::validate;
+use crate::error::{Error, Result};
+use crate::model::{
+    EntityStats, EntityType, GraphEntity, GraphPath, Memory, RelatedEntity, Relation, RelationshipType,
+};
+use crate::store::graph::GraphStore;
+use crate::store::graph_queries::{EntityNode, MemoryPlace, NameSearch};
+
+const DEFAULT_ENTITIES: i64 = 20;
+const DEFAULT_MEMORIES: i64 = 20;
+const DEFAULT_DEPTH: usize = 4;
+
+impl Layer {
+    /// The database's own graph.
+    async fn graph(&self) -> Result<&Arc<dyn GraphStore>> {
+        self.stores.ready().await?;
+        let (graph, _) = self.stores.seat.ours().await?;
+        Ok(graph)
+    }
+
+    pub(super) async fn entity(&self, args: EntityArgs) -> Result<Option<GraphEntity>> {
+        check_reference(&args.user_id, "entity", &args.entity)?;
+        let graph = self.graph().await?.as_ref();
+        let (live, nodes) =
+            tokio::try_join!(Live::of(graph, &args.user_id), meant(graph, &args.user_id, &args.entity))?;
+        Ok(nodes.into_iter().find_map(|node| live.entity(node)))
+    }
+
+    pub(super) async fn search_entities(&self, args: SearchEntitiesArgs) -> Result<Vec<GraphEntity>> {
+        let SearchEntitiesArgs { user_id, text, types, limit } = args;
+        validate::user_id(&user_id)?;
+        validate::entity_name("text", &text)?;
+        let limit = entity_limit(limit)?;
+        let types = different(types);
+        let graph = self.graph().await?.as_ref();
+        let searches = names::searches(&text, &types);
+        let find = |limit| graph.search_entities(&user_id, &searches, &names::UNFOLDED, limit);
+        let (live, mut nodes, unfolded) = tokio::try_join!(
+            Live::of(graph, &user_id),
+            find(limit),
+            graph.unfolded_entities(&user_id, &types, &names::UNFOLDED)
+        )?;
+        if live.hidden() > 0 {
+            nodes = find(limit + live.hidden()).await?;
+        }
+        nodes.extend(unfolded);
+        Ok(ranked(nodes, &searches, &live, limit))
+    }
+
+    pub(super) async fn top_entities(&self, args: TopEntitiesArgs) -> Result<Vec<GraphEntity>> {
+        let TopEntitiesArgs { user_id, types, limit } = args;
+        validate::user_id(&user_id)?;
+        let limit = entity_limit(limit)?;
+        let types = different(types);
+        let graph = self.graph().await?.as_ref();
+        let read = |limit| graph.top_entities(&user_id, &types, limit);
+        let (live, mut nodes) = tokio::try_join!(Live::of(graph, &user_id), read(limit))?;
+        if live.hidden() > 0 {
+            nodes = read(limit + live.hidden()).await?;
+        }
+        let mut entities: Vec<_> = nodes.into_iter().filter_map(|node| live.entity(node)).collect();
+        entities.sort_by(by_frequency);
+        entities.truncate(limit);
+        Ok(entities)
+    }
+
+    /// Stated relationships first, then co-occurrences.
+    pub(super) async fn related_entities(&self, args: RelatedEntitiesArgs) -> Result<Vec<RelatedEntity>> {
+        check_reference(&args.user_id, "entity", &args.entity)?;
+        let (limit, user_id) = (entity_limit(args.limit)?, &args.user_id);
+        let types = different(args.types);
+        let (stated, co_occurs) = wanted_relations(args.relationship_types);
+        let graph = self.graph().await?.as_ref();
+        let (live, Some(node)) = found(graph, user_id, &args.entity).await? else { return Ok(Vec::new()) };
+        let mut related = Vec::new();
+        if !stated.is_empty() {
+            related = graph.stated_relations(user_id, &node.key, &types, &stated, limit).await?;
+        }
+        if co_occurs && related.len() < limit {
+            let rest = limit - related.len();
+            related.extend(graph.co_occurrences(user_id, &node.key, &types, rest).await?);
+        }
+        let end = |node: crate::store::graph_queries::RelatedNode| {
+            Some(RelatedEntity {
+                entity: live.entity(node.entity)?,
+                relationship: node.relation,
+                direction: node.direction,
+                weight: node.weight,
+                confidence: node.confidence,
+            })
+        };
+        Ok(related.into_iter().filter_map(end).collect())
+    }
+
+    /// The graph tells which and in what order, Postgres what they are. One that is gone there, which the graph does not
+    /// know yet, is left out.
+    pub(super) async fn memories_for_entity(&self, args: EntityMemoriesArgs) -> Result<Page<Memory>> {
+        check_reference(&args.user_id, "entity", &args.entity)?;
+        let limit = usize::try_from(validate::limit(args.limit, DEFAULT_MEMORIES)?).unwrap_or_default();
+        let mut after = args.cursor.as_deref().map(parse_cursor).transpose()?;
+        let graph = self.graph().await?.as_ref();
+        let (_, Some(node)) = found(graph, &args.user_id, &args.entity).await? else {
+            return Ok(Page::new(Vec::new(), None));
+        };
+        let mut memories = Vec::new();
+        loop {
+            let missing = limit - memories.len();
+            let mut places = graph.memories_of(&args.user_id, &node.key, after, missing + 1).await?;
+            let more = places.len() > missing;
+            places.truncate(missing);
+            after = places.last().copied();
+            let ids: Vec<Uuid> = places.iter().map(|place| place.memory_id).collect();
+            memories.extend(self.stores.postgres.get_many(&ids, Some(&args.user_id)).await?);
+            if !more || memories.len() == limit {
+                return Ok(Page::new(memories, after.filter(|_| more).map(cursor)));
+            }
+        }
+    }
+
+    pub(super) async fn path(&self, args: PathArgs) -> Result<Option<GraphPath>> {
+        check_reference(&args.user_id, "from", &args.from)?;
+        check_reference(&args.user_id, "to", &args.to)?;
+        let max_depth = validate::max_depth(args.max_depth, DEFAULT_DEPTH)?;
+        let graph = self.graph().await?.as_ref();
+        let (live, from) = found(graph, &args.user_id, &args.from).await?;
+        let (_, to) = found(graph, &args.user_id, &args.to).await?;
+        let (Some(from), Some(to)) = (from, to) else { return Ok(None) };
+        path::find(graph, &args.user_id, (&from.key, &to.key), max_depth, &live).await
+    }
+
+    pub(super) async fn entity_stats(&self, user_id: &str) -> Result<EntityStats> {
+        validate::user_id(user_id)?;
+        let graph = self.graph().await?.as_ref();
+        let (live, types, relationships) = tokio::try_join!(
+            Live::of(graph, user_id),
+            graph.type_counts(user_id),
+            graph.relationship_counts(user_id)
+        )?;
+        let mut by_type: BTreeMap<_, _> = EntityType::ALL.iter().map(|kind| (kind.name(), 0)).collect();
+        for count in &types {
+            by_type.insert(count.kind.name(), count.entities - live.hidden_entirely(count.kind));
+        }
+        let mut by_relationship: BTreeMap<_, _> =
+            RelationshipType::ALL.iter().map(|kind| (kind.name(), 0)).collect();
+        by_relationship.extend(relationships.into_iter().map(|(kind, count)| (kind.name(), count)));
+        Ok(EntityStats {
+            total: by_type.values().sum(),
+            by_type,
+            mentions: types.iter().map(|count| count.mentions).sum::<i64>() - live.hidden_mentions(),
+            relationships: by_relationship,
+        })
+    }
+}
+
+fn check_reference(user_id: &str, field: &str, entity: &EntityRef) -> Result<()> {
+    validate::user_id(user_id)?;
+    validate::entity_name(&format!("{field}.value"), &entity.value)
+}
+
+fn entity_limit(limit: Option<i64>) -> Result<usize> {
+    Ok(usize::try_from(validate::limit(limit, DEFAULT_ENTITIES)?).unwrap_or_default())
+}
+
+fn different(types: Option<Vec<EntityType>>) -> Vec<EntityType> {
+    let Some(mut types) = types else { return EntityType::ALL.to_vec() };
+    types.sort_unstable();
+    types.dedup();
+    types
+}
+
+/// The types of stated relationships, and whether co-occurrences are wanted too.
+fn wanted_relations(wanted: Option<Vec<Relation>>) -> (Vec<RelationshipType>, bool) {
+    let Some(wanted) = wanted else { return (RelationshipType::ALL.to_vec(), true) };
+    let stated = wanted.iter().filter_map(|relation| match relation {
+        Relation::Stated(kind) => Some(*kind),
+        Relation::CoOccurs => None,
+    });
+    (stated.collect(), wanted.contains(&Relation::CoOccurs))
+}
+
+/// The entities that a reference may mean, likeliest first.
+async fn meant(graph: &dyn GraphStore, user_id: &str, entity: &EntityRef) -> Result<Vec<EntityNode>> {
+    let keys = names::keys_of(user_id, entity);
+    let mut nodes = graph.entities(user_id, &keys).await?;
+    nodes.sort_by_key(|node| keys.iter().position(|key| *key == node.key));
+    Ok(nodes)
+}
+
+/// The entity that a reference means, if a live memory mentions it.
+async fn found(
+    graph: &dyn GraphStore,
+    user_id: &str,
+    entity: &EntityRef,
+) -> Result<(Live, Option<EntityNode>)> {
+    let (live, nodes) = tokio::try_join!(Live::of(graph, user_id), meant(graph, user_id, entity))?;
+    let node = nodes.into_iter().find(|node| live.counts(node));
+    Ok((live, node))
+}
+
+/// By rank, then frequency, name and type. A name that folding changes was found both ways at most once.
+fn ranked(nodes: Vec<EntityNode>, searches: &[NameSearch], live: &Live, limit: usize) -> Vec<GraphEntity> {
+    let searches: HashMap<EntityType, &NameSearch> =
+        searches.iter().map(|search| (search.kind, search)).collect();
+    let rank = |node: EntityNode| {
+        let rank = names::rank(searches.get(&node.kind)?, &node.normalized)?;
+        Some((rank, live.entity(node)?))
+    };
+    let mut ranked: Vec<_> = nodes.into_iter().filter_map(rank).collect();
+    ranked.sort_by(|(a, one), (b, other)| a.cmp(b).then_with(|| by_frequency(one, other)));
+    ranked.truncate(limit);
+    ranked.into_iter().map(|(_, entity)| entity).collect()
+}
+
+/// As the stores order.
+fn by_frequency(a: &GraphEntity, b: &GraphEntity) -> std::cmp::Ordering {
+    let ties = |entity: &GraphEntity| (entity.normalized.clone(), entity.kind.name());
+    b.frequency.cmp(&a.frequency).then_with(|| ties(a).cmp(&ties(b)))
+}
+
+fn cursor(place: MemoryPlace) -> String {
+    format!("{}/{}", place.at, place.memory_id)
+}
+
+fn parse_cursor(cursor: &str) -> Result<MemoryPlace> {
+    cursor
+        .split_once('/')
+        .and_then(|(at, id)| Some(MemoryPlace { at: at.parse().ok()?, memory_id: Uuid::try_parse(id).ok()? }))
+        .ok_or_else(|| Error::invalid("cursor", "the string is no cursor of this list"))
+}
