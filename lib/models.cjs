@@ -1,7 +1,8 @@
 'use strict';
 
 const { isPlain, objectOf, optionalText, withoutUndefined } = require('./checks.cjs');
-const { invalid } = require('./errors.cjs');
+const { PersistenceError, invalid } = require('./errors.cjs');
+const { localModelFolder } = require('./local-model.cjs');
 
 const OPENAI_URL = 'https://api.openai.com/v1';
 
@@ -16,9 +17,12 @@ const OPENAI_URL = 'https://api.openai.com/v1';
  * @returns {Model}
  */
 function resolveEmbedder(embedder, env) {
-  if (embedder === undefined) return { model: embedderOfEnvironment(env) };
+  if (embedder === undefined) return { model: defaultEmbedder(env) };
   if (embedder === 'none') return { model: 'none' };
-  if (typeof embedder === 'string') throw invalid('embedder', `'${embedder}' is unknown; known is 'none'`);
+  if (embedder === 'local') return { model: localEmbedder() };
+  if (typeof embedder === 'string') {
+    throw invalid('embedder', `'${embedder}' is unknown; known are 'local' and 'none'`);
+  }
   if (isPlain(embedder) && 'provider' in embedder) return { model: httpEmbedder(embedder, env) };
   return callbackEmbedder(embedder);
 }
@@ -30,7 +34,7 @@ function callbackEmbedder(embedder) {
     'embedder',
   );
   if (optionalText(model, 'embedder.model') === undefined) throw invalid('embedder.model', 'missing');
-  checkDimensions(dimensions);
+  checkCount(dimensions, 'embedder.dimensions');
   if (typeof embed !== 'function') throw invalid('embedder.embed', 'must be a function');
   const settings = { kind: 'callback', model, dimensions };
   return { model: settings, callback: (...args) => embedder.embed(...args) };
@@ -42,26 +46,37 @@ function objectOrInstance(value, known, name) {
   return isInstance ? value : objectOf(value, known, name);
 }
 
+function localEmbedder() {
+  const directory = localModelFolder();
+  if (directory !== undefined) return { kind: 'local', directory };
+  const advice = 'install @izzie-memory/minilm-static, or configure another embedder';
+  throw new PersistenceError(`The weights of embedder 'local' are missing: ${advice}.`, 'NOT_CONFIGURED');
+}
+
 function httpEmbedder(embedder, env) {
-  const known = ['provider', 'baseUrl', 'apiKey', 'model', 'dimensions'];
+  const known = ['provider', 'baseUrl', 'apiKey', 'model', 'dimensions', 'batchSize', 'timeoutMs'];
   const { provider, ...settings } = withoutUndefined(objectOf(embedder, known, 'embedder'));
   if (provider !== 'openai') throw invalid('embedder.provider', `must be 'openai'`);
   for (const name of ['baseUrl', 'apiKey', 'model']) optionalText(settings[name], `embedder.${name}`);
-  if (settings.dimensions !== undefined) checkDimensions(settings.dimensions);
+  for (const name of ['dimensions', 'batchSize', 'timeoutMs']) {
+    if (settings[name] !== undefined) checkCount(settings[name], `embedder.${name}`);
+  }
   if (settings.apiKey !== undefined) return { kind: 'openai', ...settings };
   const account = accountOf(env);
   if (!account) throw invalid('embedder.apiKey', 'missing; set it, OPENROUTER_API_KEY or OPENAI_API_KEY');
   return { kind: 'openai', ...account, ...settings };
 }
 
-function checkDimensions(value) {
-  if (!Number.isInteger(value) || value < 1)
-    throw invalid('embedder.dimensions', 'must be a positive integer');
+function checkCount(value, name) {
+  if (!Number.isInteger(value) || value < 1) throw invalid(name, 'must be a positive integer');
 }
 
-function embedderOfEnvironment(env) {
+/** A provider where there is a key for one, else the offline model, else none: health says so then. */
+function defaultEmbedder(env) {
   const account = accountOf(env);
-  return account ? { kind: 'openai', ...account } : 'none';
+  if (account) return { kind: 'openai', ...account };
+  const directory = localModelFolder();
+  return directory === undefined ? 'none' : { kind: 'local', directory };
 }
 
 /** The core's own base URL is OpenRouter's, where the first key belongs. */
@@ -93,10 +108,7 @@ function llmExtractor(extractor, env) {
   const { provider, ...settings } = withoutUndefined(objectOf(extractor, known, 'extractor'));
   if (provider !== 'openai') throw invalid('extractor.provider', `must be 'openai'`);
   for (const name of ['baseUrl', 'apiKey', 'model']) optionalText(settings[name], `extractor.${name}`);
-  const { timeoutMs } = settings;
-  if (timeoutMs !== undefined && !(Number.isInteger(timeoutMs) && timeoutMs > 0)) {
-    throw invalid('extractor.timeoutMs', 'must be a positive integer');
-  }
+  if (settings.timeoutMs !== undefined) checkCount(settings.timeoutMs, 'extractor.timeoutMs');
   if (settings.apiKey !== undefined) return { kind: 'openai', ...settings };
   const account = accountOf(env);
   if (!account) throw invalid('extractor.apiKey', 'missing; set it, OPENROUTER_API_KEY or OPENAI_API_KEY');

@@ -1,5 +1,7 @@
 //! Options of a layer and their defaults. The facade resolves environment variables and the embedded store before.
 
+use std::path::PathBuf;
+
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
@@ -93,7 +95,7 @@ pub enum EmbedderOptions {
 #[serde(rename_all = "lowercase")]
 pub enum Named {
     None,
-    /// Offline rules; for extractors only.
+    /// Offline rules; for extractors only, as an embedder's weights have a folder.
     Local,
 }
 
@@ -112,6 +114,16 @@ pub enum EmbedderKind {
         model: Option<String>,
         #[serde(default)]
         dimensions: Option<usize>,
+        /// Texts in one request.
+        #[serde(default)]
+        batch_size: Option<usize>,
+        /// For one request.
+        #[serde(default)]
+        timeout_ms: Option<u64>,
+    },
+    /// The offline model, in the folder of its weights.
+    Local {
+        directory: PathBuf,
     },
 }
 

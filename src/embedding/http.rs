@@ -59,6 +59,12 @@ impl HttpConfig {
             batch: 128,
         }
     }
+
+    /// Another time limit for a request, with room for one repetition.
+    #[must_use]
+    pub fn with_timeout(self, timeout: Duration) -> Self {
+        Self { timeout, deadline: timeout.saturating_mul(2), ..self }
+    }
 }
 
 /// Asks the provider, in batches, one after the other. An empty text is the caller's mistake: providers refuse it.

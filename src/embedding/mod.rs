@@ -1,6 +1,8 @@
 //! Turning texts into vectors. Where no embedder is configured nothing is made up: the vector stays owed.
 
+mod cache;
 mod http;
+mod local;
 
 use std::fmt;
 
@@ -9,7 +11,9 @@ use async_trait::async_trait;
 use crate::error::{Error, Reason, Result};
 use crate::http::Task;
 
+pub use cache::{CacheCounts, Cached};
 pub use http::{DEFAULT_DIMENSIONS, DEFAULT_MODEL, HttpConfig, HttpEmbedder};
+pub use local::{LOCAL_DIMENSIONS, LOCAL_MODEL, LocalEmbedder};
 
 const TASK: Task =
     Task { name: "embedding", reason: Reason::EmbeddingFailed, option: "embedder", path: &["embeddings"] };

@@ -12,7 +12,7 @@ use super::error::to_napi;
 use super::runtime::{run, runtime};
 use crate::config::{EmbedderKind, EmbedderOptions, ExtractorKind, ExtractorOptions, LayerConfig, Named};
 use crate::context::{CallContext, Listener, Resolver};
-use crate::embedding::{Embedder, Space};
+use crate::embedding::{Embedder, LocalEmbedder, Space};
 use crate::error::{Error, Result};
 use crate::extraction::{Extractor, RulesExtractor};
 use crate::service::{Layer, http_embedder, llm_extractor};
@@ -94,7 +94,10 @@ fn embedder(
     match (&config.embedder, embed) {
         (None | Some(EmbedderOptions::Named(Named::None)), _) => Ok(None),
         (Some(EmbedderOptions::Named(Named::Local)), _) => {
-            Err(Error::invalid("embedder", "'local' is not available in this version"))
+            Err(Error::invalid("embedder", "'local' comes without the folder of its weights"))
+        }
+        (Some(EmbedderOptions::Some(EmbedderKind::Local { directory })), _) => {
+            Ok(Some(Arc::new(LocalEmbedder::new(directory))))
         }
         (Some(EmbedderOptions::Some(EmbedderKind::Callback { model, dimensions })), Some(embed)) => {
             let space = Space { model: model.clone(), dimensions: *dimensions };

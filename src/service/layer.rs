@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::{LayerConfig, PersistenceConfig};
 use crate::context::{CallContext, Resolver};
-use crate::embedding::Embedder;
+use crate::embedding::{Cached, Embedder};
 use crate::error::{Error, Reason, Result};
 use crate::extraction::Extractor;
 use crate::store::Stores;
@@ -44,6 +44,7 @@ impl Layer {
     ) -> Result<Self> {
         check_interval(&config.persistence)?;
         let stores = Stores::open(&config)?;
+        let embedder = embedder.map(|embedder| Arc::new(Cached::new(embedder)) as Arc<dyn Embedder>);
         let models = Arc::new(Models::new(embedder, extractor, Arc::clone(&stores.postgres)));
         Ok(Self {
             config,

@@ -14,11 +14,17 @@ use crate::http;
 /// The HTTP embedder of a configuration; `None` for the other kinds. A machine without root certificates counts as one
 /// without an embedder: writes succeed and owe.
 pub fn http_embedder(kind: &EmbedderKind) -> Result<Option<Arc<dyn Embedder>>> {
-    let EmbedderKind::OpenAi { base_url, api_key, model, dimensions } = kind else { return Ok(None) };
+    let EmbedderKind::OpenAi { base_url, api_key, model, dimensions, batch_size, timeout_ms } = kind else {
+        return Ok(None);
+    };
     let base_url = base_url.as_deref().unwrap_or(http::default_base_url(api_key));
     let mut config = HttpConfig::new(base_url, api_key.clone());
     config.model = model.clone().unwrap_or_else(|| DEFAULT_MODEL.to_owned());
     config.dimensions = dimensions.unwrap_or(DEFAULT_DIMENSIONS);
+    config.batch = batch_size.unwrap_or(config.batch);
+    if let Some(timeout_ms) = timeout_ms {
+        config = config.with_timeout(Duration::from_millis(*timeout_ms));
+    }
     match HttpEmbedder::new(config) {
         Ok(embedder) => Ok(Some(Arc::new(embedder))),
         Err(error) if error.reason == Reason::EmbeddingFailed => {
