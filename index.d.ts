@@ -1358,11 +1358,11 @@ export interface IzzieMemoryConfig {
    */
   graphStore?: 'auto' | 'neo4j' | 'postgres' | 'none';
   /**
-   * Makes embeddings.
-   * @default the OpenAI-compatible one when `OPENROUTER_API_KEY` or `OPENAI_API_KEY` is set, else 'none': memories are
-   *   then found by their text
+   * Makes embeddings. `'local'`: the offline model that comes with the package, English, 256 dimensions. `'none'`: memories
+   * are found by their text.
+   * @default the OpenAI-compatible one when `OPENROUTER_API_KEY` or `OPENAI_API_KEY` is set, else 'local'
    */
-  embedder?: EmbedderCallback | OpenAIEmbedder | 'none';
+  embedder?: EmbedderCallback | OpenAIEmbedder | 'local' | 'none';
   /** Finds entities. `'local'`: offline rules. A language model is asked only if it is named here. @default 'local' */
   extractor?: ExtractorCallback | OpenAIExtractor | 'local' | 'none';
   /** Defaults of all services of the layer. */
@@ -1408,6 +1408,10 @@ export interface OpenAIEmbedder {
   model?: string;
   /** @default 1536 */
   dimensions?: number;
+  /** Texts in one request. @default 128 */
+  batchSize?: number;
+  /** For one request; it is repeated within twice that. @default 10000 */
+  timeoutMs?: number;
 }
 
 /** An extractor of one's own. */

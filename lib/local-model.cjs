@@ -11,8 +11,8 @@ function localModelFolder() {
     // The name literally: tools that copy what an app needs follow it.
     return require('@izzie-memory/minilm-static').folder;
   } catch (error) {
-    if (error?.code === 'MODULE_NOT_FOUND') return undefined;
-    throw error;
+    if (/** @type {NodeJS.ErrnoException} */ (error).code !== 'MODULE_NOT_FOUND') throw error;
+    return undefined;
   }
 }
 

@@ -241,7 +241,7 @@ describe('an OpenAI-compatible embedder', () => {
     expect(await memory.retrieve('ada', 'x', { mode: 'vector' })).toMatchObject([{ id, similarity: 1 }]);
     server.closeAllConnections();
     server.close();
-    const error = await rejection(memory.retrieve('ada', 'x', { mode: 'vector' }));
+    const error = await rejection(memory.retrieve('ada', 'y', { mode: 'vector' }));
     expect(error).toMatchObject({ code: 'EMBEDDING_FAILED', retryable: true });
     const kept = await memory.store(entry('while it is away'));
     expect(kept.metadata.vectorWriteSuccess).toBe(true);

@@ -38,7 +38,7 @@ export function useDatabase({ before } = {}) {
   beforeAll(async () => {
     Object.assign(database, await freshDatabase());
     await before?.(database.query);
-    const layer = api.createMemoryLayer({ databaseUrl: database.url, graphStore: 'none' });
+    const layer = api.createMemoryLayer({ databaseUrl: database.url, graphStore: 'none', embedder: 'none' });
     await layer.migrate();
     await layer.close();
   });

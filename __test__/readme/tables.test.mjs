@@ -62,7 +62,7 @@ describe('settings', () => {
     const { settings } = resolveConfig(config, {});
     expect(documented('neo4j.user')).toBe(settings.neo4j.user);
     expect(documented('extractor')).toBe(settings.extractor);
-    expect(documented('embedder')).toBe(`${settings.embedder} without a key`);
+    expect(documented('embedder')).toBe(`${settings.embedder.kind} without a key`);
   });
 });
 

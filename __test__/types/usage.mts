@@ -128,8 +128,8 @@ export async function wrong(): Promise<void> {
   await memory.getById('id', { expectedRevision: 1 });
   // @ts-expect-error: not a key of the configuration
   await configure({ databseUrl: 'postgres://x' });
-  // @ts-expect-error: an embedder of a later version
-  await configure({ embedder: 'local' });
+  // @ts-expect-error: an embedder that there is not
+  await configure({ embedder: 'remote' });
   // @ts-expect-error: an embedder without dimensions
   await configure({ embedder: { model: 'm', embed: async () => [] } });
   // @ts-expect-error: an unknown strategy

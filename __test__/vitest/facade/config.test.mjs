@@ -1,10 +1,12 @@
 // Explicit settings before the environment, the environment before defaults.
 import { createRequire } from 'node:module';
 import path from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 
 const { loadFacade } = createRequire(import.meta.url)('./fake-native.cjs');
-const { lib } = loadFacade();
+const WEIGHTS = '/weights';
+let weights = WEIGHTS;
+const { lib } = loadFacade({ localModelFolder: () => weights });
 const { checkConfig, resolveConfig } = lib('config.cjs');
 
 const URL = 'postgres://db/app';
@@ -103,8 +105,11 @@ describe('neo4j', () => {
 describe('the embedder', () => {
   const embedder = (config, env) => settings({ databaseUrl: URL, embedder: config }, env).embedder;
 
+  afterEach(() => {
+    weights = WEIGHTS;
+  });
+
   test('follows the key in the environment', () => {
-    expect(embedder(undefined, {})).toBe('none');
     expect(embedder(undefined, { OPENROUTER_API_KEY: 'r', OPENAI_API_KEY: 'o' })).toEqual({
       kind: 'openai',
       apiKey: 'r',
@@ -115,6 +120,16 @@ describe('the embedder', () => {
       baseUrl: 'https://api.openai.com/v1',
     });
     expect(embedder('none', { OPENAI_API_KEY: 'o' })).toBe('none');
+    expect(embedder('local', { OPENAI_API_KEY: 'o' })).toEqual({ kind: 'local', directory: WEIGHTS });
+  });
+
+  test('without a key is the offline one, where its weights are', () => {
+    expect(embedder(undefined, {})).toEqual({ kind: 'local', directory: WEIGHTS });
+    weights = undefined;
+    expect(embedder(undefined, {})).toBe('none');
+    const missing = expect.objectContaining({ message: expect.stringContaining('install @izzie-memory/') });
+    expect(() => embedder('local', {})).toThrow(refusal('NOT_CONFIGURED'));
+    expect(() => embedder('local', {})).toThrow(missing);
   });
 
   test('of a provider takes what is missing from the environment', () => {
@@ -156,7 +171,7 @@ describe('the embedder', () => {
   });
 
   test.each([
-    ['local', 'embedder'],
+    ['Local', 'embedder'],
     [[], 'embedder'],
     [7, 'embedder'],
     [null, 'embedder'],
@@ -164,6 +179,8 @@ describe('the embedder', () => {
     [{ provider: 'cohere' }, 'embedder.provider'],
     [{ provider: 'openai', apiKey: '' }, 'embedder.apiKey'],
     [{ provider: 'openai', apiKey: 'k', dimensions: 1.5 }, 'embedder.dimensions'],
+    [{ provider: 'openai', apiKey: 'k', batchSize: 0 }, 'embedder.batchSize'],
+    [{ provider: 'openai', apiKey: 'k', timeoutMs: '5' }, 'embedder.timeoutMs'],
     [{ model: '', dimensions: 2, embed: () => {} }, 'embedder.model'],
     [{ model: 'm', dimensions: '2', embed: () => {} }, 'embedder.dimensions'],
     [{ model: 'm', embed: () => {} }, 'embedder.dimensions'],
@@ -248,7 +265,7 @@ describe('persistence, limits and pool', () => {
     expect(settings({ databaseUrl: URL, graphStore: 'none', ...given })).toEqual({
       databaseUrl: URL,
       graphStore: 'none',
-      embedder: 'none',
+      embedder: { kind: 'local', directory: WEIGHTS },
       extractor: 'local',
       persistence: { retryAttempts: 0, enableAutoSync: true, syncIntervalMs: 5000 },
       limits: { entities: 3 },

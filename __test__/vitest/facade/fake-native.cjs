@@ -7,6 +7,7 @@ const path = require('node:path');
 const LIB = path.resolve(__dirname, '../../../lib');
 const NATIVE = path.join(LIB, 'native.cjs');
 const EMBEDDED = path.join(LIB, 'embedded', 'index.cjs');
+const LOCAL_MODEL = path.join(LIB, 'local-model.cjs');
 const STATE = Symbol.for('izzie-memory/state/1');
 
 const DEFAULTS = {
@@ -32,11 +33,12 @@ const LIMITS = {
  * The facade's modules, fresh, on a fake addon.
  *
  * @param {{ answer?: (request: any, embedding: Float32Array | null, callId: number, layer: any) => unknown,
- *   construct?: () => void, openEmbedded?: (options: { folder: string }) => Promise<any> }} [behaviour]
+ *   construct?: () => void, openEmbedded?: (options: { folder: string }) => Promise<any>,
+ *   localModelFolder?: () => string | undefined }} [behaviour]
  */
-function loadFacade({ answer = () => ({}), construct = () => {}, openEmbedded } = {}) {
+function loadFacade({ answer = () => ({}), construct = () => {}, openEmbedded, localModelFolder } = {}) {
   delete globalThis[STATE];
-  return reloadFacade({ layers: [], answer, construct, openEmbedded });
+  return reloadFacade({ layers: [], answer, construct, openEmbedded, localModelFolder });
 }
 
 /** The same process loads the modules once more: what it shares survives. */
@@ -49,6 +51,7 @@ function reloadFacade(fake) {
     constants: () => JSON.stringify({ defaults: DEFAULTS, limits: LIMITS }),
   });
   if (fake.openEmbedded) provide(EMBEDDED, { openEmbedded: fake.openEmbedded });
+  if (fake.localModelFolder) provide(LOCAL_MODEL, { localModelFolder: fake.localModelFolder });
   const lib = (file) => require(path.join(LIB, file));
   return { ...lib('index.cjs'), internal: lib('state.cjs').__internal, fake, lib, layers: fake.layers };
 }
