@@ -172,17 +172,20 @@ language sql immutable parallel safe as $$
        | (get_byte(hash, half * 4 + 2) << 8) | get_byte(hash, half * 4 + 3)
 $$;
 
--- What the graph shall hold of a memory now: the JSON form of the Rust type Projection.
+-- What the graph shall hold of memories now: the JSON form of the Rust type Projection. A view, so that many are read in
+-- one scan: called once per memory, a function costs five times as much.
+create view izzie_memory.projections as
+select s.memory_id, jsonb_build_object(
+  'memoryId', s.memory_id, 'userId', s.user_id, 'epoch', s.epoch, 'revision', s.revision,
+  'projectionVersion', izzie_memory.projection_version(), 'deleted', s.deleted, 'detached', s.detached, 'h1', s.h1, 'h2', s.h2, 'bucket', s.bucket,
+  'content', coalesce(e.content, ''), 'summary', e.summary, 'importance', coalesce(e.importance, 5),
+  'createdAt', coalesce(izzie_memory.micros(e.created_at), 0),
+  'entities', case when s.deleted then '[]' else s.entities end,
+  'relationships', case when s.deleted then '[]' else s.relationships end) as projection
+from izzie_memory.memory_state s
+left join public.memory_entries e on e.id = s.memory_id and not s.deleted;
+
 create function izzie_memory.projection(of uuid) returns jsonb
 language sql stable as $$
-  select jsonb_build_object(
-    'memoryId', s.memory_id, 'userId', s.user_id, 'epoch', s.epoch, 'revision', s.revision,
-    'projectionVersion', izzie_memory.projection_version(), 'deleted', s.deleted, 'detached', s.detached, 'h1', s.h1, 'h2', s.h2, 'bucket', s.bucket,
-    'content', coalesce(e.content, ''), 'summary', e.summary, 'importance', coalesce(e.importance, 5),
-    'createdAt', coalesce(izzie_memory.micros(e.created_at), 0),
-    'entities', case when s.deleted then '[]' else s.entities end,
-    'relationships', case when s.deleted then '[]' else s.relationships end)
-  from izzie_memory.memory_state s
-  left join public.memory_entries e on e.id = s.memory_id and not s.deleted
-  where s.memory_id = projection.of
+  select p.projection from izzie_memory.projections p where p.memory_id = projection.of
 $$;

@@ -51,7 +51,7 @@ create function izzie_memory.project_inline(ids uuid[]) returns void
 language plpgsql as $$
 begin
   if cardinality(ids) > 0 and exists (select from izzie_memory.graph_targets t where t.current and t.kind = 'postgres') then
-    perform izzie_memory.project((select jsonb_agg(izzie_memory.projection(id)) from unnest(ids) as id));
+    perform izzie_memory.project((select jsonb_agg(p.projection) from izzie_memory.projections p where p.memory_id = any (ids)));
   end if;
 end $$;
 

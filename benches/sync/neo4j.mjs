@@ -1,7 +1,6 @@
 // Neo4j as the bare driver sees it.
 import neo4jDriver from 'neo4j-driver';
-import { ENTITIES, ONE_USER } from './data.mjs';
-import { median, repeated } from './time.mjs';
+import { median, repeated, timed } from './time.mjs';
 
 /** The statement that the package sends, src/store/neo4j/cypher/check.rs. */
 const digests = (user) => `
@@ -16,15 +15,22 @@ const WIPE = 'MATCH (n) CALL (n) { DETACH DELETE n } IN TRANSACTIONS OF 2000 ROW
 const LOSE = `
   UNWIND $ids AS id MATCH (m:IzzieMemory {key: id})<-[:MENTIONED_IN]-(e:IzzieEntity)
   SET e.frequency = e.frequency - 1 WITH DISTINCT m DETACH DELETE m`;
+/** What is lost, written again as plainly as it can be: the same nodes, mentions and properties, no version looked at. */
 const CREATE = `
   UNWIND $rows AS row
-  CREATE (m:BareMemory {key: row.key}) SET m += row.node
-  WITH m, row UNWIND row.entities AS x
-  MERGE (e:BareEntity {key: x.key}) SET e += x.node
-  CREATE (e)-[:MENTIONED_IN {confidence: 1.0, source: 'body'}]->(m)`;
-const SCHEMA = ['BareMemory', 'BareEntity'].map(
-  (label) => `CREATE CONSTRAINT ${label} IF NOT EXISTS FOR (n:${label}) REQUIRE n.key IS UNIQUE`,
-);
+  CREATE (m:IzzieMemory:Memory) SET m = row.node
+  WITH m, row UNWIND row.mentions AS x
+  MERGE (e:IzzieEntity {key: x.key}) SET e += x.entity
+  CREATE (e)-[r:MENTIONED_IN]->(m) SET r = x.mention`;
+const WANTED = `
+  select p.projection, array(
+    select izzie_memory.entity_key(s.user_id, izzie_memory.entity_label(e ->> 'type'), e ->> 'normalized')
+    from jsonb_array_elements(s.entities) e) as keys
+  from izzie_memory.projections p
+  join izzie_memory.memory_state s on s.memory_id = p.memory_id
+  where p.memory_id = any ($1)`;
+
+const SAMPLES = 7;
 
 export class BareNeo4j {
   kind = 'neo4j';
@@ -49,15 +55,14 @@ export class BareNeo4j {
     return median(await repeated(() => this.#run(statement, { userId })));
   }
 
-  /** Milliseconds of one plain statement that creates so many memories with their entities. */
-  async create(count) {
-    for (const statement of SCHEMA) await this.#run(statement);
-    await this.#run('CALL db.awaitIndexes()');
-    let generation = 0;
-    const samples = await repeated(async () => {
-      generation += 1;
-      await this.#run(CREATE, { rows: bareRows(generation, count) });
-    });
+  /** Milliseconds of one plain statement that writes these memories with their entities where they are missing. */
+  async create(ids, query) {
+    const rows = (await query(WANTED, [ids])).map(bareRow);
+    const samples = [];
+    for (let n = 0; n < SAMPLES; n += 1) {
+      await this.lose(ids);
+      samples.push(await timed(() => this.#run(CREATE, { rows })));
+    }
     return median(samples);
   }
 
@@ -75,26 +80,18 @@ export class BareNeo4j {
   }
 }
 
-function bareRows(generation, count) {
-  return Array.from({ length: count }, (_, n) => ({
-    key: `${generation}-${n}`,
-    node: {
-      userId: ONE_USER,
-      epoch: 1,
-      revision: n,
-      h1: n,
-      h2: n,
-      bucket: n,
-      content: `Memory ${n} ${'word '.repeat(30)}`,
-      importance: 5,
-      createdAt: n,
-      deleted: false,
-      detached: false,
-      relationships: 0,
-    },
-    entities: Array.from({ length: ENTITIES }, (_, e) => ({
-      key: `${(n * 7 + e * 13) % 2000}`,
-      node: { userId: ONE_USER, name: `Person ${(n * 7 + e * 13) % 2000}`, type: 'person', confidence: 1 },
+function bareRow({ projection, keys }) {
+  const { memoryId, userId, content, summary, createdAt, deleted, detached, entities } = projection;
+  const at = neo4jDriver.types.DateTime.fromStandardDate(new Date(createdAt / 1000));
+  const whole = (name) => [name, neo4jDriver.int(projection[name])];
+  const numbers = Object.fromEntries(['epoch', 'revision', 'h1', 'h2', 'bucket', 'importance'].map(whole));
+  const relationships = neo4jDriver.int(0);
+  return {
+    node: { key: memoryId, userId, content, summary, createdAt: at, deleted, detached, relationships, ...numbers },
+    mentions: entities.map(({ type, value, normalized, confidence, source }, place) => ({
+      key: keys[place],
+      entity: { userId, name: value, normalized, type, confidence, firstSeen: at, lastSeen: at },
+      mention: { confidence, source, extractedAt: at },
     })),
-  }));
+  };
 }

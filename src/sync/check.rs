@@ -3,6 +3,7 @@
 //! A deep check lists all buckets and reads every node back.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::sleep;
@@ -12,9 +13,12 @@ use super::confirm::{Confirmed, PAGE, Sides, confirm, deviating};
 use super::difference::{Difference, judge};
 use super::faults::EntityFaults;
 use super::job::{Job, Meter};
+use super::paged;
+use super::seat::Proven;
 use crate::error::Result;
 use crate::model::{NodeVersion, bucket};
-use crate::store::graph::BucketDigest;
+use crate::store::graph::{BucketDigest, GraphStore};
+use crate::store::postgres::Target;
 
 /// Memories listed at once, on either side.
 const GROUP: u64 = 20_000;
@@ -46,14 +50,18 @@ pub struct Check<'a> {
 impl<'a> Check<'a> {
     /// Compares the buckets of all memories (of a user).
     pub async fn begin(job: Job<'a>, sides: Sides<'a>, scope: CheckScope<'a>) -> Result<Self> {
-        let (states, nodes) =
-            tokio::try_join!(sides.postgres.digests(scope.user_id), sides.graph.digests(scope.user_id))?;
-        let buckets = Buckets::of(&states, &nodes);
+        let digests = Digests::read(job, sides.graph, scope.user_id).await?;
+        Ok(Self::of(job, sides, scope, &digests))
+    }
+
+    /// As [`Check::begin`], of digests that were read already.
+    pub fn of(job: Job<'a>, sides: Sides<'a>, scope: CheckScope<'a>, digests: &Digests) -> Self {
+        let buckets = Buckets::of(&digests.states, &digests.nodes);
         let compared = buckets.rows();
         let groups = buckets.grouped(scope.deep);
         let meter = job.meter(compared);
         meter.advance(compared - groups.iter().map(|group| group.rows).sum::<u64>());
-        Ok(Self {
+        Self {
             job,
             sides,
             scope,
@@ -62,7 +70,7 @@ impl<'a> Check<'a> {
             meter: Some(meter),
             compared,
             owed: 0,
-        })
+        }
     }
 
     /// The confirmed differences of the next group of buckets; none after the last group, or once the call was
@@ -170,6 +178,36 @@ impl Listing {
 struct Group {
     buckets: Vec<i32>,
     rows: u64,
+}
+
+/// What both sides answer of all memories (of a user), bucket by bucket.
+pub struct Digests {
+    states: Vec<BucketDigest>,
+    nodes: Vec<BucketDigest>,
+}
+
+impl Digests {
+    async fn read(job: Job<'_>, graph: &dyn GraphStore, user_id: Option<&str>) -> Result<Self> {
+        let (states, nodes) = tokio::try_join!(job.postgres.digests(user_id), graph.digests(user_id))?;
+        Ok(Self { states, nodes })
+    }
+}
+
+/// [`Seat::ours_now`](super::seat::Seat::ours_now) and the digests, asked for at the same time: reading a graph that turns
+/// out to be another database's harms nobody.
+pub async fn ours_with_digests<'a>(
+    job: Job<'a>,
+    user_id: Option<&str>,
+) -> Result<(&'a Arc<dyn GraphStore>, Target, Digests)> {
+    let graph = job.seat.configured_graph()?;
+    let (proven, digests) = tokio::join!(job.seat.proven_now(), Digests::read(job, graph.as_ref(), user_id));
+    let Proven { target, unfinished } = proven?;
+    if !unfinished {
+        return Ok((graph, target, digests?));
+    }
+    paged::finish(job.postgres, &target).await?;
+    let digests = Digests::read(job, graph.as_ref(), user_id).await?;
+    Ok((graph, target, digests))
 }
 
 /// Both sides' digests by bucket.

@@ -70,25 +70,25 @@ struct Page {
 
 impl Page {
     async fn read(sides: Sides<'_>, ids: &[Uuid]) -> Result<Self> {
-        let before = by_id(sides.postgres.get_states(ids).await?, |state| state.memory_id);
-        let mut unsettled: HashSet<Uuid> = sides
-            .postgres
-            .owed_among(&sides.target.target, ids, DebtState::Pending)
-            .await?
-            .into_iter()
-            .collect();
+        let (wanted, owed) = tokio::try_join!(
+            sides.postgres.projections(ids),
+            sides.postgres.owed_among(&sides.target.target, ids, DebtState::Pending)
+        )?;
+        let wanted = by_id(wanted, |wanted| wanted.memory_id);
         let nodes = sides.graph.get_nodes(ids).await?;
-        let held = sides.graph.read_back(ids).await?;
+        let there: Vec<Uuid> = nodes.iter().map(|node| node.memory_id).collect();
+        let held = sides.graph.read_back(&there).await?;
         let states = by_id(sides.postgres.get_states(ids).await?, |state| state.memory_id);
-        let version = |states: &HashMap<Uuid, NodeVersion>, id| states.get(id).map(|state| state.version);
-        unsettled.extend(ids.iter().filter(|id| version(&before, id) != version(&states, id)));
-        let wanted = sides.postgres.projections(ids).await?;
+        let mut unsettled: HashSet<Uuid> = owed.into_iter().collect();
+        unsettled.extend(ids.iter().filter(|id| {
+            wanted.get(id).map(|wanted| wanted.version) != states.get(id).map(|state| state.version)
+        }));
         Ok(Self {
             unsettled,
             nodes: by_id(nodes, |node| node.memory_id),
             held: by_id(held, |held| held.memory_id),
             states,
-            wanted: by_id(wanted, |wanted| wanted.memory_id),
+            wanted,
             with_row: !sides.graph.shares_database(),
         })
     }

@@ -1,5 +1,6 @@
 //! Paying debts: claim, read the current row, apply, acknowledge by revision.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -15,8 +16,14 @@ use crate::model::{PROJECTION_VERSION, Projection};
 use crate::store::graph::{GraphStore, Outcome};
 use crate::store::postgres::{ClaimScope, Lease, Release, Target};
 
-/// Memories per graph transaction.
-const BATCH: i64 = 200;
+/// Memories claimed at once, and sent in one graph transaction unless they mention too much.
+const BATCH: i64 = 500;
+/// Those of a drain that has to be over in time.
+const HURRIED: i64 = 100;
+/// Contents held at once, per lane.
+const CONTENT_BYTES: i64 = 16 << 20;
+/// Mentions per graph transaction: its time and its memory on the server grow with them.
+const MENTIONS: usize = 5000;
 /// Batches under way at once: while one is being applied, another is claimed and read.
 const LANES: usize = 2;
 /// Three times what a graph transaction may take.
@@ -127,9 +134,10 @@ impl Work<'_> {
         if late || self.job.cancelled() || self.failed.load(Ordering::Relaxed) {
             return None;
         }
-        let take = |left: i64| (left > 0).then_some(left - left.min(BATCH));
+        let batch = if self.scope.until.is_some() { HURRIED } else { BATCH };
+        let take = |left: i64| (left > 0).then_some(left - left.min(batch));
         let left = self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take).ok()?;
-        Some(left.min(BATCH))
+        Some(left.min(batch))
     }
 
     async fn claim(&self, lease: Lease, limit: i64) -> Result<Vec<Uuid>> {
@@ -155,17 +163,32 @@ impl Work<'_> {
         sleep(GRACE).await;
     }
 
-    /// Applies what was claimed. What the graph refuses for good is halved until the culprit stands alone; its
-    /// neighbours go through.
+    /// Applies what was claimed, as much at once as may be held in memory.
     async fn pay(&self, lease: Lease, ids: &[Uuid]) -> Result<()> {
-        let projections = self.job.postgres.projections(ids).await?;
-        self.strike_unknown(ids, &projections).await?;
-        fail::fail_point!("before_drain_apply");
-        let mut stack = vec![projections];
-        while let Some(batch) = stack.pop() {
-            if batch.is_empty() {
-                continue;
+        let mut left: BTreeSet<Uuid> = ids.iter().copied().collect();
+        while !left.is_empty() {
+            let wanted: Vec<Uuid> = left.iter().copied().collect();
+            let projections = self.job.postgres.projections_within(&wanted, CONTENT_BYTES).await?;
+            if projections.is_empty() {
+                return self.strike_unknown(&wanted).await;
             }
+            for projection in &projections {
+                left.remove(&projection.memory_id);
+            }
+            fail::fail_point!("before_drain_apply");
+            if let Err(error) = self.apply_all(lease, projections).await {
+                let waiting: Vec<Uuid> = left.into_iter().collect();
+                self.give_back(lease, &waiting, Some(&error), false).await?;
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
+    /// What the graph refuses for good is halved until the culprit stands alone; its neighbours go through.
+    async fn apply_all(&self, lease: Lease, projections: Vec<Projection>) -> Result<()> {
+        let mut stack = transactions(projections);
+        while let Some(batch) = stack.pop() {
             let Err(error) = self.apply(lease, &batch).await else { continue };
             if error.reason.retryable() || error.reason == Reason::GraphStoreMismatch {
                 let waiting: Vec<Uuid> =
@@ -215,15 +238,8 @@ impl Work<'_> {
     }
 
     /// A debt for a memory without state speaks of nothing.
-    async fn strike_unknown(&self, ids: &[Uuid], known: &[Projection]) -> Result<()> {
-        let unknown: Vec<(Uuid, i64)> = ids
-            .iter()
-            .filter(|id| !known.iter().any(|projection| projection.memory_id == **id))
-            .map(|id| (*id, i64::MAX))
-            .collect();
-        if unknown.is_empty() {
-            return Ok(());
-        }
+    async fn strike_unknown(&self, ids: &[Uuid]) -> Result<()> {
+        let unknown: Vec<(Uuid, i64)> = ids.iter().map(|id| (*id, i64::MAX)).collect();
         self.job.postgres.acknowledge(&self.target.target, &unknown).await.map(drop)
     }
 
@@ -244,6 +260,24 @@ impl Work<'_> {
         };
         self.job.postgres.release(&self.target.target, lease.token, ids, &release).await
     }
+}
+
+/// Cuts a batch so that no part, unless it is a single memory, mentions more than [`MENTIONS`].
+fn transactions(projections: Vec<Projection>) -> Vec<Vec<Projection>> {
+    let mut parts: Vec<Vec<Projection>> = Vec::new();
+    let mut room = 0;
+    for projection in projections {
+        let mentions = projection.entities.len();
+        match parts.last_mut() {
+            Some(part) if mentions <= room => part.push(projection),
+            _ => {
+                parts.push(vec![projection]);
+                room = MENTIONS;
+            }
+        }
+        room = room.saturating_sub(mentions);
+    }
+    parts
 }
 
 /// Another version of this package may have changed what is projected: writing it without what we do not know of would

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use uuid::Uuid;
 
-use super::check::{Check, CheckScope};
+use super::check::{Check, CheckScope, ours_with_digests};
 use super::confirm::{PAGE, Sides, confirm};
 use super::drain::{DrainScope, drain_with};
 use super::job::{Job, Meter, count, milliseconds};
@@ -74,15 +74,24 @@ pub struct FullSync<'a> {
 pub async fn full_sync(job: Job<'_>, wanted: FullSync<'_>) -> Result<SyncResult> {
     let begun = Instant::now();
     job.seat.flush().await;
-    let (graph, target) = job.seat.ours_now().await?;
-    let sides = Sides { postgres: job.postgres, graph: graph.as_ref(), target: &target };
     let user_id = wanted.check.user_id;
+    let (graph, target, digests) = if wanted.dry_run {
+        let (graph, target, digests) = ours_with_digests(job, user_id).await?;
+        (graph, target, Some(digests))
+    } else {
+        let (graph, target) = job.seat.ours_now().await?;
+        (graph, target, None)
+    };
+    let sides = Sides { postgres: job.postgres, graph: graph.as_ref(), target: &target };
     let mut mended = Mended::default();
-    if !wanted.dry_run {
-        let owed = DrainScope { user_id: user_id.map(str::to_owned), ..DrainScope::default() };
-        mended = drain_with(job, sides.graph, &target, &owed, &Meter::silent()).await?.into();
-    }
-    let mut check = Check::begin(job, sides, wanted.check).await?;
+    let mut check = match digests {
+        Some(digests) => Check::of(job, sides, wanted.check, &digests),
+        None => {
+            let owed = DrainScope { user_id: user_id.map(str::to_owned), ..DrainScope::default() };
+            mended = drain_with(job, sides.graph, &target, &owed, &Meter::silent()).await?.into();
+            Check::begin(job, sides, wanted.check).await?
+        }
+    };
     let mut found = walk(job, sides, &wanted, &mut check, &mut mended).await?;
     let left = pending(job.postgres, &target, user_id).await?;
     let through = !wanted.dry_run && !wanted.full(&found) && !job.cancelled();

@@ -53,6 +53,12 @@ struct Proof {
     written: Instant,
 }
 
+/// The database's own graph, and whether work in pages is left over.
+pub(super) struct Proven {
+    pub target: Target,
+    pub unfinished: bool,
+}
+
 pub struct Seat {
     postgres: Arc<Postgres>,
     graph: Option<Arc<dyn GraphStore>>,
@@ -156,15 +162,27 @@ impl Seat {
     /// As [`Seat::ours`], proven now, with the work done that a restored database or a new graph left in pages: sync
     /// operations begin with it.
     pub async fn ours_now(&self) -> Result<(&Arc<dyn GraphStore>, Target)> {
+        let graph = self.configured_graph()?;
+        let Proven { target, unfinished } = self.proven_now().await?;
+        if unfinished {
+            paged::finish(&self.postgres, &target).await?;
+        }
+        Ok((graph, target))
+    }
+
+    /// As [`Seat::ours_now`], with work in pages left undone.
+    pub(super) async fn proven_now(&self) -> Result<Proven> {
         let (graph, target) = self.configured(self.find_standing().await?)?;
         let known = *self.verified.lock().await;
         let proven = self.verify(graph, &target, known).await;
         *self.verified.lock().await = proven.as_ref().ok().map(|(proof, _)| *proof);
         let (_, owes) = proven?;
-        if owes || target.unfinished {
-            paged::finish(&self.postgres, &target).await?;
-        }
-        Ok((graph, target))
+        let unfinished = owes || target.unfinished;
+        Ok(Proven { target, unfinished })
+    }
+
+    pub(super) fn configured_graph(&self) -> Result<&Arc<dyn GraphStore>> {
+        self.graph.as_ref().ok_or_else(not_configured)
     }
 
     fn configured(&self, standing: Standing) -> Result<(&Arc<dyn GraphStore>, Target)> {
@@ -174,15 +192,13 @@ impl Seat {
                 Err(mismatch(&format!("this database belongs to a {registered} graph")))
             }
             (_, Standing::Newer) => Err(mismatch("this database belongs to a newer version of izzie-memory")),
-            _ => Err(Error::graph(Reason::NotConfigured, "no graph is configured")),
+            _ => Err(not_configured()),
         }
     }
 
     /// Makes our graph the database's, whatever it was before.
     pub(super) async fn switch(&self) -> Result<(&Arc<dyn GraphStore>, Target)> {
-        let Some(graph) = &self.graph else {
-            return Err(Error::graph(Reason::NotConfigured, "no graph is configured"));
-        };
+        let graph = self.configured_graph()?;
         // A graph that cannot be reached must not become the current one.
         graph.ping().await?;
         let target = self.postgres.switch_target(graph.kind()).await?;
@@ -237,6 +253,10 @@ impl Seat {
             graph.close().await;
         }
     }
+}
+
+fn not_configured() -> Error {
+    Error::graph(Reason::NotConfigured, "no graph is configured")
 }
 
 pub fn mismatch(problem: &str) -> Error {

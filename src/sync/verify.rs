@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use uuid::Uuid;
 
-use super::check::{Check, CheckScope};
+use super::check::{Check, CheckScope, ours_with_digests};
 use super::confirm::Sides;
 use super::job::{Job, count, milliseconds};
 use super::repair::pending;
@@ -15,9 +15,9 @@ use crate::model::{Depth, Verdict, VerdictState};
 pub async fn verify(job: Job<'_>, scope: CheckScope<'_>) -> Result<Verdict> {
     let begun = Instant::now();
     job.seat.flush().await;
-    let (graph, target) = job.seat.ours_now().await?;
+    let (graph, target, digests) = ours_with_digests(job, scope.user_id).await?;
     let sides = Sides { postgres: job.postgres, graph: graph.as_ref(), target: &target };
-    let mut check = Check::begin(job, sides, scope).await?;
+    let mut check = Check::of(job, sides, scope, &digests);
     let mut differing: Vec<Uuid> = Vec::new();
     while let Some(group) = check.next().await? {
         differing.extend(group.iter().map(|difference| difference.memory_id));

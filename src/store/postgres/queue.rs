@@ -123,6 +123,14 @@ impl Postgres {
         Ok(rows.into_iter().map(|row| row.0).collect())
     }
 
+    /// As [`projections`](Self::projections), but only as many as hold about so many bytes of content; none only where
+    /// none is known.
+    pub async fn projections_within(&self, ids: &[Uuid], bytes: i64) -> Result<Vec<Projection>> {
+        let sql = Sql::new(include_str!("queries/projections_within.sql")).bind(ids).bind(bytes);
+        let rows: Vec<Json<Projection>> = self.background().scalars(Effect::Repeatable, sql).await?;
+        Ok(rows.into_iter().map(|row| row.0).collect())
+    }
+
     /// Strikes off debts that an applied revision pays, and gives back the lease on those it does not.
     ///
     /// A row that somebody else has locked is passed over: a writer, who owes a newer revision, or another claim for the

@@ -1,3 +1,1 @@
-select izzie_memory.projection(wanted.id)
-from unnest($1::uuid[]) as wanted (id)
-where exists (select from izzie_memory.memory_state s where s.memory_id = wanted.id)
+select p.projection from izzie_memory.projections p where p.memory_id = any ($1)
