@@ -87,7 +87,17 @@ function bareRow({ projection, keys }) {
   const numbers = Object.fromEntries(['epoch', 'revision', 'h1', 'h2', 'bucket', 'importance'].map(whole));
   const relationships = neo4jDriver.int(0);
   return {
-    node: { key: memoryId, userId, content, summary, createdAt: at, deleted, detached, relationships, ...numbers },
+    node: {
+      key: memoryId,
+      userId,
+      content,
+      summary,
+      createdAt: at,
+      deleted,
+      detached,
+      relationships,
+      ...numbers,
+    },
     mentions: entities.map(({ type, value, normalized, confidence, source }, place) => ({
       key: keys[place],
       entity: { userId, name: value, normalized, type, confidence, firstSeen: at, lastSeen: at },
