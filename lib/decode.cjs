@@ -24,6 +24,7 @@ function memoryEntry(memory, more) {
     entities: memory.entities,
     ...present('similarity', memory.similarity),
     ...present('score', memory.score),
+    ...present('explain', memory.explain),
     metadata: { ...memory.metadata, ...copies(memory), ...more },
     createdAt: new Date(memory.createdAt),
     updatedAt: new Date(memory.updatedAt),

@@ -48,6 +48,27 @@ begin
     clock_timestamp() + case when context ->> 'owe' = 'inline' then interval '5 seconds' else interval '0' end);
 end $$;
 
+-- Who said it, as callers tell.
+create function izzie_memory.speaker(metadata jsonb) returns text
+language sql immutable parallel safe as $$
+  select case when jsonb_typeof(metadata -> 'speaker') = 'string' then left(metadata ->> 'speaker', 200) end
+$$;
+
+-- The full-text vector of a memory. Words of its speaker have the label A; where nobody tells, the speaker is what
+-- stands before the first colon of a line of a chat ("Ann Lee: …").
+create function izzie_memory.search_words(content text, summary text, speaker text) returns tsvector
+language plpgsql immutable parallel safe as $$
+declare
+  said text := left(concat_ws(' ', content, summary), 200000);
+  label text := substring(left(said, 100) from '^\s*([[:alpha:]][[:alnum:] .''’_-]{0,60}):\s');
+begin
+  if label is not null and (speaker is null or lower(label) = lower(speaker)) then
+    said := substr(said, strpos(said, ':') + 1);
+  end if;
+  return setweight(to_tsvector('pg_catalog.english', coalesce(speaker, label, '')), 'A')
+    || to_tsvector('pg_catalog.english', said);
+end $$;
+
 -- Writes the state of a live or soft-deleted row under a new revision. The number is drawn in the UPDATE branch again,
 -- after the row lock was waited for: a number drawn before would lie below that of whoever held the lock.
 create function izzie_memory.record_state(
@@ -59,24 +80,26 @@ declare
   is_gone boolean := coalesce(memory.is_deleted, false);
   hash bytea := izzie_memory.digest(memory.id, memory.user_id, memory.content, memory.summary,
     coalesce(memory.importance, 5), memory.created_at, entities, relationships);
-  words tsvector := to_tsvector('pg_catalog.english', left(concat_ws(' ', memory.content, memory.summary), 200000));
+  words tsvector := izzie_memory.search_words(memory.content, memory.summary, izzie_memory.speaker(memory.metadata));
   given bigint;
 begin
   insert into izzie_memory.memory_state as s (memory_id, user_id, epoch, revision, deleted, detached, entities,
-    relationships, conversation_key, content_hash, h1, h2, bucket, tsv, doc_length)
+    relationships, conversation_key, content_hash, h1, h2, bucket, tsv, doc_length, asks)
   values (memory.id, memory.user_id, (select epoch from izzie_memory.settings),
     nextval('izzie_memory.revision_seq'), is_gone, is_gone and detached, entities, relationships, conversation_key,
     sha256(convert_to(memory.content, 'UTF8')),
     case when is_gone then 0 else izzie_memory.half(hash, 0) end,
     case when is_gone then 0 else izzie_memory.half(hash, 1) end,
     izzie_memory.bucket(memory.id), case when not is_gone then words end,
-    (select coalesce(sum(cardinality(positions)), 0) from unnest(words)))
+    (select coalesce(sum(cardinality(positions)), 0) from unnest(words)),
+    -- a question mark, and no sentence that ends after it
+    memory.content ~ '\?[^.!?]*$')
   on conflict (memory_id) do update
   set user_id = excluded.user_id, epoch = excluded.epoch, revision = nextval('izzie_memory.revision_seq'),
       deleted = excluded.deleted, detached = excluded.detached, entities = excluded.entities,
       relationships = excluded.relationships, conversation_key = excluded.conversation_key,
       content_hash = excluded.content_hash, h1 = excluded.h1, h2 = excluded.h2, tsv = excluded.tsv,
-      doc_length = excluded.doc_length, changed_at = clock_timestamp()
+      doc_length = excluded.doc_length, asks = excluded.asks, changed_at = clock_timestamp()
   returning s.revision into given;
   return given;
 end $$;
@@ -232,14 +255,14 @@ create trigger izzie_memory_rewritten before update on public.memory_entries
   execute function izzie_memory.drop_stale_vector();
 create trigger izzie_memory_inserted after insert on public.memory_entries
   for each row execute function izzie_memory.memory_inserted();
--- Only columns that the graph holds: reading a memory (access count) and filling its embedding owe nothing.
+-- Only what the graph or the full-text vector holds: reading a memory (access count) and filling its embedding owe nothing.
 create trigger izzie_memory_updated after update on public.memory_entries
   for each row when (
     (old.id, old.user_id, old.content, old.summary, old.importance, coalesce(old.is_deleted, false), old.created_at,
-     old.metadata -> 'entities')
+     old.metadata -> 'entities', izzie_memory.speaker(old.metadata))
     is distinct from
     (new.id, new.user_id, new.content, new.summary, new.importance, coalesce(new.is_deleted, false), new.created_at,
-     new.metadata -> 'entities'))
+     new.metadata -> 'entities', izzie_memory.speaker(new.metadata)))
   execute function izzie_memory.memory_updated();
 create trigger izzie_memory_deleted after delete on public.memory_entries
   for each row execute function izzie_memory.memory_deleted();

@@ -27,11 +27,12 @@ exception when integrity_constraint_violation or data_exception or program_limit
   return jsonb_build_object('error', refusal);
 end $$;
 
--- In id order, so that two batches cannot deadlock. Answers in the order sent.
+-- In id order, so that two batches cannot deadlock; they arrive, and are answered, in the order sent.
 create function izzie_memory.write_each(kind text, requests jsonb, embeddings vector[], apart boolean) returns jsonb[]
 language plpgsql as $$
 declare
   outcomes jsonb[] := array_fill(null::jsonb, array[jsonb_array_length(requests)]);
+  arrivals bigint[] := array(select nextval('izzie_memory.arrival_seq') from jsonb_array_elements(requests));
   item record;
 begin
   for item in
@@ -39,6 +40,7 @@ begin
     from jsonb_array_elements(requests) with ordinality as r (request, place)
     order by (request ->> 'id')::uuid, place
   loop
+    perform set_config('izzie_memory.arrival', arrivals[item.place]::text, true);
     outcomes[item.place] := case when apart
       then izzie_memory.write_apart(kind, item.request, embeddings[item.place])
       else izzie_memory.write_one(kind, item.request, embeddings[item.place]) end;
@@ -70,6 +72,7 @@ begin
     outcomes := izzie_memory.write_each(kind, requests, embeddings, true);
   end;
   perform set_config('izzie_memory.write_context', '', true);
+  perform set_config('izzie_memory.arrival', '', true);
   perform izzie_memory.project_inline(array(
     select distinct (request ->> 'id')::uuid
     from rows from (jsonb_array_elements(requests), unnest(outcomes)) as w (request, outcome)

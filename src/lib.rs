@@ -12,6 +12,7 @@ pub mod model;
 // Only Node can load it; the core's tests run without.
 #[cfg(all(feature = "napi", not(test)))]
 mod napi;
+pub mod retrieval;
 pub mod service;
 pub mod store;
 pub mod sync;

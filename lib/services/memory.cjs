@@ -5,7 +5,7 @@
 const { callArguments, jobArguments, writeArguments } = require('../arguments.cjs');
 const { deleteMany, storeMany } = require('../batch.cjs');
 const { objectOf } = require('../checks.cjs');
-const { memoryEntry, writeCopies } = require('../decode.cjs');
+const { memoryEntry, page, writeCopies } = require('../decode.cjs');
 const { getHealth } = require('../health.cjs');
 const { defaultHost } = require('../state.cjs');
 
@@ -54,6 +54,11 @@ class EnhancedMemoryService {
   async retrieve(userId, query, options) {
     const found = await this.#call('retrieve', callArguments(options, 'options', { userId, query }));
     return found.map(toEntry);
+  }
+
+  async search(userId, query, options) {
+    const found = await this.#call('search', callArguments(options, 'options', { userId, query }));
+    return page(found, toEntry);
   }
 
   async update(id, updates, call) {

@@ -32,6 +32,34 @@ pub struct Memory {
     /// What the results of a search are ordered by.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub score: Option<f64>,
+    /// What the score is the sum of, only where the caller asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub explain: Option<ScoreParts>,
+}
+
+/// The parts of a result's score; a part that the mode does not look at is 0.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ScoreParts {
+    /// BM25 of the question's words: in `text` as it is, in `hybrid` with the neighbours' words, compared with the best.
+    pub words: f64,
+    /// The question names the speaker.
+    pub speaker: f64,
+    /// Cosine: in `vector` as it is, in `hybrid` between the user's least and most similar memory, weighted.
+    pub similarity: f64,
+    /// How much is said.
+    pub substance: f64,
+    /// It does not end with a question.
+    pub statement: f64,
+    pub importance: f64,
+    pub recency: f64,
+}
+
+impl ScoreParts {
+    pub fn sum(&self) -> f64 {
+        let Self { words, speaker, similarity, substance, statement, importance, recency } = self;
+        words + speaker + similarity + substance + statement + importance + recency
+    }
 }
 
 /// How a write went in both stores.

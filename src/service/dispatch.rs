@@ -58,6 +58,7 @@ impl Layer {
                 answer(async move { Ok(json!({ "write": self.delete(args, config, cancel).await? })) })
             }
             Operation::Retrieve(args) => answer(until_aborted(cancel, self.retrieve(args))),
+            Operation::Search(args) => answer(until_aborted(cancel, self.search(args))),
             Operation::GetById(args) => answer(until_aborted(cancel, self.get_by_id(args))),
             Operation::GetMany(args) => answer(until_aborted(cancel, self.get_many(args))),
             Operation::GetAll(args) => answer(until_aborted(cancel, self.get_all(args))),

@@ -15,6 +15,7 @@ mod models;
 mod queue;
 pub mod request;
 mod retrieve;
+mod search;
 mod sync;
 pub(crate) mod validate;
 

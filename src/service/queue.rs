@@ -193,7 +193,7 @@ impl Layer {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Page<T> {
-    items: Vec<T>,
+    pub items: Vec<T>,
     next_cursor: Option<String>,
 }
 

@@ -8,7 +8,8 @@ use serde_json::{Map, Value};
 use crate::config::{ConflictStrategy, PersistenceConfig, parse_json};
 use crate::error::{Error, Result};
 use crate::model::{EntitySource, EntityType, Inconsistency, Priority, Relation, RelationshipType};
-use crate::store::postgres::{DebtState, DebtTarget, SearchMode};
+use crate::retrieval::SearchMode;
+use crate::store::postgres::{DebtState, DebtTarget};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -54,6 +55,7 @@ operations! {
     "restore" Restore(GetByIdArgs),
     "purgeDeleted" PurgeDeleted(PurgeDeletedArgs),
     "retrieve" Retrieve(RetrieveArgs),
+    "search" Search(RetrieveArgs),
     "getById" GetById(GetByIdArgs),
     "getMany" GetMany(GetManyArgs),
     "getAll" GetAll(GetAllArgs),
@@ -228,7 +230,23 @@ pub struct RetrieveArgs {
     pub threshold: Option<f64>,
     pub conversation_id: Option<String>,
     pub min_importance: Option<i32>,
+    pub since: Option<DateTime<Utc>>,
+    pub until: Option<DateTime<Utc>>,
+    pub metadata: Option<Map<String, Value>>,
+    pub entities: Option<Vec<EntityFilter>>,
     pub mode: Option<SearchMode>,
+    pub explain: Option<bool>,
+    /// Of `search` only.
+    pub cursor: Option<String>,
+}
+
+/// An entity by any spelling that normalises to it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EntityFilter {
+    #[serde(rename = "type")]
+    pub kind: Option<EntityType>,
+    pub value: String,
 }
 
 #[derive(Debug, Deserialize)]

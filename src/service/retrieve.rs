@@ -1,54 +1,13 @@
 use super::layer::Layer;
-use super::request::{GetAllArgs, GetByIdArgs, GetManyArgs, RetrieveArgs};
+use super::request::{GetAllArgs, GetByIdArgs, GetManyArgs};
 use super::validate;
-use crate::error::{Error, Reason, Result};
+use crate::error::{Error, Result};
 use crate::model::Memory;
-use crate::store::postgres::{SearchMode, SearchQuery, UserStats};
-use crate::sync::can_wait;
+use crate::store::postgres::UserStats;
 
-const DEFAULT_RESULTS: i64 = 10;
 const DEFAULT_PAGE: i64 = 100;
 
 impl Layer {
-    pub(super) async fn retrieve(&self, args: RetrieveArgs) -> Result<Vec<Memory>> {
-        validate::user_id(&args.user_id)?;
-        validate::query(&args.query, &self.config.limits)?;
-        validate::threshold(args.threshold)?;
-        let conversation_id = validate::conversation_filter(args.conversation_id)?;
-        let limit = validate::limit(args.limit, DEFAULT_RESULTS)?;
-        self.stores.ready().await?;
-        let mode = args.mode.unwrap_or_default();
-        let vector = self.query_vector(mode, &args.query).await?;
-        let query = SearchQuery {
-            user_id: &args.user_id,
-            text: &args.query,
-            mode,
-            vector: vector.as_ref().map(|(space, values)| (*space, values.as_slice())),
-            threshold: args.threshold,
-            conversation_id: conversation_id.as_deref(),
-            min_importance: args.min_importance,
-            limit,
-        };
-        self.stores.postgres.search(&query).await
-    }
-
-    /// Without an embedder that works, hybrid search falls back to text; only `vector` has nothing to fall back to.
-    async fn query_vector(&self, mode: SearchMode, text: &str) -> Result<Option<(i32, Vec<f32>)>> {
-        if mode == SearchMode::Text {
-            return Ok(None);
-        }
-        match self.models.query(text).await {
-            Ok(vector) => Ok(Some(vector)),
-            Err(error) if mode == SearchMode::Hybrid && can_wait(&error) => {
-                if error.reason == Reason::EmbeddingFailed {
-                    log::warn!("search is lexical: {error}");
-                }
-                Ok(None)
-            }
-            Err(error) => Err(error),
-        }
-    }
-
     pub(super) async fn get_by_id(&self, args: GetByIdArgs) -> Result<Option<Memory>> {
         validate::optional_user_id(args.user_id.as_deref())?;
         self.stores.ready().await?;

@@ -4,7 +4,7 @@ use chrono::{DateTime, Datelike, Utc};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use super::request::{EntityInput, RelationshipInput};
+use super::request::{EntityFilter, EntityInput, RelationshipInput};
 use crate::config::Limits;
 use crate::error::{Error, Result};
 use crate::extraction::{normalize, plain_name};
@@ -115,9 +115,13 @@ pub fn importance(value: Option<i32>) -> Result<()> {
 
 /// Years that JavaScript, Postgres and Neo4j all know.
 pub fn created_at(value: Option<&DateTime<Utc>>) -> Result<()> {
+    date("createdAt", value)
+}
+
+fn date(field: &str, value: Option<&DateTime<Utc>>) -> Result<()> {
     match value {
         Some(value) if !(1..=9999).contains(&value.year()) => {
-            Err(Error::invalid("createdAt", "the date is outside the years 1–9999").with("limit", "1–9999"))
+            Err(Error::invalid(field, "the date is outside the years 1–9999").with("limit", "1–9999"))
         }
         _ => Ok(()),
     }
@@ -156,6 +160,33 @@ pub fn threshold(value: Option<f64>) -> Result<()> {
         }
         _ => Ok(()),
     }
+}
+
+/// The bounds of a read by date: both known everywhere, and something between them.
+pub fn period(since: Option<&DateTime<Utc>>, until: Option<&DateTime<Utc>>) -> Result<()> {
+    date("since", since)?;
+    date("until", until)?;
+    match (since, until) {
+        (Some(since), Some(until)) if since >= until => {
+            Err(Error::invalid("since", "the date is not before until"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// What the memories of a read mention.
+pub fn entity_filters(entities: &[EntityFilter], limits: &Limits) -> Result<()> {
+    let limit = limits.entities;
+    if entities.len() > limit {
+        let problem = format!("an array of {} is over the limit of {limit}", entities.len());
+        return Err(Error::invalid("entities", problem).with("limit", limit).with("length", entities.len()));
+    }
+    for (index, entity) in entities.iter().enumerate() {
+        let field = format!("entities[{index}].value");
+        text(&field, &entity.value, usize::MAX)?;
+        chars(&field, &entity.value, NAME_CHARS)?;
+    }
+    Ok(())
 }
 
 pub fn metadata(field: &str, value: &Map<String, Value>, limits: &Limits) -> Result<()> {

@@ -317,6 +317,7 @@ impl From<MemoryRow> for Memory {
             relationships: row.relationships.0,
             similarity: None,
             score: None,
+            explain: None,
         }
     }
 }

@@ -27,7 +27,7 @@ pub use migrate::migration_names;
 pub use model_debts::{Content, ModelClaim, ModelCounts, ModelTarget};
 pub use queue::{ClaimScope, Debt, DebtState, DebtTarget, Lease, QueueCounts, QueueFilter, Release};
 pub use registry::{Lineage, Target};
-pub use search::{SearchMode, SearchQuery};
+pub use search::{CorpusQuery, Filters};
 pub use spaces::{APP_DIMENSIONS, APP_SPACE, CurrentSpace, Filling, Removal, SpaceMatch};
 pub use statement::Sql;
 pub use states::{DigestRow, VersionRow};

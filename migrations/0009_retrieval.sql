@@ -1,0 +1,17 @@
+-- What retrieval reads beside the full-text vector and the vectors.
+
+-- The order in which memories arrived: those of a conversation with the same date follow one another in it.
+create sequence izzie_memory.arrival_seq as bigint;
+
+-- The next number, or the one that a batch has set aside for the memory it is about to write.
+create function izzie_memory.arrival() returns bigint
+language plpgsql volatile as $$
+begin
+  return coalesce(nullif(current_setting('izzie_memory.arrival', true), '')::bigint,
+    nextval('izzie_memory.arrival_seq'));
+end $$;
+
+alter table izzie_memory.memory_state add column arrival bigint not null default izzie_memory.arrival();
+
+-- Whether its content ends with a question.
+alter table izzie_memory.memory_state add column asks boolean not null default false;
