@@ -55,6 +55,9 @@ create table izzie_memory.memory_state (
   detached         boolean not null default false check (deleted or not detached),
   entities         jsonb not null default '[]' check (jsonb_typeof(entities) = 'array'),
   relationships    jsonb not null default '[]' check (jsonb_typeof(relationships) = 'array'),
+  -- both as they were given, where their entities are known by other names; else null
+  given_entities      jsonb,
+  given_relationships jsonb,
   -- the caller's conversation id where it is no uuid and so has no place in the application's column
   conversation_key text,
   content_hash     bytea,

@@ -78,15 +78,19 @@ language plpgsql as $$
 #variable_conflict use_column
 declare
   is_gone boolean := coalesce(memory.is_deleted, false);
+  known jsonb := izzie_memory.under_known_names(memory.user_id, entities, relationships);
+  known_entities jsonb := coalesce(known -> 'entities', entities);
+  known_relationships jsonb := coalesce(known -> 'relationships', relationships);
   hash bytea := izzie_memory.digest(memory.id, memory.user_id, memory.content, memory.summary,
-    coalesce(memory.importance, 5), memory.created_at, entities, relationships);
+    coalesce(memory.importance, 5), memory.created_at, known_entities, known_relationships);
   words tsvector := izzie_memory.search_words(memory.content, memory.summary, izzie_memory.speaker(memory.metadata));
   given bigint;
 begin
   insert into izzie_memory.memory_state as s (memory_id, user_id, epoch, revision, deleted, detached, entities,
-    relationships, conversation_key, content_hash, h1, h2, bucket, tsv, doc_length, asks)
+    relationships, given_entities, given_relationships, conversation_key, content_hash, h1, h2, bucket, tsv, doc_length, asks)
   values (memory.id, memory.user_id, (select epoch from izzie_memory.settings),
-    nextval('izzie_memory.revision_seq'), is_gone, is_gone and detached, entities, relationships, conversation_key,
+    nextval('izzie_memory.revision_seq'), is_gone, is_gone and detached, known_entities, known_relationships,
+    case when known is not null then entities end, case when known is not null then relationships end, conversation_key,
     sha256(convert_to(memory.content, 'UTF8')),
     case when is_gone then 0 else izzie_memory.half(hash, 0) end,
     case when is_gone then 0 else izzie_memory.half(hash, 1) end,
@@ -97,7 +101,8 @@ begin
   on conflict (memory_id) do update
   set user_id = excluded.user_id, epoch = excluded.epoch, revision = nextval('izzie_memory.revision_seq'),
       deleted = excluded.deleted, detached = excluded.detached, entities = excluded.entities,
-      relationships = excluded.relationships, conversation_key = excluded.conversation_key,
+      relationships = excluded.relationships, given_entities = excluded.given_entities,
+      given_relationships = excluded.given_relationships, conversation_key = excluded.conversation_key,
       content_hash = excluded.content_hash, h1 = excluded.h1, h2 = excluded.h2, tsv = excluded.tsv,
       doc_length = excluded.doc_length, asks = excluded.asks, changed_at = clock_timestamp()
   returning s.revision into given;
@@ -116,7 +121,8 @@ begin
     true, detached, 0, 0, izzie_memory.bucket(id))
   on conflict (memory_id) do update
   set epoch = excluded.epoch, revision = nextval('izzie_memory.revision_seq'), deleted = true,
-      detached = excluded.detached, entities = '[]', relationships = '[]', content_hash = null, h1 = 0, h2 = 0,
+      detached = excluded.detached, entities = '[]', relationships = '[]', given_entities = null,
+      given_relationships = null, content_hash = null, h1 = 0, h2 = 0,
       tsv = null, doc_length = 0, changed_at = clock_timestamp()
   returning s.revision into given;
   return given;
@@ -133,6 +139,7 @@ begin
   -- The log of conflicts holds contents, which go with the row.
   delete from izzie_memory.conflicts c where c.memory_id = memory_gone.id;
   delete from izzie_memory.memory_sync q where q.memory_id = id and q.target in ('embedding', 'extraction');
+  perform izzie_memory.learn_aliases(id, owner, '[]', '[]');
   perform izzie_memory.owe_graph(id, owner, izzie_memory.record_tombstone(id, owner, detached), context);
 end $$;
 
@@ -178,25 +185,28 @@ language plpgsql as $$
 declare
   context jsonb := izzie_memory.write_context(memory.id);
   known izzie_memory.memory_state;
+  entities jsonb;
+  relationships jsonb;
   given bigint;
-  new_entities jsonb;
 begin
   select * into known from izzie_memory.memory_state s where s.memory_id = memory.id;
-  new_entities := izzie_memory.canonical_entities(case
+  entities := izzie_memory.canonical_entities(case
     when context ? 'entities' then context -> 'entities'
     when entities_changed and context is null then case when jsonb_typeof(memory.metadata) = 'object' then memory.metadata -> 'entities' end
-    else known.entities end);
-  given := izzie_memory.record_state(memory, new_entities,
-    izzie_memory.canonical_relationships(case
-      when context ? 'relationships' then context -> 'relationships'
-      when not entities_changed or context is not null then known.relationships end),
+    else coalesce(known.given_entities, known.entities) end);
+  relationships := izzie_memory.canonical_relationships(case
+    when context ? 'relationships' then context -> 'relationships'
+    when not entities_changed or context is not null then coalesce(known.given_relationships, known.relationships) end);
+  perform izzie_memory.learn_aliases(memory.id, memory.user_id, case when memory.is_deleted then '[]' else entities end,
+    case when memory.is_deleted then '[]' else relationships end);
+  given := izzie_memory.record_state(memory, entities, relationships,
     case when context ? 'conversationKey' then context ->> 'conversationKey' else known.conversation_key end,
     coalesce(context -> 'detached' = 'true', false));
   if known.user_id <> memory.user_id then
     perform izzie_memory.follow_owner(memory.id, memory.user_id);
   end if;
   if context is null then
-    perform izzie_memory.owe_models(memory, given, entities_changed and jsonb_array_length(new_entities) > 0, content_changed);
+    perform izzie_memory.owe_models(memory, given, entities_changed and jsonb_array_length(entities) > 0, content_changed);
   end if;
   perform izzie_memory.owe_graph(memory.id, memory.user_id, given, context);
   return given;

@@ -148,8 +148,8 @@ end $$;
 -- What a rollback needs to put back: the row, and what its state knows beyond the row.
 create function izzie_memory.snapshot(memory public.memory_entries) returns jsonb
 language sql stable as $$
-  select jsonb_build_object('row', to_jsonb(memory), 'entities', coalesce(s.entities, '[]'),
-    'relationships', coalesce(s.relationships, '[]'), 'conversationKey', s.conversation_key,
+  select jsonb_build_object('row', to_jsonb(memory), 'entities', coalesce(s.given_entities, s.entities, '[]'),
+    'relationships', coalesce(s.given_relationships, s.relationships, '[]'), 'conversationKey', s.conversation_key,
     'vectors', (select coalesce(jsonb_agg(to_jsonb(v)), '[]') from izzie_memory.memory_vectors v where v.memory_id = memory.id),
     'owed', (select coalesce(jsonb_agg(to_jsonb(q)), '[]') from izzie_memory.memory_sync q
              where q.memory_id = memory.id and q.target in ('embedding', 'extraction')))

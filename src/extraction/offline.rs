@@ -4,7 +4,7 @@ use serde_json::Value;
 use super::rules::{self, Found, Hints, Relation};
 use super::{Extraction, ExtractionInput, Extractor};
 use crate::error::Result;
-use crate::model::{Entity, EntityType, Relationship};
+use crate::model::{Entity, EntityType, Relationship, RelationshipType};
 
 /// The offline default: rules, no model, no network.
 pub struct RulesExtractor;
@@ -19,9 +19,15 @@ impl Extractor for RulesExtractor {
         let headers: Vec<(&str, &str)> =
             input.metadata.iter().filter_map(|(key, value)| Some((key.as_str(), text(value)?))).collect();
         let found = rules::extract(input.content, &Hints { subject: input.summary, metadata: &headers });
-        let relationships =
-            found.relations.iter().filter_map(|relation| relationship(relation, &found.found)).collect();
-        Ok(Extraction { entities: found.found.iter().map(entity).collect(), relationships })
+        let stated = found.relations.iter().filter_map(|relation| relationship(relation, &found.found));
+        let mut extraction = Extraction {
+            entities: found.found.iter().map(entity).collect(),
+            relationships: stated.collect(),
+        };
+        for person in &found.found {
+            add_addresses(person, &mut extraction);
+        }
+        Ok(extraction)
     }
 }
 
@@ -56,6 +62,32 @@ fn relationship(relation: &Relation, found: &[Found]) -> Option<Relationship> {
         confidence: relation.confidence,
         evidence: relation.evidence.clone(),
     })
+}
+
+/// "Bob Smith <bob@acme.com>" says that the two are the same, as far as one can tell from reading it.
+const BESIDE_THE_NAME: f64 = 0.9;
+
+fn add_addresses(person: &Found, out: &mut Extraction) {
+    for address in &person.addresses {
+        let normalized = normalize(EntityType::Person, address);
+        let is_known = |other: &Entity| other.kind == EntityType::Person && other.normalized == normalized;
+        if out.entities.iter().any(is_known) {
+            continue;
+        }
+        let named = entity(person);
+        out.relationships.push(Relationship {
+            from_type: EntityType::Person,
+            from_value: address.clone(),
+            from_normalized: normalized.clone(),
+            to_type: EntityType::Person,
+            to_value: named.value.clone(),
+            to_normalized: named.normalized.clone(),
+            relationship_type: RelationshipType::SameAs,
+            confidence: BESIDE_THE_NAME,
+            evidence: named.context.clone().unwrap_or_default(),
+        });
+        out.entities.push(Entity { value: address.clone(), normalized, ..named });
+    }
 }
 
 /// Lower case, single spaces. The SQL function `izzie_memory.plain_name` does the same for rows of other code.

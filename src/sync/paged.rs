@@ -1,10 +1,17 @@
 //! Work over all memories, in pages that each hold their locks shortly. A process that dies leaves a row in
 //! `izzie_memory.jobs`; whoever comes next goes on behind the last page.
 
+use std::time::{Duration, Instant};
+
+use tokio::time::sleep;
+
 use crate::error::Result;
-use crate::store::postgres::{Postgres, Target};
+use crate::store::postgres::{Postgres, Settling, Target};
 
 const PAGE: i32 = 2000;
+/// Each of these may be projected in the same transaction.
+const ALIAS_PAGE: i32 = 200;
+const PATIENCE: Duration = Duration::from_secs(1);
 
 const RENEW: &str = "renew";
 
@@ -27,7 +34,20 @@ pub async fn finish(postgres: &Postgres, target: &Target) -> Result<()> {
         owe_all(postgres, &job, &target.target, None, false).await?;
         postgres.end_job(&job).await?;
     }
-    Ok(())
+    settle_aliases(postgres).await
+}
+
+/// A writer that takes longer than [`PATIENCE`] leaves it to the next sync call.
+async fn settle_aliases(postgres: &Postgres) -> Result<()> {
+    let begun = Instant::now();
+    loop {
+        match postgres.settle_aliases(ALIAS_PAGE).await? {
+            Settling::Done => return Ok(()),
+            Settling::More => {}
+            Settling::Waits if begun.elapsed() > PATIENCE => return Ok(()),
+            Settling::Waits => sleep(PATIENCE / 20).await,
+        }
+    }
 }
 
 /// Owes all memories (of a user) in the pages of a job; answers how many it owed in this process.

@@ -68,6 +68,7 @@ fn mention(doc: &Doc<'_>, out: &Mentions, start: usize, end: usize, owner: Optio
         value: value.split_whitespace().collect::<Vec<_>>().join(" "),
         confidence: 0.9,
         tokens: first..last,
+        address: None,
         assignee: owner.map(str::to_owned).or_else(|| assignee(doc, out, first, last)),
         deadline: deadline(doc, tokens),
     })

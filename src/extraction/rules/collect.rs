@@ -40,12 +40,12 @@ impl Collector {
     pub fn add_header(&mut self, header: &str) {
         for mailbox in address::mailboxes(header) {
             let machine = mailbox.address.is_some_and(address::is_machine);
-            let (value, confidence) = match (mailbox.name, mailbox.address) {
+            let (value, confidence, address) = match (mailbox.name, mailbox.address) {
                 _ if machine => continue,
-                (Some(name), _) => (name, 0.95),
+                (Some(name), address) => (name, 0.95, address.map(str::to_owned)),
                 (None, Some(address)) => match address::name_in(address) {
-                    Some(name) => (name, 0.85),
-                    None => (address.to_owned(), 0.8),
+                    Some(name) => (name, 0.85, None),
+                    None => (address.to_owned(), 0.8, None),
                 },
                 (None, None) => continue,
             };
@@ -54,6 +54,7 @@ impl Collector {
                 value,
                 confidence,
                 tokens: 0..0,
+                address,
                 assignee: None,
                 deadline: None,
             };
@@ -87,23 +88,26 @@ impl Collector {
 
 fn found(mention: Mention, source: Source, context: String) -> Found {
     let normalized = normalize(mention.kind, &mention.value);
-    let Mention { kind, value, confidence, assignee, deadline, .. } = mention;
-    Found { kind, value, normalized, confidence, source, context, assignee, deadline }
+    let Mention { kind, value, confidence, address, assignee, deadline, .. } = mention;
+    let addresses = address.into_iter().collect();
+    Found { kind, value, normalized, confidence, source, context, addresses, assignee, deadline }
 }
 
 fn clipped(header: &str) -> String {
     header.chars().take(160).collect()
 }
 
-/// Keeps the surer of two mentions of one entity, and the full form of its name.
-fn merge(known: &mut Found, mention: Found, alias: bool) {
+/// Keeps the surer of two mentions of one entity, the full form of its name, and all its addresses.
+fn merge(known: &mut Found, mut mention: Found, alias: bool) {
+    known.addresses.append(&mut mention.addresses);
     if alias
         || mention.confidence <= known.confidence && normalize(known.kind, &known.value) == known.normalized
     {
         known.confidence = known.confidence.max(if alias { 0.0 } else { mention.confidence });
         return;
     }
-    *known = Found { normalized: known.normalized.clone(), ..mention };
+    let (normalized, addresses) = (known.normalized.clone(), std::mem::take(&mut known.addresses));
+    *known = Found { normalized, addresses, ..mention };
 }
 
 fn relations_between(links: Vec<Link>, entity_of: &[usize]) -> Vec<Relation> {

@@ -19,7 +19,7 @@ pub(super) fn find(doc: &Doc<'_>, out: &mut Mentions) {
         let inside = name_in(token.text);
         if let Some((range, name)) = named_before(doc, at) {
             let fuller = inside.filter(|full| full.starts_with(&format!("{name} ")));
-            out.claim(Kind::Person, range.start..at + 1, fuller.unwrap_or(name), 0.95);
+            out.claim_addressed(range.start..at + 1, fuller.unwrap_or(name), 0.95, token.text);
         } else if let Some(name) = inside {
             out.claim(Kind::Person, at..at + 1, name, 0.8);
         } else {

@@ -12,6 +12,8 @@ pub(super) struct Mention {
     pub confidence: f64,
     /// The tokens it stands on.
     pub tokens: Range<usize>,
+    /// Of a person, written beside the name.
+    pub address: Option<String>,
     pub assignee: Option<String>,
     pub deadline: Option<String>,
 }
@@ -40,7 +42,15 @@ impl Mentions {
     /// Adds a finding that claims its tokens.
     pub fn claim(&mut self, kind: Kind, tokens: Range<usize>, value: String, confidence: f64) {
         self.owner[tokens.clone()].fill(Some(self.list.len()));
-        self.add(Mention { kind, value, confidence, tokens, assignee: None, deadline: None });
+        self.add(Mention { kind, value, confidence, tokens, address: None, assignee: None, deadline: None });
+    }
+
+    /// The same for a person whose name stands beside an address.
+    pub fn claim_addressed(&mut self, tokens: Range<usize>, name: String, confidence: f64, address: &str) {
+        self.claim(Kind::Person, tokens, name, confidence);
+        if let Some(person) = self.list.last_mut() {
+            person.address = Some(address.to_owned());
+        }
     }
 
     /// The findings in the order of the text.

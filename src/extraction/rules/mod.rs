@@ -41,6 +41,8 @@ pub struct Found {
     pub source: Source,
     /// The sentence around it, at most 160 characters.
     pub context: String,
+    /// Of a person: e-mail addresses that the text writes beside the name.
+    pub addresses: Vec<String>,
     /// Of an action item, where the text names it.
     pub assignee: Option<String>,
     /// Of an action item, as the text writes it.

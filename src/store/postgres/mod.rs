@@ -1,5 +1,6 @@
 //! Postgres, the source of truth: pools, errors, migrations and the statements of `queries/`.
 
+mod aliases;
 mod batches;
 mod conflicts;
 mod connection;
@@ -16,6 +17,7 @@ mod statement;
 mod states;
 mod tombstones;
 
+pub use aliases::Settling;
 pub use batches::Page;
 pub use conflicts::{AdoptedRow, ConflictEntry, ConflictOutcome, Settlement, SettlementAnswer};
 pub use connection::{Effect, Lane, Postgres, PostgresConfig, Row};

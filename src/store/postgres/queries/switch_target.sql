@@ -1,3 +1,3 @@
 select target, kind, store_id, projection_version, nonce, next_nonce, horizon_epoch, horizon_revision,
-  exists (select from izzie_memory.jobs j where j.name in ('renew', 'owe:' || t.target)) as unfinished
+  izzie_memory.unfinished(t.target)
 from izzie_memory.switch_target($1, $2, $3, $4) t

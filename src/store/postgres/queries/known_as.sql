@@ -1,0 +1,1 @@
+select izzie_memory.known_as($1, $2, $3)

@@ -1,0 +1,1 @@
+select izzie_memory.settle_aliases($1)
