@@ -113,8 +113,9 @@ begin
   if not found then
     return false;
   end if;
-  if izzie_memory.canonical_entities(request -> 'entities') <> known.entities
-    or izzie_memory.canonical_relationships(request -> 'relationships') <> known.relationships then
+  if izzie_memory.canonical_entities(request -> 'entities') <> coalesce(known.given_entities, known.entities)
+    or izzie_memory.canonical_relationships(request -> 'relationships')
+      <> coalesce(known.given_relationships, known.relationships) then
     perform izzie_memory.memory_put(memory, false, false);
   end if;
   return true;

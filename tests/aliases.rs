@@ -120,6 +120,11 @@ async fn spellings(world: &World) {
     settle(world, &layer).await;
     for user in all {
         assert_eq!(nodes(world, user).await, ["Person bob smith 3"], "after a rebuild");
+        for spelling in spelled {
+            let entity = json!({ "type": "person", "value": spelling });
+            let found = layer.call("getEntity", json!({ "userId": user, "entity": entity })).await;
+            assert_eq!((&found["normalized"], &found["frequency"]), (&json!("bob smith"), &json!(3)));
+        }
     }
     let given: Value = world
         .sql()

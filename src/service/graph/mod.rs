@@ -21,6 +21,7 @@ use super::validate;
 use crate::error::{Error, Result};
 use crate::model::{
     EntityStats, EntityType, GraphEntity, GraphPath, Memory, RelatedEntity, Relation, RelationshipType,
+    entity_key,
 };
 use crate::store::graph::GraphStore;
 use crate::store::graph_queries::{EntityNode, MemoryPlace, NameSearch};
@@ -41,7 +42,7 @@ impl Layer {
         check_reference(&args.user_id, "entity", &args.entity)?;
         let graph = self.graph().await?.as_ref();
         let (live, nodes) =
-            tokio::try_join!(Live::of(graph, &args.user_id), meant(graph, &args.user_id, &args.entity))?;
+            tokio::try_join!(Live::of(graph, &args.user_id), self.meant(graph, &args.user_id, &args.entity))?;
         Ok(nodes.into_iter().find_map(|node| live.entity(node)))
     }
 
@@ -90,7 +91,9 @@ impl Layer {
         let types = different(args.types);
         let (stated, co_occurs) = wanted_relations(args.relationship_types);
         let graph = self.graph().await?.as_ref();
-        let (live, Some(node)) = found(graph, user_id, &args.entity).await? else { return Ok(Vec::new()) };
+        let (live, Some(node)) = self.found(graph, user_id, &args.entity).await? else {
+            return Ok(Vec::new());
+        };
         let mut related = Vec::new();
         if !stated.is_empty() {
             related = graph.stated_relations(user_id, &node.key, &types, &stated, limit).await?;
@@ -118,7 +121,7 @@ impl Layer {
         let limit = usize::try_from(validate::limit(args.limit, DEFAULT_MEMORIES)?).unwrap_or_default();
         let mut after = args.cursor.as_deref().map(parse_cursor).transpose()?;
         let graph = self.graph().await?.as_ref();
-        let (_, Some(node)) = found(graph, &args.user_id, &args.entity).await? else {
+        let (_, Some(node)) = self.found(graph, &args.user_id, &args.entity).await? else {
             return Ok(Page::new(Vec::new(), None));
         };
         let mut memories = Vec::new();
@@ -141,8 +144,8 @@ impl Layer {
         check_reference(&args.user_id, "to", &args.to)?;
         let max_depth = validate::max_depth(args.max_depth, DEFAULT_DEPTH)?;
         let graph = self.graph().await?.as_ref();
-        let (live, from) = found(graph, &args.user_id, &args.from).await?;
-        let (_, to) = found(graph, &args.user_id, &args.to).await?;
+        let (live, from) = self.found(graph, &args.user_id, &args.from).await?;
+        let (_, to) = self.found(graph, &args.user_id, &args.to).await?;
         let (Some(from), Some(to)) = (from, to) else { return Ok(None) };
         path::find(graph, &args.user_id, (&from.key, &to.key), max_depth, &live).await
     }
@@ -168,6 +171,40 @@ impl Layer {
             mentions: types.iter().map(|count| count.mentions).sum::<i64>() - live.hidden_mentions(),
             relationships: by_relationship,
         })
+    }
+
+    /// The entities that a reference may mean, likeliest first: under its own names, then under those that the entities
+    /// of these names are known by.
+    async fn meant(
+        &self,
+        graph: &dyn GraphStore,
+        user_id: &str,
+        entity: &EntityRef,
+    ) -> Result<Vec<EntityNode>> {
+        let label = entity.kind.label();
+        let mut names = names::names_of(entity);
+        names.extend(self.stores.postgres.known_as(user_id, label, &names).await?);
+        let mut keys: Vec<String> = Vec::with_capacity(names.len());
+        for key in names.iter().map(|name| entity_key(user_id, label, name)) {
+            if !keys.contains(&key) {
+                keys.push(key);
+            }
+        }
+        let mut nodes = graph.entities(user_id, &keys).await?;
+        nodes.sort_by_key(|node| keys.iter().position(|key| *key == node.key));
+        Ok(nodes)
+    }
+
+    /// The entity that a reference means, if a live memory mentions it.
+    async fn found(
+        &self,
+        graph: &dyn GraphStore,
+        user_id: &str,
+        entity: &EntityRef,
+    ) -> Result<(Live, Option<EntityNode>)> {
+        let (live, nodes) = tokio::try_join!(Live::of(graph, user_id), self.meant(graph, user_id, entity))?;
+        let node = nodes.into_iter().find(|node| live.counts(node));
+        Ok((live, node))
     }
 }
 
@@ -195,25 +232,6 @@ fn wanted_relations(wanted: Option<Vec<Relation>>) -> (Vec<RelationshipType>, bo
         Relation::CoOccurs => None,
     });
     (stated.collect(), wanted.contains(&Relation::CoOccurs))
-}
-
-/// The entities that a reference may mean, likeliest first.
-async fn meant(graph: &dyn GraphStore, user_id: &str, entity: &EntityRef) -> Result<Vec<EntityNode>> {
-    let keys = names::keys_of(user_id, entity);
-    let mut nodes = graph.entities(user_id, &keys).await?;
-    nodes.sort_by_key(|node| keys.iter().position(|key| *key == node.key));
-    Ok(nodes)
-}
-
-/// The entity that a reference means, if a live memory mentions it.
-async fn found(
-    graph: &dyn GraphStore,
-    user_id: &str,
-    entity: &EntityRef,
-) -> Result<(Live, Option<EntityNode>)> {
-    let (live, nodes) = tokio::try_join!(Live::of(graph, user_id), meant(graph, user_id, entity))?;
-    let node = nodes.into_iter().find(|node| live.counts(node));
-    Ok((live, node))
 }
 
 /// By rank, then frequency, name and type. A name that folding changes was found both ways at most once.

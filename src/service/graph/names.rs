@@ -4,17 +4,15 @@ use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 use crate::extraction::{folded_name, normalize, plain_name};
-use crate::model::{EntityType, entity_key};
+use crate::model::EntityType;
 use crate::service::request::EntityRef;
 use crate::store::graph_queries::NameSearch;
 
-/// The keys that a reference may mean, likeliest first: an entity known by exactly this name, and one known by what the
-/// name normalises to.
-pub(super) fn keys_of(user_id: &str, entity: &EntityRef) -> Vec<String> {
-    let names = [plain_name(&entity.value), normalize(entity.kind, &entity.value)];
-    let mut keys: Vec<_> = names.iter().map(|name| entity_key(user_id, entity.kind.label(), name)).collect();
-    keys.dedup();
-    keys
+/// The names that a reference may mean, likeliest first: exactly this one, and what it normalises to.
+pub(super) fn names_of(entity: &EntityRef) -> Vec<String> {
+    let mut names = vec![plain_name(&entity.value), normalize(entity.kind, &entity.value)];
+    names.dedup();
+    names
 }
 
 /// What may stand before a word inside of a name.
@@ -130,8 +128,7 @@ mod tests {
     #[test]
     fn a_reference_means_its_exact_name_before_its_normal_form() {
         let of = |value: &str| EntityRef { kind: EntityType::Company, value: value.into() };
-        let key = |name| entity_key("u", EntityType::Company.label(), name);
-        assert_eq!(keys_of("u", &of(" Acme,  Inc.")), [key("acme, inc."), key("acme")]);
-        assert_eq!(keys_of("u", &of("acme")), [key("acme")]);
+        assert_eq!(names_of(&of(" Acme,  Inc.")), ["acme, inc.", "acme"]);
+        assert_eq!(names_of(&of("acme")), ["acme"]);
     }
 }

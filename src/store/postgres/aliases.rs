@@ -15,13 +15,13 @@ pub enum Settling {
 }
 
 impl Postgres {
-    /// The name that an entity is known by among all that are the same; the name itself where there is no other.
-    pub async fn known_as(&self, user_id: &str, label: Label, normalized: &str) -> Result<String> {
+    /// The names that entities with these names are known by, in their order; of one that has no other, its own.
+    pub async fn known_as(&self, user_id: &str, label: Label, names: &[String]) -> Result<Vec<String>> {
         let sql = Sql::new(include_str!("queries/known_as.sql"))
             .bind(user_id.to_owned())
             .bind(label.name())
-            .bind(normalized.to_owned());
-        self.user().scalar(Effect::Repeatable, sql).await
+            .bind(names.to_vec());
+        self.user().scalars(Effect::Repeatable, sql).await
     }
 
     /// Gives the next page of memories whose entities are known by other names now a new revision, and owes or projects
