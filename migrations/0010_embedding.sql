@@ -90,6 +90,30 @@ begin
   return struck;
 end $$;
 
+-- Strikes off the embedding debts of memories whose contents, those with these hashes (hex), the model of the current space
+-- has no vector for. Answers them.
+create function izzie_memory.strike_vectorless(space integer, ids uuid[], hashes text[]) returns uuid[]
+language plpgsql as $$
+declare
+  struck uuid[];
+begin
+  if not coalesce((select h.current from izzie_memory.hold_space(space) h), false) then
+    return '{}';
+  end if;
+  perform from izzie_memory.memory_sync q where q.target = 'embedding' and q.memory_id = any (ids)
+  order by q.memory_id for update;
+  -- Looked at only now: a writer that comes later owes anew.
+  with gone as (
+    delete from izzie_memory.memory_sync q
+    using unnest(ids, hashes) as w (id, hash)
+    join izzie_memory.memory_state s on s.memory_id = w.id and encode(s.content_hash, 'hex') = w.hash
+    where q.target = 'embedding' and q.memory_id = w.id
+    returning q.memory_id
+  )
+  select coalesce(array_agg(g.memory_id), '{}') into struck from gone g;
+  return struck;
+end $$;
+
 -- What an extractor found in one memory becomes a new revision of it, while the content is the one that was read and its
 -- extraction is still owed: whoever gives entities strikes the debt off. Nothing new is no revision.
 create function izzie_memory.put_extraction(request jsonb, owe text) returns boolean

@@ -15,7 +15,7 @@ use common::neo4j::{self, Driver};
 use common::postgres::{self, Database, Sql};
 use common::proxy::{Mode, Proxy, bolt};
 use izzie_memory::context::{CallContext, Listener, Progress};
-use izzie_memory::embedding::{Embedder, Space};
+use izzie_memory::embedding::{Embedder, Space, TextVector};
 use izzie_memory::error::{Error, Reason, Result};
 use neo4rs::query;
 use serde_json::{Value, json};
@@ -273,12 +273,12 @@ impl Embedder for Counting {
         false
     }
 
-    async fn embed(&self, texts: &[String]) -> Result<Vec<Vec<f32>>> {
+    async fn embed(&self, texts: &[String]) -> Result<Vec<TextVector>> {
         self.calls.fetch_add(1, Ordering::Relaxed);
         if self.broken {
             return Err(Error::persistence(Reason::EmbeddingFailed, "broken"));
         }
-        Ok(texts.iter().map(|text| vec![1.0, text.len() as f32, 0.5]).collect())
+        Ok(texts.iter().map(|text| Some(vec![1.0, text.len() as f32, 0.5])).collect())
     }
 }
 

@@ -7,7 +7,7 @@ mod openai;
 use std::time::Duration;
 
 use izzie_memory::config::Secret;
-use izzie_memory::embedding::{Embedder, HttpConfig, HttpEmbedder};
+use izzie_memory::embedding::{Embedder, HttpConfig, HttpEmbedder, TextVector};
 use izzie_memory::error::{Class, Error, Reason};
 use openai::{DIMENSIONS, OpenAi, Reply, item, vector_of};
 use serde_json::{Value, json};
@@ -28,8 +28,8 @@ fn texts(count: usize) -> Vec<String> {
     (0..count).map(|number| format!("{TEXT} {number}")).collect()
 }
 
-fn expected(texts: &[String]) -> Vec<Vec<f32>> {
-    texts.iter().map(|text| vector_of(text)).collect()
+fn expected(texts: &[String]) -> Vec<TextVector> {
+    texts.iter().map(|text| Some(vector_of(text))).collect()
 }
 
 /// Embeds two texts with success, and tells how many requests that took.
@@ -98,7 +98,7 @@ async fn the_defaults_send_no_dimensions() {
     let embedder = HttpEmbedder::new(HttpConfig::new(server.base_url(), Secret::new(KEY))).unwrap();
     assert_eq!(embedder.space().model, "text-embedding-3-small");
     assert_eq!(embedder.space().dimensions, 1536);
-    assert_eq!(embedder.embed(&[TEXT.to_owned()]).await.unwrap(), [vector]);
+    assert_eq!(embedder.embed(&[TEXT.to_owned()]).await.unwrap(), [Some(vector)]);
     assert_eq!(server.requests()[0].body.get("dimensions"), None);
 }
 

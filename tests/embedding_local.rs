@@ -13,7 +13,8 @@ const FILES: [&str; 3] = ["config.json", "tokenizer.json", "model.safetensors"];
 
 async fn embed(texts: &[&str]) -> Vec<Vec<f32>> {
     let texts: Vec<String> = texts.iter().map(|text| (*text).to_owned()).collect();
-    LocalEmbedder::new(WEIGHTS).embed(&texts).await.unwrap()
+    let vectors = LocalEmbedder::new(WEIGHTS).embed(&texts).await.unwrap();
+    vectors.into_iter().map(|vector| vector.expect("a text with words")).collect()
 }
 
 fn cosine(a: &[f32], b: &[f32]) -> f32 {
@@ -62,6 +63,13 @@ async fn the_same_text_has_the_same_vector_in_any_company() {
     let together = embed(&["something else", "déjà vu", "[SEP] [MASK] [UNK]"]).await;
     assert_eq!(alone[0], together[1]);
     assert_eq!(embed(&["Deja Vu"]).await, alone, "case and accents do not count");
+}
+
+#[tokio::test]
+async fn a_text_without_a_known_word_has_no_vector_and_harms_no_other() {
+    let texts = ["\u{1f642}", "word", "", " \n"].map(str::to_owned);
+    let vectors = LocalEmbedder::new(WEIGHTS).embed(&texts).await.unwrap();
+    assert_eq!(vectors.iter().map(Option::is_some).collect::<Vec<_>>(), [false, true, false, false]);
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use moka::sync::Cache;
 use sha2::{Digest, Sha256};
 use tokio_util::sync::CancellationToken;
 
-use super::{Embedder, Space};
+use super::{Embedder, Space, TextVector};
 use crate::error::Result;
 
 /// How much a cache may hold: some 5,000 vectors of 1,536 numbers.
@@ -18,6 +18,8 @@ const MAX_BYTES: u64 = 32 << 20;
 const ENTRY_BYTES: usize = 200;
 
 type Key = [u8; 32];
+/// A [`TextVector`] that is shared.
+type Known = Option<Arc<[f32]>>;
 
 /// An embedder that is not asked twice for what it has answered lately, nor for what it is being asked already. Failures
 /// are not kept.
@@ -25,7 +27,7 @@ type Key = [u8; 32];
 /// Texts are known by their SHA-256 and not held. Entries that were used long ago go first.
 pub struct Cached {
     inner: Arc<dyn Embedder>,
-    vectors: Cache<Key, Arc<[f32]>>,
+    vectors: Cache<Key, Known>,
     /// Texts that calls are under way for; the token is cancelled when the call has ended, well or badly.
     under_way: Mutex<HashMap<Key, CancellationToken>>,
     hits: AtomicU64,
@@ -47,8 +49,9 @@ impl Cached {
     }
 
     fn bounded(inner: Arc<dyn Embedder>, bytes: u64) -> Self {
-        let weigh = |_: &Key, vector: &Arc<[f32]>| {
-            u32::try_from(size_of_val::<[f32]>(vector) + ENTRY_BYTES).unwrap_or(u32::MAX)
+        let weigh = |_: &Key, known: &Known| {
+            let numbers = known.as_deref().map_or(0, size_of_val::<[f32]>);
+            u32::try_from(numbers + ENTRY_BYTES).unwrap_or(u32::MAX)
         };
         Self {
             inner,
@@ -85,17 +88,17 @@ impl Cached {
     }
 
     /// Asks for what is claimed, in one call, and keeps it.
-    async fn ask(&self, claim: &Claim<'_>, texts: &[String]) -> Result<Vec<(Key, Arc<[f32]>)>> {
+    async fn ask(&self, claim: &Claim<'_>, texts: &[String]) -> Result<Vec<(Key, Known)>> {
         if texts.is_empty() {
             return Ok(Vec::new());
         }
         self.misses.fetch_add(count(texts.len()), Ordering::Relaxed);
         let vectors = self.inner.embed(texts).await?;
         self.inner.space().check(&vectors, texts.len())?;
-        let made: Vec<(Key, Arc<[f32]>)> =
-            claim.keys.iter().copied().zip(vectors.into_iter().map(Arc::from)).collect();
+        let known = vectors.into_iter().map(|vector| vector.map(Arc::from));
+        let made: Vec<(Key, Known)> = claim.keys.iter().copied().zip(known).collect();
         for (key, vector) in &made {
-            self.vectors.insert(*key, Arc::clone(vector));
+            self.vectors.insert(*key, vector.clone());
         }
         Ok(made)
     }
@@ -111,9 +114,9 @@ impl Embedder for Cached {
         self.inner.is_paid()
     }
 
-    async fn embed(&self, texts: &[String]) -> Result<Vec<Vec<f32>>> {
+    async fn embed(&self, texts: &[String]) -> Result<Vec<TextVector>> {
         let keys: Vec<Key> = texts.iter().map(|text| Sha256::digest(text).into()).collect();
-        let mut found: HashMap<Key, Arc<[f32]>> = HashMap::new();
+        let mut found: HashMap<Key, Known> = HashMap::new();
         let mut asked = 0;
         let mut missing = unique(&keys, texts);
         while !missing.is_empty() {
@@ -129,12 +132,13 @@ impl Embedder for Cached {
             missing.retain(|(key, _)| !found.contains_key(key));
         }
         self.hits.fetch_add(count(texts.len() - asked), Ordering::Relaxed);
-        Ok(keys.iter().filter_map(|key| found.get(key)).map(|vector| vector.to_vec()).collect())
+        let vector = |known: &Known| known.as_deref().map(<[f32]>::to_vec);
+        Ok(keys.iter().filter_map(|key| found.get(key)).map(vector).collect())
     }
 }
 
 struct Division<'c> {
-    known: Vec<(Key, Arc<[f32]>)>,
+    known: Vec<(Key, Known)>,
     claim: Claim<'c>,
     /// The texts of `claim`, in its order.
     mine: Vec<String>,
@@ -217,7 +221,7 @@ mod tests {
             true
         }
 
-        async fn embed(&self, texts: &[String]) -> Result<Vec<Vec<f32>>> {
+        async fn embed(&self, texts: &[String]) -> Result<Vec<TextVector>> {
             self.calls.lock().unwrap().push(texts.to_vec());
             self.permits.acquire().await.unwrap().forget();
             if *self.fails.lock().unwrap() {
@@ -227,19 +231,21 @@ mod tests {
         }
     }
 
-    fn vector_of(text: &str) -> Vec<f32> {
-        vec![1.0, f32::from(text.bytes().next().unwrap_or_default())]
+    /// None for `?`.
+    fn vector_of(text: &str) -> TextVector {
+        let first = text.bytes().next().unwrap_or_default();
+        (first != b'?').then(|| vec![1.0, f32::from(first)])
     }
 
     fn texts(words: &str) -> Vec<String> {
         words.split(' ').map(str::to_owned).collect()
     }
 
-    async fn embed(cached: &Cached, words: &str) -> Result<Vec<Vec<f32>>> {
+    async fn embed(cached: &Cached, words: &str) -> Result<Vec<TextVector>> {
         cached.embed(&texts(words)).await
     }
 
-    fn expected(words: &str) -> Vec<Vec<f32>> {
+    fn expected(words: &str) -> Vec<TextVector> {
         texts(words).iter().map(|text| vector_of(text)).collect()
     }
 
@@ -249,9 +255,10 @@ mod tests {
         let cached = Cached::new(Arc::clone(&inner) as Arc<dyn Embedder>);
         assert_eq!(embed(&cached, "a b a").await.unwrap(), expected("a b a"));
         assert_eq!(embed(&cached, "c b d a").await.unwrap(), expected("c b d a"));
-        assert_eq!(embed(&cached, "d").await.unwrap(), expected("d"));
-        assert_eq!(inner.calls(), [texts("a b"), texts("c d")]);
-        assert_eq!(cached.counts(), CacheCounts { hits: 4, misses: 4 });
+        assert_eq!(embed(&cached, "d ?").await.unwrap(), expected("d ?"));
+        assert_eq!(embed(&cached, "?").await.unwrap(), [None]);
+        assert_eq!(inner.calls(), [texts("a b"), texts("c d"), texts("?")]);
+        assert_eq!(cached.counts(), CacheCounts { hits: 5, misses: 5 });
         assert!(cached.is_paid());
         assert!(cached.embed(&[]).await.unwrap().is_empty());
     }

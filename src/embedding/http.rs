@@ -9,7 +9,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use serde::Serialize;
 
-use super::{Embedder, Space, TASK};
+use super::{Embedder, Space, TASK, TextVector};
 use crate::config::Secret;
 use crate::error::{Error, Result};
 use crate::http::{Bounds, Provider};
@@ -104,7 +104,7 @@ impl HttpEmbedder {
         })
     }
 
-    async fn embed_batch(&self, texts: &[String]) -> Result<Vec<Vec<f32>>> {
+    async fn embed_batch(&self, texts: &[String]) -> Result<Vec<TextVector>> {
         let question = Question {
             model: &self.wire_model,
             input: texts,
@@ -125,7 +125,7 @@ impl Embedder for HttpEmbedder {
         true
     }
 
-    async fn embed(&self, texts: &[String]) -> Result<Vec<Vec<f32>>> {
+    async fn embed(&self, texts: &[String]) -> Result<Vec<TextVector>> {
         let mut vectors = Vec::with_capacity(texts.len());
         for batch in batches(texts, self.batch) {
             vectors.append(&mut self.embed_batch(batch).await?);

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use tokio::sync::OnceCell;
 use tokio::task::spawn_blocking;
 
-use super::{Embedder, Space, embedding_failed};
+use super::{Embedder, Space, TextVector, embedding_failed};
 use crate::error::Result;
 
 /// Names the weights: others are another space. `packages/minilm-static` gives new weights a new name.
@@ -64,9 +64,9 @@ impl Embedder for LocalEmbedder {
         false
     }
 
-    async fn embed(&self, texts: &[String]) -> Result<Vec<Vec<f32>>> {
+    async fn embed(&self, texts: &[String]) -> Result<Vec<TextVector>> {
         let (model, texts) = (self.model().await?.clone(), texts.to_vec());
-        off_the_reactor(move || texts.iter().map(|text| vector(&model, text)).collect()).await
+        off_the_reactor(move || Ok(texts.iter().map(|text| vector(&model, text)).collect())).await
     }
 }
 
@@ -105,8 +105,8 @@ fn read(directory: &Path) -> Result<StaticModel> {
     }
 }
 
-/// The direction of a text: the sum of its parts'.
-fn vector(model: &StaticModel, text: &str) -> Result<Vec<f32>> {
+/// The direction of a text: the sum of its parts'. None where the model knows no word of it.
+fn vector(model: &StaticModel, text: &str) -> TextVector {
     let mut sum = vec![0.0_f32; LOCAL_DIMENSIONS];
     for part in parts(text).take(MAX_PARTS) {
         for (total, number) in sum.iter_mut().zip(model.encode_single(part)) {
@@ -114,10 +114,7 @@ fn vector(model: &StaticModel, text: &str) -> Result<Vec<f32>> {
         }
     }
     let length = sum.iter().map(|number| number * number).sum::<f32>().sqrt();
-    if length < f32::EPSILON {
-        return Err(embedding_failed("the offline model knows no word of a text").with("retryable", false));
-    }
-    Ok(sum.into_iter().map(|number| number / length).collect())
+    (length > f32::EPSILON).then(|| sum.into_iter().map(|number| number / length).collect())
 }
 
 /// Cuts a text into parts of at most [`PART_BYTES`], behind a space where there is one in the second half.

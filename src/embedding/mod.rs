@@ -25,6 +25,10 @@ pub struct Space {
     pub dimensions: usize,
 }
 
+/// What a model makes of a text. `None`: it has no vector for it, now or later, as the offline model has none for a text
+/// of which it knows no word. Nothing is owed then.
+pub type TextVector = Option<Vec<f32>>;
+
 /// A source of vectors. Dropping the future of [`embed`](Self::embed) stops the work.
 #[async_trait]
 pub trait Embedder: Send + Sync {
@@ -34,8 +38,8 @@ pub trait Embedder: Send + Sync {
     /// memories that other code wrote.
     fn is_paid(&self) -> bool;
 
-    /// One vector per text, in order, each of `space().dimensions` finite numbers. All or nothing.
-    async fn embed(&self, texts: &[String]) -> Result<Vec<Vec<f32>>>;
+    /// One answer per text, in order, each vector of `space().dimensions` finite numbers. All or nothing.
+    async fn embed(&self, texts: &[String]) -> Result<Vec<TextVector>>;
 }
 
 /// The error of every embedder. `problem` must quote neither a text nor a key.
@@ -46,11 +50,11 @@ pub(crate) fn embedding_failed(problem: impl fmt::Display) -> Error {
 impl Space {
     /// Refuses what an embedder must not hand on: a wrong count or length, NaN, infinity, and a vector of zeros,
     /// which has no direction to compare.
-    pub(crate) fn check(&self, vectors: &[Vec<f32>], texts: usize) -> Result<()> {
+    pub(crate) fn check(&self, vectors: &[TextVector], texts: usize) -> Result<()> {
         if vectors.len() != texts {
             return Err(embedding_failed(format_args!("{} vectors for {texts} texts", vectors.len())));
         }
-        vectors.iter().try_for_each(|vector| self.check_one(vector))
+        vectors.iter().flatten().try_for_each(|vector| self.check_one(vector))
     }
 
     fn check_one(&self, vector: &[f32]) -> Result<()> {
@@ -75,8 +79,9 @@ mod tests {
     use super::*;
 
     fn problem(vectors: &[Vec<f32>], texts: usize) -> String {
+        let vectors: Vec<TextVector> = vectors.iter().cloned().map(Some).collect();
         let space = Space { model: "m".to_owned(), dimensions: 2 };
-        space.check(vectors, texts).map_or_else(|error| error.message, |()| "none".to_owned())
+        space.check(&vectors, texts).map_or_else(|error| error.message, |()| "none".to_owned())
     }
 
     #[test]

@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use crate::config::{Limits, parse_json};
 use crate::context::{Listener, Progress, Resolver};
-use crate::embedding::{Embedder, Space, embedding_failed};
+use crate::embedding::{Embedder, Space, TextVector, embedding_failed};
 use crate::error::{Error, Reason, Result};
 use crate::extraction::{Extraction, ExtractionInput, Extractor, extraction_failed};
 use crate::service::graph_input;
@@ -96,14 +96,14 @@ impl Embedder for CallbackEmbedder {
         true
     }
 
-    async fn embed(&self, texts: &[String]) -> Result<Vec<Vec<f32>>> {
+    async fn embed(&self, texts: &[String]) -> Result<Vec<TextVector>> {
         // What the user's function says may quote the text, so it goes into details, not into the message.
         let failed = |error: napi::Error| {
             embedding_failed("the embed function failed").with("cause", error.reason.clone())
         };
         let promise = self.embed.call_async_catch(texts.to_vec()).await.map_err(failed)?;
-        let vectors: Vec<Vec<f32>> =
-            promise.await.map_err(failed)?.iter().map(|vector| vector.to_vec()).collect();
+        let vectors: Vec<TextVector> =
+            promise.await.map_err(failed)?.iter().map(|vector| Some(vector.to_vec())).collect();
         self.space.check(&vectors, texts.len())?;
         Ok(vectors)
     }

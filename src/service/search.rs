@@ -92,7 +92,7 @@ impl Layer {
             return Ok(None);
         }
         match self.models.query(text).await {
-            Ok(vector) => Ok(Some(vector)),
+            Ok(vector) => Ok(vector),
             Err(error) if mode == SearchMode::Hybrid && can_wait(&error) => {
                 if error.reason == Reason::EmbeddingFailed {
                     log::warn!("search is lexical: {error}");

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use izzie_memory::config::LayerConfig;
 use izzie_memory::context::CallContext;
-use izzie_memory::embedding::{Embedder, Space};
+use izzie_memory::embedding::{Embedder, Space, TextVector};
 use izzie_memory::error::{Error, Result};
 use izzie_memory::extraction::RulesExtractor;
 use izzie_memory::service::Layer;
@@ -117,13 +117,13 @@ impl Embedder for Letters {
         false
     }
 
-    async fn embed(&self, texts: &[String]) -> Result<Vec<Vec<f32>>> {
+    async fn embed(&self, texts: &[String]) -> Result<Vec<TextVector>> {
         let count = |text: &String| {
             let mut vector = vec![0.01; 26];
             for byte in text.to_ascii_lowercase().bytes().filter(u8::is_ascii_lowercase) {
                 vector[usize::from(byte - b'a')] += 1.0;
             }
-            vector
+            Some(vector)
         };
         Ok(texts.iter().map(count).collect())
     }

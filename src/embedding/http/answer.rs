@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::embedding::Space;
+use crate::embedding::{Space, TextVector};
 use crate::http::{Attempt, Failure, ProviderError, from_json};
 
 #[derive(Deserialize)]
@@ -21,7 +21,7 @@ struct Item {
 }
 
 /// One checked vector per text, in the order of the texts.
-pub(super) fn vectors(body: &[u8], space: &Space, texts: usize) -> Attempt<Vec<Vec<f32>>> {
+pub(super) fn vectors(body: &[u8], space: &Space, texts: usize) -> Attempt<Vec<TextVector>> {
     let answer: Answer = from_json(body, "list of vectors of numbers")?;
     if let Some(error) = answer.error {
         return Err(error.failure());
@@ -29,7 +29,7 @@ pub(super) fn vectors(body: &[u8], space: &Space, texts: usize) -> Attempt<Vec<V
     let mut items = answer.data;
     items.sort_unstable_by_key(|item| item.index);
     let in_place = items.iter().enumerate().all(|(place, item)| item.index == place);
-    let vectors: Vec<_> = items.into_iter().map(|item| item.embedding).collect();
+    let vectors: Vec<_> = items.into_iter().map(|item| Some(item.embedding)).collect();
     space.check(&vectors, texts)?;
     if !in_place {
         return Err(Failure::lasting("the indexes in the answer are not those of the texts"));

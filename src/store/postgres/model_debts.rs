@@ -129,6 +129,15 @@ impl Postgres {
         self.background().scalar(Effect::Repeatable, sql).await
     }
 
+    /// Strikes off the embedding debts of memories whose contents the current model has no vector for, unless they have
+    /// changed meanwhile. Answers them.
+    pub async fn strike_vectorless(&self, space: i32, contents: &[Content]) -> Result<Vec<Uuid>> {
+        let ids: Vec<Uuid> = contents.iter().map(|content| content.id).collect();
+        let hashes: Vec<&str> = contents.iter().map(|content| content.content_hash.as_str()).collect();
+        let sql = Sql::new(include_str!("queries/strike_vectorless.sql")).bind(space).bind(ids).bind(hashes);
+        self.background().scalar(Effect::Repeatable, sql).await
+    }
+
     /// Strikes off the embedding debts of those of these memories that have their vector already. Answers them.
     pub async fn strike_embedded(&self, space: i32, ids: &[Uuid]) -> Result<Vec<Uuid>> {
         let sql = Sql::new(include_str!("queries/strike_embedded.sql")).bind(space).bind(ids);

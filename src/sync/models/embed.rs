@@ -4,12 +4,13 @@ use std::collections::VecDeque;
 use std::time::Instant;
 
 use async_trait::async_trait;
+use uuid::Uuid;
 
 use super::debts::{Payer, Settled};
 use super::provider::{Blame, Provider};
 use super::{Models, can_wait};
 use crate::config::PersistenceConfig;
-use crate::embedding::Embedder;
+use crate::embedding::{Embedder, TextVector};
 use crate::error::{Error, Result};
 use crate::store::postgres::{Content, ModelTarget, Postgres};
 
@@ -90,7 +91,7 @@ impl EmbeddingPayer<'_> {
             let texts: Vec<String> = batch.iter().map(|content| content.content.clone()).collect();
             let error = match self.models.ask(self.embedder, &texts).await {
                 Ok(vectors) => {
-                    settled.paid.extend(self.postgres.put_vectors(self.space, &batch, vectors).await?);
+                    settled.paid.extend(self.write(batch, vectors).await?);
                     continue;
                 }
                 Err(error) => error,
@@ -109,6 +110,25 @@ impl EmbeddingPayer<'_> {
             }
         }
         Ok(settled)
+    }
+
+    /// Writes what was made, and strikes off the debts of contents that the model has no vector for.
+    async fn write(&self, contents: Vec<Content>, vectors: Vec<TextVector>) -> Result<Vec<Uuid>> {
+        let (mut filled, mut values, mut without) = (Vec::new(), Vec::new(), Vec::new());
+        for (content, vector) in contents.into_iter().zip(vectors) {
+            match vector {
+                Some(vector) => {
+                    filled.push(content);
+                    values.push(vector);
+                }
+                None => without.push(content),
+            }
+        }
+        let mut paid = self.postgres.put_vectors(self.space, &filled, values).await?;
+        if !without.is_empty() {
+            paid.extend(self.postgres.strike_vectorless(self.space, &without).await?);
+        }
+        Ok(paid)
     }
 
     fn verdict(&self, error: &Error, batch: usize, doubts: u32, begun: Instant) -> Verdict {

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use tokio::sync::RwLock;
 
-use crate::embedding::{Embedder, Space};
+use crate::embedding::{Embedder, Space, TextVector};
 use crate::error::{Error, Reason, Result};
 use crate::extraction::{Extraction, ExtractionInput, Extractor};
 use crate::store::postgres::{APP_DIMENSIONS, APP_SPACE, CurrentSpace, Postgres, SpaceMatch};
@@ -107,7 +107,7 @@ impl Models {
         match self.embed(texts).await {
             Ok((space, vectors)) => Ok(vectors
                 .into_iter()
-                .map(|vector| Embedding { vector: Some((space, vector)), owed: false })
+                .map(|vector| Embedding { vector: vector.map(|values| (space, values)), owed: false })
                 .collect()),
             Err(error) if can_wait(&error) => {
                 log::warn!("stored without an embedding ({}): {error}", texts.len());
@@ -117,13 +117,13 @@ impl Models {
         }
     }
 
-    /// The vector of a query, for the current space only.
-    pub async fn query(&self, text: &str) -> Result<(i32, Vec<f32>)> {
+    /// The vector of a query, for the current space only; none where the model has none for this text.
+    pub async fn query(&self, text: &str) -> Result<Option<(i32, Vec<f32>)>> {
         let (space, vectors) = self.embed(&[text.to_owned()]).await?;
-        Ok((space, vectors.into_iter().next().unwrap_or_default()))
+        Ok(vectors.into_iter().next().flatten().map(|values| (space, values)))
     }
 
-    async fn embed(&self, texts: &[String]) -> Result<(i32, Vec<Vec<f32>>)> {
+    async fn embed(&self, texts: &[String]) -> Result<(i32, Vec<TextVector>)> {
         let (embedder, space) = self.usable_embedder().await?;
         Ok((space, self.ask(embedder, texts).await?))
     }
@@ -140,7 +140,7 @@ impl Models {
     }
 
     /// Asks the embedder, whatever the space, and keeps in mind how it went.
-    async fn ask(&self, embedder: &dyn Embedder, texts: &[String]) -> Result<Vec<Vec<f32>>> {
+    async fn ask(&self, embedder: &dyn Embedder, texts: &[String]) -> Result<Vec<TextVector>> {
         let outcome = embedder.embed(texts).await.and_then(|vectors| {
             embedder.space().check(&vectors, texts.len())?;
             Ok(vectors)

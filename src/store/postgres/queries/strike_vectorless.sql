@@ -1,0 +1,1 @@
+select izzie_memory.strike_vectorless($1, $2, $3)
