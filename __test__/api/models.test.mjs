@@ -1,8 +1,7 @@
 // Embedders that are missing, fail or have changed: memories are kept, embeddings owed, reads fall back to text.
-import { once } from 'node:events';
-import { createServer } from 'node:http';
 import * as api from 'izzie-memory';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { startOpenAi } from '../support/openai.mjs';
 import { rejection, useDatabase } from './support.mjs';
 
 const entry = (content) => ({ userId: 'ada', content });
@@ -205,47 +204,162 @@ describe('an embedder of another space than the stored vectors', () => {
 });
 
 describe('an OpenAI-compatible embedder', () => {
+  const KEY = 'canary-key';
   const database = useDatabase();
-  const requests = [];
   let server;
-  let baseUrl;
+
+  const layer = (more) =>
+    database.layer({
+      embedder: {
+        provider: 'openai',
+        baseUrl: server.baseUrl,
+        apiKey: KEY,
+        model: 'tiny',
+        dimensions: 64,
+        ...more,
+      },
+    });
+  const owing = async () => (await database.debts()).filter(({ target }) => target === 'embedding');
 
   beforeAll(async () => {
-    server = createServer(async (request, response) => {
-      let text = '';
-      for await (const piece of request.setEncoding('utf8')) text += piece;
-      const body = JSON.parse(text);
-      requests.push({ url: request.url, key: request.headers.authorization, ...body });
-      const data = body.input.map((_, index) => ({ index, embedding: [0, 1, 0, 0] }));
-      response.setHeader('content-type', 'application/json').end(JSON.stringify({ data }));
-    }).listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    baseUrl = `http://127.0.0.1:${server.address().port}/v1`;
+    server = await startOpenAi();
   });
 
-  afterAll(() => {
-    server.closeAllConnections();
-    server.close();
+  beforeEach(async () => {
+    server.requests = [];
+    await database.query('truncate memory_entries');
+    await database.query('truncate izzie_memory.memory_sync');
   });
 
-  test('is asked with its key and model', async () => {
-    const embedder = { provider: 'openai', baseUrl, apiKey: 'canary-key', model: 'tiny', dimensions: 4 };
-    const { memory } = database.layer({ embedder });
-    const { id } = await memory.store(entry('by HTTP'));
-    expect(requests[0]).toMatchObject({
-      url: '/v1/embeddings',
-      key: 'Bearer canary-key',
-      model: 'tiny',
-      input: ['by HTTP'],
+  afterEach(() => {
+    server.fault = null;
+  });
+
+  afterAll(() => server.close());
+
+  test('is asked with its key and model, once for each text', async () => {
+    const { memory } = layer();
+    const { id } = await memory.store(entry('tea with Grace'));
+    expect(server.requests[0]).toMatchObject({
+      path: '/v1/embeddings',
+      key: KEY,
+      body: { model: 'tiny', input: ['tea with Grace'] },
     });
-    expect(await memory.retrieve('ada', 'x', { mode: 'vector' })).toMatchObject([{ id, similarity: 1 }]);
-    server.closeAllConnections();
-    server.close();
-    const error = await rejection(memory.retrieve('ada', 'y', { mode: 'vector' }));
-    expect(error).toMatchObject({ code: 'EMBEDDING_FAILED', retryable: true });
-    const kept = await memory.store(entry('while it is away'));
-    expect(kept.metadata.vectorWriteSuccess).toBe(true);
-    const seen = JSON.stringify([error, error.stack, await memory.getHealth()]);
-    expect(seen).not.toContain('canary');
+    for (let times = 0; times < 3; times += 1) {
+      const found = await memory.retrieve('ada', 'tea', { mode: 'vector' });
+      expect(found).toMatchObject([{ id, similarity: expect.closeTo(Math.sqrt(1 / 3), 5) }]);
+    }
+    expect(server.texts).toEqual(['tea with Grace', 'tea']);
+  });
+
+  test('gets a chunk in as many requests as batchSize says', async () => {
+    const { memory } = layer({ batchSize: 4 });
+    const { stored } = await memory.storeMany(
+      Array.from({ length: 10 }, (_, index) => entry(`note ${index}`)),
+    );
+    expect(stored).toHaveLength(10);
+    expect(server.requests.map(({ body }) => body.input.length)).toEqual([4, 4, 2]);
+    expect(await owing()).toEqual([]);
+  });
+
+  test.each([
+    ['limits the rate', { status: 429, retryAfter: 1 }],
+    ['is in trouble', { status: 503 }],
+    ['cuts its JSON off', { truncate: true }],
+    ['loses the connection', { cut: true }],
+  ])('that %s once is asked again, and nothing is owed', async (_name, fault) => {
+    server.next(fault);
+    const { id } = await layer().memory.store(entry(`kept although it ${_name}`));
+    expect(server.requests).toHaveLength(2);
+    expect(await owing()).toEqual([]);
+    const column =
+      'select vector_dims(embedding) as dimensions from izzie_memory.memory_vectors where memory_id = $1';
+    expect(await database.query(column, [id])).toEqual([{ dimensions: 64 }]);
+  });
+
+  const shorter = (answer) => ({
+    ...answer,
+    data: answer.data.map((item) => ({ ...item, embedding: [1, 2, 3] })),
+  });
+  const withNull = (answer) => {
+    answer.data[0].embedding[7] = null;
+    return answer;
+  };
+
+  test.each([
+    ['refuses the key', { status: 401 }, false],
+    ['asks for a long pause', { status: 429, retryAfter: 3600 }, true],
+    ['is slow', { delayMs: 2000 }, true],
+    ['answers with other dimensions', { change: shorter }, false],
+    ['answers with a null', { change: withNull }, false],
+    ['answers with fewer vectors', { change: (answer) => ({ ...answer, data: [] }) }, false],
+    ['answers with words', { body: `<html>${KEY}</html>` }, true],
+  ])('that %s: the memory is kept, its embedding owed, the key unseen', async (name, fault, retryable) => {
+    server.fault = fault;
+    const { memory, sync } = layer({ timeoutMs: 300 });
+    const { id, metadata } = await memory.store(entry(`kept although it ${name}`));
+    expect(metadata).toMatchObject({ created: true, vectorWriteSuccess: true });
+    expect(await owing()).toMatchObject([{ memory_id: id }]);
+    expect(
+      await database.query('select from izzie_memory.memory_vectors where memory_id = $1', [id]),
+    ).toEqual([]);
+
+    const error = await rejection(memory.retrieve('ada', `asked although it ${name}`, { mode: 'vector' }));
+    expect(error).toMatchObject({ code: 'EMBEDDING_FAILED', details: { retryable } });
+    const health = await memory.getHealth();
+    expect(codes(health)).toContain('EMBEDDING_FAILED');
+    const queue = await sync.getQueue();
+    expect(JSON.stringify([error, error.stack, health, queue])).not.toContain('canary');
+  });
+
+  test('that is away is not invented, and works when it is back', async () => {
+    const { memory, sync } = layer();
+    await server.down();
+    const { id } = await memory.store(entry('while it was away'));
+    expect(await owing()).toMatchObject([{ memory_id: id }]);
+    expect(await rejection(memory.retrieve('ada', 'away', { mode: 'vector' }))).toMatchObject({
+      code: 'EMBEDDING_FAILED',
+      retryable: true,
+    });
+    await server.up();
+    await sync.drain();
+    expect(await owing()).toEqual([]);
+    expect(await memory.retrieve('ada', 'away', { mode: 'vector' })).toMatchObject([{ id }]);
+  });
+});
+
+describe('the offline embedder', () => {
+  const database = useDatabase();
+  const layer = () => database.layer({ embedder: 'local' });
+
+  test('finds by meaning, with nothing configured and nothing owed', async () => {
+    const { memory } = layer();
+    const notes = ['The dentist is on Friday.', 'Ada plays the piano.', 'My sister is allergic to peanuts.'];
+    const { stored } = await memory.storeMany(notes.map(entry));
+    const [found] = await memory.retrieve('ada', 'a doctor for my teeth', { mode: 'vector' });
+    expect(found).toMatchObject({ id: stored[0].id, similarity: expect.any(Number) });
+    expect(await database.debts()).toEqual([]);
+    expect(await memory.getHealth()).toMatchObject({ status: 'healthy', reasons: [] });
+    const space = 'select model, dimensions from izzie_memory.embedding_spaces where current';
+    expect(await database.query(space)).toEqual([{ model: 'minilm-static-1', dimensions: 256 }]);
+  });
+
+  test('stores what it knows no word of without a vector, and owes none', async () => {
+    const { memory, sync } = layer();
+    const [now, later] = [
+      await memory.store(entry('🙂')),
+      await memory.store(entry('🙃🙃'), { defer: true }),
+    ];
+    await memory.store(entry('日本語'));
+    await sync.drain();
+    expect(await database.debts()).toEqual([]);
+    const vectors = 'select memory_id from izzie_memory.memory_vectors where memory_id = any ($1::uuid[])';
+    expect(await database.query(vectors, [[now.id, later.id]])).toEqual([]);
+    expect((await memory.getById(now.id)).content).toBe('🙂');
+    expect(await memory.retrieve('ada', '🙂', { mode: 'vector' })).toEqual([]);
+    const [best] = await memory.retrieve('ada', 'piano 🙂');
+    expect(best.content).toBe('Ada plays the piano.');
+    expect(await memory.retrieve('ada', '🙂')).toEqual(expect.any(Array));
+    expect(await memory.getHealth()).toMatchObject({ status: 'healthy', reasons: [] });
   });
 });

@@ -17,6 +17,9 @@ const NEEDED = [
   /pglite\/dist\/pglite\.wasm$/,
   /pglite\/dist\/pglite\.data$/,
   /pglite-pgvector\/dist\/vector\.tar\.gz$/,
+  /minilm-static\/model\.safetensors$/,
+  /minilm-static\/tokenizer\.json$/,
+  /minilm-static\/config\.json$/,
 ];
 
 describe('the Next.js example', { concurrency: false, timeout: 1_200_000 }, () => {

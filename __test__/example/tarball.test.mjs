@@ -1,6 +1,6 @@
 // The tarball: exactly the files that belong in it, and all an otherwise empty project needs to install.
 import assert from 'node:assert/strict';
-import { cpSync, readFileSync } from 'node:fs';
+import { cpSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { filesBelow, Project, root } from './support.mjs';
@@ -8,6 +8,10 @@ import { filesBelow, Project, root } from './support.mjs';
 const SUBPATHS = ['', '/memory/enhanced', '/persistence', '/persistence/sync', '/persistence/types'];
 const SPECIFIERS = SUBPATHS.map((subpath) => `izzie-memory${subpath}`);
 const ADDON = /^izzie-memory\.[a-z\d]+-[a-z\d-]+\.node$/;
+
+const MODEL = ['config.json', 'model.safetensors', 'tokenizer.json'];
+const MAX_WEIGHTS = 8 << 20;
+const MAX_INSTALLED = 60e6;
 
 /** Both module systems must see the same objects: there is one state and one set of error classes. */
 const CONSUMER = `
@@ -29,6 +33,9 @@ await layer.close();
 console.log(found.content);
 `;
 
+const bytesBelow = (folder) =>
+  filesBelow(folder).reduce((sum, path) => sum + statSync(join(folder, path)).size, 0);
+
 describe('the tarball', { concurrency: false, timeout: 300_000 }, () => {
   const project = new Project();
   const installed = project.path('node_modules', 'izzie-memory');
@@ -42,7 +49,7 @@ describe('the tarball', { concurrency: false, timeout: 300_000 }, () => {
 
   test('has the library, its types, the addon of this platform and nothing else', () => {
     const library = filesBelow(join(root, 'lib'), (path) => path === 'native.d.ts');
-    const files = filesBelow(installed);
+    const files = filesBelow(installed, (path) => path === 'node_modules');
     const addons = files.filter((path) => ADDON.test(path));
     assert.equal(addons.length, 1, addons.join(', '));
     assert.deepEqual(
@@ -56,6 +63,21 @@ describe('the tarball', { concurrency: false, timeout: 300_000 }, () => {
         'README.md',
       ].sort(),
     );
+  });
+
+  test('brings the weights of the offline embedder, without their recipe', () => {
+    const weights = join(installed, 'node_modules');
+    const names = ['LICENSE', 'NOTICE', 'README.md', 'index.cjs', 'package.json'];
+    assert.deepEqual(
+      filesBelow(weights),
+      [...names, ...MODEL].map((name) => `@izzie-memory/minilm-static/${name}`).sort(),
+    );
+    assert.ok(bytesBelow(weights) < MAX_WEIGHTS, `${bytesBelow(weights)} bytes of weights`);
+  });
+
+  test('takes no more than 60 MB with all that it depends on', () => {
+    const installedBytes = bytesBelow(project.path('node_modules'));
+    assert.ok(installedBytes < MAX_INSTALLED, `${installedBytes} bytes`);
   });
 
   test('runs nothing when it is installed', () => {
