@@ -18,6 +18,8 @@ const PATIENCE: Duration = Duration::from_secs(2);
 
 struct Vector {
     live: u64,
+    /// Debts that a model refused for good.
+    dead: u64,
     last_sync: Option<DateTime<Utc>>,
 }
 
@@ -46,6 +48,13 @@ impl Layer {
         }
         let queue =
             graph.as_ref().and_then(|graph| graph.as_ref().ok()).map(|graph| graph.queue).unwrap_or_default();
+        let refused = vector.as_ref().map_or(0, |vector| vector.dead);
+        if refused > 0 {
+            let message = format!(
+                "embedder or extractor refused {refused} memories for good; retryNow tries them again"
+            );
+            reasons.push(HealthReason { code: "DEAD_LETTERS", message });
+        }
         if queue.dead > 0 {
             let message =
                 format!("the graph refused {} memories for good; fullSync tries them again", queue.dead);
@@ -66,7 +75,9 @@ impl Layer {
     async fn vector_health(&self) -> Result<Vector> {
         self.stores.ready().await?;
         let live = self.stores.postgres.count_live(None).await?;
-        Ok(Vector { live, last_sync: self.stores.postgres.last_sync().await? })
+        let (embedding, extraction) = self.stores.postgres.model_counts(None).await?;
+        let dead = embedding.dead + extraction.dead;
+        Ok(Vector { live, dead, last_sync: self.stores.postgres.last_sync().await? })
     }
 
     /// `None` when no graph is configured.

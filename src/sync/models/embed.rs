@@ -82,7 +82,7 @@ impl EmbeddingPayer<'_> {
     pub async fn fill(&self, contents: Vec<Content>) -> Result<Settled> {
         let mut settled = Settled::default();
         let begun = Instant::now();
-        let mut doubts = 0;
+        let (mut doubts, mut doubtful) = (0, Vec::new());
         let mut batches = VecDeque::from([contents]);
         while let Some(mut batch) = batches.pop_front() {
             if batch.is_empty() {
@@ -103,11 +103,17 @@ impl EmbeddingPayer<'_> {
                     break;
                 }
                 Verdict::Charge => settled.refused.extend(batch.pop().map(|content| (content.id, error))),
+                Verdict::Doubt => doubtful.extend(batch.pop().map(|content| (content.id, error))),
                 Verdict::Halve => {
                     let right = batch.split_off(batch.len() / 2);
                     batches.extend([batch, right]);
                 }
             }
+        }
+        if self.models.embedding.worked_since(begun) {
+            settled.refused.append(&mut doubtful);
+        } else if settled.stopped.is_none() {
+            settled.stopped = doubtful.pop().map(|(_, error)| error);
         }
         Ok(settled)
     }
@@ -135,7 +141,8 @@ impl EmbeddingPayer<'_> {
         let trusted = self.models.embedding.worked_since(begun);
         match Blame::of(error) {
             Blame::Provider => Verdict::Stop,
-            Blame::Unknown if !trusted && (batch == 1 || doubts >= DOUBTS) => Verdict::Stop,
+            Blame::Unknown if !trusted && doubts >= DOUBTS => Verdict::Stop,
+            Blame::Unknown if !trusted && batch == 1 => Verdict::Doubt,
             Blame::Memory | Blame::Unknown if batch == 1 => Verdict::Charge,
             Blame::Memory | Blame::Unknown => Verdict::Halve,
         }
@@ -146,5 +153,7 @@ impl EmbeddingPayer<'_> {
 enum Verdict {
     Stop,
     Charge,
+    /// Charge it if others go through.
+    Doubt,
     Halve,
 }
