@@ -1,6 +1,8 @@
 // Every name, from every subpath, in an ES module.
 
 import type {
+  BackfillOptions,
+  BackfillResult,
   BatchEntry,
   Call,
   CheckOptions,
@@ -55,6 +57,7 @@ import type {
   NewMemory,
   OpenAIEmbedder,
   OpenAIExtractor,
+  OwedToModel,
   Page,
   PathStep,
   PersistenceConfig,
@@ -67,6 +70,7 @@ import type {
   QueueItem,
   QueueOptions,
   RebuildOptions,
+  ReembedResult,
   RelatedEntitiesOptions,
   RelatedEntity,
   RelationType,
@@ -195,6 +199,10 @@ export type New = [
   DeleteAllResult,
   DeleteManyOptions,
   DeleteManyResult,
+  BackfillOptions,
+  BackfillResult,
+  OwedToModel,
+  ReembedResult,
   DeltaSyncOptions,
   DrainOptions,
   DrainResult,

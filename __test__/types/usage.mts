@@ -1,5 +1,6 @@
 // What compiles, and what must not.
 import {
+  type BackfillResult,
   type ConflictResolver,
   type ConflictSide,
   configure,
@@ -16,12 +17,14 @@ import {
   type MemoryEntry,
   type MemoryRow,
   enhancedMemoryService as memory,
+  type OwedToModel,
   type Page,
   PersistenceError,
   type PersistenceResult,
   PersistenceService,
   type Progress,
   type QueueItem,
+  type ReembedResult,
   type RelationType,
   type StoreManyOptions,
   SyncError,
@@ -140,6 +143,8 @@ export async function wrong(): Promise<void> {
   await new SyncService().checkConsistency({ conflictStrategy: 'merge' });
   // @ts-expect-error: an unknown state
   await new SyncService().getQueue({ state: 'leased' });
+  // @ts-expect-error: the model is the configuration's
+  await new SyncService().reembed({ model: 'm' });
   // @ts-expect-error: what to give up must be named
   await new SyncService().purgeDead();
   // @ts-expect-error: frozen
@@ -188,6 +193,22 @@ export async function sync(): Promise<SyncResult> {
   return service.fullSync({ dryRun: true, deep: true, conflictStrategy: decide });
 }
 
+/** After a change of the embedder's model, and for rows of other code. */
+export async function models(): Promise<number> {
+  const { found, embedded, extracted, failed, pending }: BackfillResult = await syncService.backfill({
+    userId: 'ada',
+    embed: true,
+    extract: false,
+    dryRun: true,
+    onProgress: ({ done, total }) => done / total,
+  });
+  const made: ReembedResult = await syncService.reembed({ signal: new AbortController().signal });
+  const { embedding, extraction }: { embedding: OwedToModel; extraction: OwedToModel } =
+    await syncService.getStats();
+  void [found.embed, found.extract, extracted, failed, pending, made.model, made.dimensions, made.resumed];
+  return embedded + embedding.pending + extraction.waiting + embedding.dead;
+}
+
 /** Ours wins unless the graph's is longer. */
 const decide: ConflictResolver = async ({ vector, graph, fields, userId }, { signal }) => {
   if (signal.aborted || !fields.includes('content')) return 'manual';
@@ -197,7 +218,7 @@ const decide: ConflictResolver = async ({ vector, graph, fields, userId }, { sig
 
 /** For a cron job. */
 export async function queue(): Promise<Date[]> {
-  const { paid, refused, pending, dead, duration } = await syncService.drain({
+  const { paid, embedded, extracted, refused, pending, dead, duration } = await syncService.drain({
     maxMs: 20_000,
     maxItems: 1000,
   });
@@ -216,7 +237,7 @@ export async function queue(): Promise<Date[]> {
   await syncService.startAutoSync();
   await syncService.stopAutoSync();
   await syncService.switchGraph({ onProgress: console.log });
-  void [paid, refused, pending, dead, duration, revived, purged, decided];
+  void [paid, embedded, extracted, refused, pending, dead, duration, revived, purged, decided];
   return attempts;
 }
 

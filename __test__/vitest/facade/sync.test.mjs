@@ -114,9 +114,20 @@ describe('the queue', () => {
   });
 
   test('drain', async () => {
-    answer = { paid: 5, refused: 1, pending: 2, dead: 1, duration: 3.5 };
+    answer = { paid: 5, embedded: 1, extracted: 1, refused: 1, pending: 2, dead: 1, duration: 3.5 };
     expect(await sync.drain({ maxMs: 100, maxItems: 5 })).toEqual(answer);
     expect(asked()).toMatchObject({ op: 'drain', args: { maxMs: 100, maxItems: 5 } });
+  });
+
+  test('backfill and reembed', async () => {
+    const found = { embed: 2, extract: 3 };
+    answer = { embedded: 2, extracted: 3, failed: 0, pending: 0, duration: 3.5, found };
+    const options = { embed: true, extract: false, userId: 'ada', dryRun: true };
+    expect(await sync.backfill(options)).toEqual(answer);
+    expect(asked()).toMatchObject({ op: 'backfill', args: options });
+    answer = { model: 'm', dimensions: 3, embedded: 2, failed: 0, resumed: true, duration: 3.5 };
+    expect(await sync.reembed()).toEqual(answer);
+    expect(asked()).toMatchObject({ op: 'reembed', args: {} });
   });
 
   test('retryNow and purgeDead', async () => {
