@@ -46,7 +46,7 @@ const callback = (embed, dimensions = 3) => ({ model: 'own', dimensions, embed }
 describe('a provider that was down', () => {
   const database = useProvider();
 
-  test('100 memories are kept; once it is back drain fills them all, and search finds them', async () => {
+  test('100 memories are kept, and drain fills them all once it is back: search finds them', async () => {
     const { memory, sync } = database.layer({ embedder: database.embedder(), extractor: 'none' });
     await database.provider.down();
     const { stored } = await memory.storeMany(notes('ada', 100));
