@@ -25,6 +25,8 @@ class FaultProxy {
   roundTrips = 0;
   /** Bytes received from each side. */
   bytes = { client: 0, target: 0 };
+  /** Called with each piece of data and the side it comes from. @type {((from: string, piece: Buffer) => void) | undefined} */
+  tap;
 
   constructor(target) {
     this.#target = target;
@@ -105,6 +107,7 @@ class FaultProxy {
   /** What is carried on of this piece, after which delay, and whether the connection is cut after it. */
   rule(from, piece, startsRoundTrip) {
     this.bytes[from] += piece.length;
+    this.tap?.(from, piece);
     if (startsRoundTrip) this.roundTrips += 1;
     const fault = this.#fault;
     if (fault.mode !== 'cut' || fault.from !== from)

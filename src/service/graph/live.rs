@@ -30,8 +30,13 @@ impl Live {
         node.mentions - self.detached.get(&node.key).map_or(0, |one| one.detached)
     }
 
-    pub fn counts(&self, node: &EntityNode) -> bool {
+    fn counts(&self, node: &EntityNode) -> bool {
         self.frequency(node) > 0
+    }
+
+    /// The first that a live memory mentions.
+    pub fn first(&self, nodes: Vec<EntityNode>) -> Option<EntityNode> {
+        nodes.into_iter().find(|node| self.counts(node))
     }
 
     /// None: no live memory mentions it.

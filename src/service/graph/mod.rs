@@ -24,7 +24,7 @@ use crate::model::{
     entity_key,
 };
 use crate::store::graph::GraphStore;
-use crate::store::graph_queries::{EntityNode, MemoryPlace, NameSearch};
+use crate::store::graph_queries::{EntityNode, MemoryPlace, NameSearch, RelatedNode};
 
 const DEFAULT_ENTITIES: i64 = 20;
 const DEFAULT_MEMORIES: i64 = 20;
@@ -41,9 +41,8 @@ impl Layer {
     pub(super) async fn entity(&self, args: EntityArgs) -> Result<Option<GraphEntity>> {
         check_reference(&args.user_id, "entity", &args.entity)?;
         let graph = self.graph().await?.as_ref();
-        let (live, nodes) =
-            tokio::try_join!(Live::of(graph, &args.user_id), self.meant(graph, &args.user_id, &args.entity))?;
-        Ok(nodes.into_iter().find_map(|node| live.entity(node)))
+        let (live, node) = self.found(graph, &args.user_id, &args.entity).await?;
+        Ok(node.and_then(|node| live.entity(node)))
     }
 
     pub(super) async fn search_entities(&self, args: SearchEntitiesArgs) -> Result<Vec<GraphEntity>> {
@@ -102,7 +101,7 @@ impl Layer {
             let rest = limit - related.len();
             related.extend(graph.co_occurrences(user_id, &node.key, &types, rest).await?);
         }
-        let end = |node: crate::store::graph_queries::RelatedNode| {
+        let end = |node: RelatedNode| {
             Some(RelatedEntity {
                 entity: live.entity(node.entity)?,
                 relationship: node.relation,
@@ -144,9 +143,12 @@ impl Layer {
         check_reference(&args.user_id, "to", &args.to)?;
         let max_depth = validate::max_depth(args.max_depth, DEFAULT_DEPTH)?;
         let graph = self.graph().await?.as_ref();
-        let (live, from) = self.found(graph, &args.user_id, &args.from).await?;
-        let (_, to) = self.found(graph, &args.user_id, &args.to).await?;
-        let (Some(from), Some(to)) = (from, to) else { return Ok(None) };
+        let (live, from, to) = tokio::try_join!(
+            Live::of(graph, &args.user_id),
+            self.meant(graph, &args.user_id, &args.from),
+            self.meant(graph, &args.user_id, &args.to)
+        )?;
+        let (Some(from), Some(to)) = (live.first(from), live.first(to)) else { return Ok(None) };
         path::find(graph, &args.user_id, (&from.key, &to.key), max_depth, &live).await
     }
 
@@ -203,7 +205,7 @@ impl Layer {
         entity: &EntityRef,
     ) -> Result<(Live, Option<EntityNode>)> {
         let (live, nodes) = tokio::try_join!(Live::of(graph, user_id), self.meant(graph, user_id, entity))?;
-        let node = nodes.into_iter().find(|node| live.counts(node));
+        let node = live.first(nodes);
         Ok((live, node))
     }
 }
