@@ -217,3 +217,249 @@ fn too_many() -> Error {
 fn changed() -> Error {
     Error::graph(Reason::Unavailable, "the graph was changed while a path was searched")
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
+    use async_trait::async_trait;
+    use rand::rngs::StdRng;
+    use rand::{Rng, SeedableRng};
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::store::graph_queries::{EntityNode, MemoryPlace, NameSearch, PartlyDetached, TypeCount};
+
+    /// Entities are numbers, their names too; statements go from the first to the second.
+    #[derive(Default)]
+    struct Sketch {
+        beside: BTreeMap<usize, BTreeSet<usize>>,
+        stated: BTreeSet<(usize, usize)>,
+    }
+
+    impl Sketch {
+        fn join(&mut self, a: usize, b: usize) {
+            for (one, other) in [(a, b), (b, a)] {
+                self.beside.entry(one).or_default().extend([one, other]);
+            }
+        }
+
+        fn state(&mut self, a: usize, b: usize) {
+            self.join(a, b);
+            self.stated.insert((a, b));
+        }
+
+        fn is_stated(&self, a: usize, b: usize) -> bool {
+            self.stated.contains(&(a, b)) || self.stated.contains(&(b, a))
+        }
+
+        /// Every way without loops of at most `left` more steps.
+        fn ways(&self, way: &mut Vec<usize>, to: usize, left: usize, found: &mut Vec<Vec<usize>>) {
+            let Some(&here) = way.last() else { return };
+            if here == to {
+                found.push(way.clone());
+                return;
+            }
+            if left == 0 {
+                return;
+            }
+            for &next in self.beside.get(&here).into_iter().flatten() {
+                if !way.contains(&next) {
+                    way.push(next);
+                    self.ways(way, to, left - 1, found);
+                    way.pop();
+                }
+            }
+        }
+
+        /// The shortest way that comes first, by looking at all.
+        fn expected(&self, from: usize, to: usize, max_depth: usize) -> Option<Vec<usize>> {
+            let mut found = Vec::new();
+            self.ways(&mut vec![from], to, max_depth, &mut found);
+            found.into_iter().min_by_key(|way| {
+                let order: Vec<_> =
+                    way.windows(2).map(|ends| (!self.is_stated(ends[0], ends[1]), name(ends[1]))).collect();
+                (way.len(), order)
+            })
+        }
+
+        async fn found(&self, from: usize, to: usize, max_depth: usize) -> Result<Option<Vec<usize>>> {
+            let live = Live::of(self, "u").await?;
+            let path = find(self, "u", (&name(from), &name(to)), max_depth, &live).await?;
+            Ok(path.map(|path| path.entities.iter().map(|entity| number(&entity.name)).collect()))
+        }
+    }
+
+    fn name(number: usize) -> String {
+        format!("{number:06}")
+    }
+
+    fn number(name: &str) -> usize {
+        name.parse().expect("a number")
+    }
+
+    fn node(number: usize) -> EntityNode {
+        let name = name(number);
+        let (key, normalized, kind) = (name.clone(), name.clone(), EntityType::Person);
+        EntityNode { key, kind, name, normalized, mentions: 1, confidence: 1.0, first_seen: 0, last_seen: 0 }
+    }
+
+    const OTHER: &str = "a search for a path asks no such question";
+
+    #[async_trait]
+    impl GraphQueries for Sketch {
+        async fn entities(&self, _: &str, keys: &[String]) -> Result<Vec<EntityNode>> {
+            Ok(keys.iter().map(|key| node(number(key))).collect())
+        }
+
+        async fn partly_detached(&self, _: &str) -> Result<Vec<PartlyDetached>> {
+            Ok(Vec::new())
+        }
+
+        async fn neighbours(&self, _: &str, keys: &[String], limit: usize) -> Result<Vec<Neighbour>> {
+            let met: BTreeSet<usize> = keys
+                .iter()
+                .flat_map(|key| self.beside.get(&number(key)).into_iter().flatten().copied())
+                .collect();
+            let neighbour =
+                |number| Neighbour { normalized: name(number), kind: EntityType::Person, key: name(number) };
+            Ok(met.into_iter().take(limit).map(neighbour).collect())
+        }
+
+        async fn stated_relations(
+            &self,
+            _: &str,
+            key: &str,
+            _: &[EntityType],
+            _: &[RelationshipType],
+            _: usize,
+        ) -> Result<Vec<RelatedNode>> {
+            let here = number(key);
+            let relation = Relation::Stated(RelationshipType::Leads);
+            let end = |other, direction| RelatedNode {
+                entity: node(other),
+                relation,
+                direction,
+                weight: 1,
+                confidence: None,
+            };
+            let out =
+                self.stated.iter().filter(|ends| ends.0 == here).map(|ends| end(ends.1, Direction::Out));
+            let back =
+                self.stated.iter().filter(|ends| ends.1 == here).map(|ends| end(ends.0, Direction::In));
+            Ok(out.chain(back).collect())
+        }
+
+        async fn supporting_memories(
+            &self,
+            _: &str,
+            (from, to): (&str, &str),
+            relation: Relation,
+            direction: Direction,
+            _: usize,
+        ) -> Result<Vec<Uuid>> {
+            let (from, to) = (number(from), number(to));
+            assert!(self.beside[&from].contains(&to), "every step is one");
+            let expected = match (self.stated.contains(&(from, to)), self.stated.contains(&(to, from))) {
+                (true, _) => Direction::Out,
+                (false, true) => Direction::In,
+                (false, false) => Direction::None,
+            };
+            assert_eq!((direction, relation == Relation::CoOccurs), (expected, expected == Direction::None));
+            Ok(Vec::new())
+        }
+
+        async fn top_entities(&self, _: &str, _: &[EntityType], _: usize) -> Result<Vec<EntityNode>> {
+            unreachable!("{OTHER}")
+        }
+
+        async fn search_entities(
+            &self,
+            _: &str,
+            _: &[NameSearch],
+            _: &str,
+            _: usize,
+        ) -> Result<Vec<EntityNode>> {
+            unreachable!("{OTHER}")
+        }
+
+        async fn unfolded_entities(&self, _: &str, _: &[EntityType], _: &str) -> Result<Vec<EntityNode>> {
+            unreachable!("{OTHER}")
+        }
+
+        async fn co_occurrences(
+            &self,
+            _: &str,
+            _: &str,
+            _: &[EntityType],
+            _: usize,
+        ) -> Result<Vec<RelatedNode>> {
+            unreachable!("{OTHER}")
+        }
+
+        async fn memories_of(
+            &self,
+            _: &str,
+            _: &str,
+            _: Option<MemoryPlace>,
+            _: usize,
+        ) -> Result<Vec<MemoryPlace>> {
+            unreachable!("{OTHER}")
+        }
+
+        async fn type_counts(&self, _: &str) -> Result<Vec<TypeCount>> {
+            unreachable!("{OTHER}")
+        }
+
+        async fn relationship_counts(&self, _: &str) -> Result<Vec<(RelationshipType, i64)>> {
+            unreachable!("{OTHER}")
+        }
+    }
+
+    /// Sparse and dense graphs of a dozen entities, each asked for every pair and depth.
+    #[tokio::test]
+    async fn the_path_is_the_one_that_looking_at_all_finds() {
+        const SIZE: usize = 12;
+        let mut random = StdRng::seed_from_u64(7);
+        let (mut with, mut without) = (0, 0);
+        for edges in [8, 12, 16, 24].into_iter().cycle().take(40) {
+            let mut sketch = Sketch::default();
+            for _ in 0..edges {
+                let (a, b) = (random.random_range(0..SIZE), random.random_range(0..SIZE));
+                match random.random_range(0..4) {
+                    _ if a == b => {}
+                    0 => sketch.state(a, b),
+                    _ => sketch.join(a, b),
+                }
+            }
+            for (from, to) in (0..SIZE).flat_map(|from| (0..SIZE).map(move |to| (from, to))) {
+                let max_depth = random.random_range(1..=6);
+                let expected = sketch.expected(from, to, max_depth);
+                if expected.is_some() {
+                    with += 1
+                } else {
+                    without += 1
+                }
+                let found = sketch.found(from, to, max_depth).await.expect("searched");
+                assert_eq!(found, expected, "{from} to {to} by {:?} and {:?}", sketch.beside, sketch.stated);
+            }
+        }
+        assert!(with > 1000 && without > 1000, "{with} paths, {without} without one");
+    }
+
+    #[tokio::test]
+    async fn a_search_that_meets_too_many_gives_up() {
+        let mut sketch = Sketch::default();
+        for other in 2..MOST_MET + 3 {
+            sketch.join(0, other);
+        }
+        for n in 0..MOST_MET {
+            sketch.join(1, MOST_MET + 10 + n);
+        }
+        let error = sketch.found(0, 1, 6).await.expect_err("too many");
+        assert_eq!((error.reason, &error.details["limit"]), (Reason::Timeout, &MOST_MET.into()));
+        // Whose own surroundings are small is found to be alone before that.
+        sketch.join(999_998, 999_999);
+        assert_eq!(sketch.found(999_998, 0, 6).await.expect("searched"), None);
+    }
+}
