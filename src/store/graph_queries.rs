@@ -67,6 +67,7 @@ pub struct Neighbour {
     pub normalized: String,
     pub kind: EntityType,
     pub key: String,
+    pub mentions: i64,
 }
 
 /// The entities of one type.

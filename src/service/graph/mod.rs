@@ -149,7 +149,7 @@ impl Layer {
             self.meant(graph, &args.user_id, &args.to)
         )?;
         let (Some(from), Some(to)) = (live.first(from), live.first(to)) else { return Ok(None) };
-        path::find(graph, &args.user_id, (&from.key, &to.key), max_depth, &live).await
+        path::find(graph, &args.user_id, (from, to), max_depth, &live).await
     }
 
     pub(super) async fn entity_stats(&self, user_id: &str) -> Result<EntityStats> {

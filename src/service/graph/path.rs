@@ -12,7 +12,7 @@ use tokio::time::timeout;
 use super::live::Live;
 use crate::error::{Error, Reason, Result};
 use crate::model::{Direction, EntityType, GraphPath, PathStep, Relation, RelationshipType};
-use crate::store::graph_queries::{GraphQueries, Neighbour, RelatedNode};
+use crate::store::graph_queries::{EntityNode, GraphQueries, Neighbour, RelatedNode};
 
 /// The time of a search.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -27,7 +27,7 @@ const MEMORIES_PER_STEP: usize = 10;
 pub(super) async fn find<G: GraphQueries + ?Sized>(
     graph: &G,
     user_id: &str,
-    (from, to): (&str, &str),
+    (from, to): (EntityNode, EntityNode),
     max_depth: usize,
     live: &Live,
 ) -> Result<Option<GraphPath>> {
@@ -46,9 +46,11 @@ struct Side {
 }
 
 impl Side {
-    fn at(key: &str) -> Self {
-        let end = Neighbour { normalized: String::new(), kind: EntityType::Person, key: key.to_owned() };
-        Self { layers: vec![HashMap::from([(key.to_owned(), end)])], met: HashSet::from([key.to_owned()]) }
+    fn at(end: EntityNode) -> Self {
+        let EntityNode { normalized, kind, key, mentions, .. } = end;
+        let met = HashSet::from([key.clone()]);
+        let end = Neighbour { normalized, kind, key: key.clone(), mentions };
+        Self { layers: vec![HashMap::from([(key, end)])], met }
     }
 
     fn depth(&self) -> usize {
@@ -57,6 +59,11 @@ impl Side {
 
     fn frontier(&self) -> &Layer {
         &self.layers[self.depth()]
+    }
+
+    /// About how many mentions growing it has to look at.
+    fn cost(&self) -> i64 {
+        self.frontier().values().map(|entity| entity.mentions).sum()
     }
 
     fn meets(&self, other: &Self) -> bool {
@@ -77,24 +84,31 @@ struct Reached {
 }
 
 impl<G: GraphQueries + ?Sized> Search<'_, G> {
-    async fn path(&self, from: &str, to: &str, max_depth: usize, live: &Live) -> Result<Option<GraphPath>> {
-        let Some((start, goal)) = self.meet(from, to, max_depth).await? else { return Ok(None) };
+    async fn path(
+        &self,
+        from: EntityNode,
+        to: EntityNode,
+        max_depth: usize,
+        live: &Live,
+    ) -> Result<Option<GraphPath>> {
+        let first = from.key.clone();
+        let Some((start, goal)) = self.meet(Side::at(from), Side::at(to), max_depth).await? else {
+            return Ok(None);
+        };
         let layers = self.between(start, goal).await?;
-        let reached = self.first_of(from, &layers).await?;
-        self.described(from, reached, live).await
+        let reached = self.first_of(&first, &layers).await?;
+        self.described(&first, reached, live).await.map(Some)
     }
 
     /// Both sides, grown until their outermost layers meet. None: they do not within so many steps.
-    async fn meet(&self, from: &str, to: &str, max_depth: usize) -> Result<Option<(Side, Side)>> {
-        let (mut start, mut goal) = (Side::at(from), Side::at(to));
+    async fn meet(&self, mut start: Side, mut goal: Side, max_depth: usize) -> Result<Option<(Side, Side)>> {
         while !start.meets(&goal) {
             if start.depth() + goal.depth() == max_depth {
                 return Ok(None);
             }
-            let smaller =
-                if start.frontier().len() <= goal.frontier().len() { &mut start } else { &mut goal };
-            self.grow(smaller).await?;
-            if smaller.frontier().is_empty() {
+            let cheaper = if start.cost() <= goal.cost() { &mut start } else { &mut goal };
+            self.grow(cheaper).await?;
+            if cheaper.frontier().is_empty() {
                 return Ok(None);
             }
             if start.met.len() + goal.met.len() > MOST_MET {
@@ -182,7 +196,7 @@ impl<G: GraphQueries + ?Sized> Search<'_, G> {
             .await
     }
 
-    async fn described(&self, from: &str, reached: Vec<Reached>, live: &Live) -> Result<Option<GraphPath>> {
+    async fn described(&self, from: &str, reached: Vec<Reached>, live: &Live) -> Result<GraphPath> {
         let keys: Vec<String> = std::iter::once(from)
             .chain(reached.iter().map(|one| one.key.as_str()))
             .map(str::to_owned)
@@ -205,7 +219,7 @@ impl<G: GraphQueries + ?Sized> Search<'_, G> {
                 memory_ids,
             });
         }
-        Ok(Some(GraphPath { entities: entities.ok_or_else(changed)?, steps }))
+        Ok(GraphPath { entities: entities.ok_or_else(changed)?, steps })
     }
 }
 
@@ -228,7 +242,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::store::graph_queries::{EntityNode, MemoryPlace, NameSearch, PartlyDetached, TypeCount};
+    use crate::store::graph_queries::{MemoryPlace, NameSearch, PartlyDetached, TypeCount};
 
     /// Entities are numbers, their names too; statements go from the first to the second.
     #[derive(Default)]
@@ -285,7 +299,7 @@ mod tests {
 
         async fn found(&self, from: usize, to: usize, max_depth: usize) -> Result<Option<Vec<usize>>> {
             let live = Live::of(self, "u").await?;
-            let path = find(self, "u", (&name(from), &name(to)), max_depth, &live).await?;
+            let path = find(self, "u", (node(from), node(to)), max_depth, &live).await?;
             Ok(path.map(|path| path.entities.iter().map(|entity| number(&entity.name)).collect()))
         }
     }
@@ -321,8 +335,12 @@ mod tests {
                 .iter()
                 .flat_map(|key| self.beside.get(&number(key)).into_iter().flatten().copied())
                 .collect();
-            let neighbour =
-                |number| Neighbour { normalized: name(number), kind: EntityType::Person, key: name(number) };
+            let neighbour = |number| Neighbour {
+                normalized: name(number),
+                kind: EntityType::Person,
+                key: name(number),
+                mentions: 1,
+            };
             Ok(met.into_iter().take(limit).map(neighbour).collect())
         }
 

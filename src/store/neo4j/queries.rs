@@ -134,7 +134,12 @@ impl GraphQueries for Neo4jGraph {
         let statement = Statement::new(&cypher::NEIGHBOURS).param("keys", keys.to_vec());
         self.told(statement.param("limit", bolt_limit(limit)), user_id, |row| {
             let kind = EntityType::named(&property::<String>(row, "type")?)?;
-            Some(Neighbour { key: property(row, "key")?, normalized: property(row, "normalized")?, kind })
+            Some(Neighbour {
+                normalized: property(row, "normalized")?,
+                kind,
+                key: property(row, "key")?,
+                mentions: property(row, "mentions")?,
+            })
         })
         .await
     }

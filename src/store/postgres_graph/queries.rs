@@ -184,7 +184,8 @@ impl FromRow<'_, PgRow> for RelatedNode {
 impl FromRow<'_, PgRow> for Neighbour {
     fn from_row(row: &PgRow) -> sqlx::Result<Self> {
         let kind = named(row, "type", EntityType::named)?;
-        Ok(Self { normalized: row.try_get("normalized")?, kind, key: row.try_get("key")? })
+        let (normalized, key) = (row.try_get("normalized")?, row.try_get("key")?);
+        Ok(Self { normalized, kind, key, mentions: row.try_get("frequency")? })
     }
 }
 

@@ -79,7 +79,7 @@ MATCH (:IzzieEntity {{key: key}})-[:MENTIONED_IN]->(m:IzzieMemory) WHERE {LIVE}
 WITH DISTINCT m
 MATCH (m)<-[:MENTIONED_IN]-(e:IzzieEntity) WHERE e.userId = $userId
 WITH DISTINCT e LIMIT $limit
-RETURN e.key AS key, e.normalized AS normalized, e.type AS type"
+RETURN e.key AS key, e.normalized AS normalized, e.type AS type, e.frequency AS mentions"
     )
 });
 

@@ -6,6 +6,6 @@ with memories as materialized (
 ), met as (
   select distinct m.entity_key as key from memories join izzie_memory.graph_mentions m using (memory_id) limit $3
 )
-select e.normalized, e.type, e.key
+select e.normalized, e.type, e.key, e.frequency
 from met
 join izzie_memory.graph_entities e on e.key = met.key and e.user_id = $1
