@@ -1,5 +1,5 @@
-//! Reading a user's entities. All are found by key, or in the index `izzie_entity_names`, which needs a predicate on
-//! each of its properties to answer alone.
+//! Reading a user's entities. All are found by key, or in the index `izzie_entity_names`, which is used only with a
+//! predicate on each of its properties.
 
 use std::sync::LazyLock;
 
@@ -35,7 +35,7 @@ RETURN {ENTITY}, detached"
     )
 });
 
-/// Read from the index in its order, type by type; only entities of one frequency are sorted.
+/// Type by type, so that each begins at the index.
 pub static TOP_ENTITIES: LazyLock<String> = LazyLock::new(|| {
     let of_type = of_type("type");
     format!(
@@ -45,7 +45,7 @@ CALL {{
   WITH type
   MATCH (e:IzzieEntity) WHERE {of_type}
   RETURN e
-  ORDER BY e.userId DESC, e.type DESC, e.frequency DESC, e.normalized LIMIT $limit
+  ORDER BY e.frequency DESC, e.normalized LIMIT $limit
 }}
 WITH e ORDER BY e.frequency DESC, e.normalized, e.type LIMIT $limit
 RETURN {ENTITY}"
@@ -80,7 +80,6 @@ RETURN {ENTITY}"
     )
 });
 
-/// From the index alone.
 pub static TYPE_COUNTS: LazyLock<String> = LazyLock::new(|| {
     let of_type = of_type("type");
     format!(
