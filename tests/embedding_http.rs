@@ -254,7 +254,11 @@ async fn wrong_dimensions_are_final() {
 async fn vectors_that_are_none_are_final() {
     for (vector, problem) in [
         ("[1,null,3,4]", "no list of vectors"),
-        ("\"AACAPw==\"", "no list of vectors"),
+        ("{}", "no list of vectors"),
+        ("\"AACAPw\"", "no base64 of 32-bit floats"),
+        ("\"AACAPwA=\"", "no base64 of 32-bit floats"),
+        ("\"AACAPw==\"", "1 dimensions instead of 4"),
+        ("\"AADAfwAAgD8AAIA/AACAPw==\"", "not finite"),
         ("[1,1e39,3,4]", "not finite"),
         ("[0,0,0,0]", "only zeros"),
         ("[]", "0 dimensions instead of 4"),
@@ -264,6 +268,17 @@ async fn vectors_that_are_none_are_final() {
         assert_eq!(error.details["attempts"], 1, "{vector}");
         assert!(!retryable(&error), "{vector}");
     }
+}
+
+#[tokio::test]
+async fn packed_numbers_are_read_too() {
+    let server = OpenAi::start(|_, _| {
+        let vectors = ["AACAPwAAAEAAAEBAAACAQA==", "AACAvwAAAMAAAEDAAACAwA=="];
+        Reply::data(vectors.iter().enumerate().map(|(index, packed)| item(index, json!(packed))))
+    })
+    .await;
+    let vectors = embedder(&server).embed(&texts(2)).await.unwrap();
+    assert_eq!(vectors, [Some(vec![1.0, 2.0, 3.0, 4.0]), Some(vec![-1.0, -2.0, -3.0, -4.0])]);
 }
 
 #[tokio::test]
