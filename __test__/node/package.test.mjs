@@ -1,7 +1,9 @@
 // The package as others see it: its declarations under each way to resolve them, its exports, its documented names.
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { basename, join } from 'node:path';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { capture } from '../../scripts/lib/process.mjs';
@@ -37,6 +39,29 @@ describe('the package', { concurrency: false, timeout: 120_000 }, () => {
 
   test('hides everything else', () => {
     assert.throws(() => require('izzie-memory/lib/state.cjs'), { code: 'ERR_PACKAGE_PATH_NOT_EXPORTED' });
+  });
+});
+
+describe('the weights of the offline embedder', () => {
+  const { folder, files } = require('@izzie-memory/minilm-static');
+
+  test('are those that their recipe names', () => {
+    const sums = readFileSync(join(folder, 'recipe', 'SHA256SUMS'), 'utf8')
+      .trim()
+      .split('\n');
+    const named = Object.fromEntries(sums.map((line) => line.split(/\s+/).reverse()));
+    const digest = (file) => createHash('sha256').update(readFileSync(file)).digest('hex');
+    assert.deepEqual(Object.fromEntries(files.map((file) => [basename(file), digest(file)])), named);
+  });
+
+  test('have a name that the core knows, and the version that the package depends on', () => {
+    const read = (file) => JSON.parse(readFileSync(file, 'utf8'));
+    const core = readFileSync(join(root, 'src', 'embedding', 'local.rs'), 'utf8');
+    assert.ok(core.includes(`LOCAL_MODEL: &str = "${read(join(folder, 'config.json')).name}"`));
+    const { dependencies, bundleDependencies } = read(join(root, 'package.json'));
+    const { name, version } = read(join(folder, 'package.json'));
+    assert.equal(dependencies[name], version);
+    assert.deepEqual(bundleDependencies, [name]);
   });
 });
 

@@ -170,7 +170,7 @@ impl Models {
     /// Why vector search is not to be had now, for health.
     pub async fn limitation(&self) -> Result<Option<(&'static str, String)>> {
         let Some(embedder) = &self.embedder else {
-            let message = "no embedder is configured: search is lexical, embeddings are owed".to_owned();
+            let message = "there is no embedder ('none' is configured, or nothing is and @izzie-memory/minilm-static is not installed): search is lexical, embeddings are owed".to_owned();
             return Ok(Some(("NO_EMBEDDER", message)));
         };
         Ok(match self.space_match().await? {
