@@ -1556,6 +1556,7 @@ export type ErrorReason =
   | 'EMBEDDING_SPACE_MISMATCH'
   /** The embedder failed where an embedding was indispensable (mode 'vector'). */
   | 'EMBEDDING_FAILED'
+  /** The extractor failed; the memory is kept, its extraction owed (never thrown, seen in the queue). */
   | 'EXTRACTION_FAILED'
   /** Postgres refused the statement; details hold its SQLSTATE. */
   | 'STATEMENT_REJECTED'
