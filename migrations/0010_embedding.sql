@@ -165,29 +165,44 @@ begin
   return paid;
 end $$;
 
+-- Live memories (of a user) after an id that have no vector in a space, in id order; `page` null: all of them. No hash of
+-- everything for a page of it: both sides are read in the order of their keys.
+create function izzie_memory.without_vector(space integer, owner text, after uuid, page integer) returns setof uuid
+language plpgsql stable set enable_hashjoin = off as $$
+begin
+  if space = 1 then
+    return query select s.memory_id from izzie_memory.memory_state s
+      join public.memory_entries e on e.id = s.memory_id and e.embedding is null
+      where not s.deleted and s.memory_id > after and (owner is null or s.user_id = owner)
+      order by s.memory_id limit page;
+  else
+    return query select s.memory_id from izzie_memory.memory_state s
+      where not s.deleted and s.memory_id > after and (owner is null or s.user_id = owner)
+        and not exists (select from izzie_memory.memory_vectors v where v.memory_id = s.memory_id and v.space_id = space)
+      order by s.memory_id limit page;
+  end if;
+end $$;
+
 -- Owes the current space the vectors that these live memories lack (null: all live ones). What is owed already stays as
--- it is, or is begun anew where `again`. Answers how many are owed now that were not.
-create function izzie_memory.owe_missing(ids uuid[], asked boolean, again boolean) returns bigint
+-- it is, or is begun anew where `again`.
+create function izzie_memory.owe_missing(ids uuid[], asked boolean, again boolean) returns void
 language plpgsql as $$
 declare
   space integer := izzie_memory.current_space();
-  owed bigint;
 begin
-  with missing as (
-    select s.memory_id, s.user_id, s.revision
-    from izzie_memory.memory_state s
-    where not s.deleted and (ids is null or s.memory_id = any (ids)) and not izzie_memory.has_vector(s.memory_id, space)
-    order by s.memory_id
-  ), put as (
-    insert into izzie_memory.memory_sync as q (target, memory_id, user_id, revision, asked)
-    select 'embedding', m.memory_id, m.user_id, m.revision, owe_missing.asked from missing m
-    on conflict (target, memory_id) do update
-    set state = 'pending', attempts = 0, next_attempt_at = clock_timestamp(), asked = q.asked or excluded.asked
-    where again and q.revision <= excluded.revision
-    returning 1
-  )
-  select count(*) into owed from put;
-  return owed;
+  insert into izzie_memory.memory_sync as q (target, memory_id, user_id, revision, asked)
+  select 'embedding', s.memory_id, s.user_id, s.revision, owe_missing.asked
+  from (
+    select given.id from unnest(ids) as given (id) where not izzie_memory.has_vector(given.id, space)
+    union all
+    select w.id from izzie_memory.without_vector(space, null, '00000000-0000-0000-0000-000000000000', null) as w (id)
+    where ids is null
+  ) missing
+  join izzie_memory.memory_state s on s.memory_id = missing.id and not s.deleted
+  order by s.memory_id
+  on conflict (target, memory_id) do update
+  set state = 'pending', attempts = 0, next_attempt_at = clock_timestamp(), asked = q.asked or excluded.asked
+  where again and q.revision <= excluded.revision;
 end $$;
 
 -- The next page of what `owe_missing` owes (of a user), in id order. Answers where the page ends, null after the last.
@@ -245,25 +260,36 @@ begin
   update izzie_memory.embedding_spaces s set current = false, retired_at = clock_timestamp() where s.current;
   update izzie_memory.embedding_spaces s set current = true, filling = false, retired_at = null, switched_by = pg_current_xact_id()
   where s.space_id = space;
-  perform izzie_memory.strike_embedded(space, array(
-    select q.memory_id from izzie_memory.memory_sync q where q.target = 'embedding'));
   perform izzie_memory.owe_missing(null, true, true);
   update izzie_memory.jobs j set phase = 'sweep', after = null where j.name = 'reembed';
   return true;
 end $$;
 
--- Transactions that began before the switch may have written for the space before. Once they are over, owes what they
--- left. False: one of them is still open.
-create function izzie_memory.sweep_reembed() returns boolean
+-- After the switch: strikes off, a page at a time, debts that the new space has paid already; then owes what transactions
+-- that began before the switch wrote for the space before. Answers how many debts it struck off, 0 when all is done, null
+-- while one of those transactions is open.
+create function izzie_memory.sweep_reembed(page integer) returns bigint
 language plpgsql as $$
+declare
+  space integer := izzie_memory.current_space();
+  struck uuid[];
 begin
-  if exists (select from izzie_memory.embedding_spaces s
-      where s.current and s.switched_by >= pg_snapshot_xmin(pg_current_snapshot())) then
-    return false;
+  struck := izzie_memory.strike_embedded(space, array(
+    select q.memory_id from izzie_memory.memory_sync q
+    where q.target = 'embedding' and izzie_memory.has_vector(q.memory_id, space) limit page));
+  if cardinality(struck) > 0 then
+    return cardinality(struck);
+  end if;
+  -- Transactions of other databases, which a snapshot waits for too, do not matter.
+  if exists (select from pg_locks l left join pg_stat_activity a on a.pid = l.pid
+      join izzie_memory.embedding_spaces s on s.current and age(l.transactionid) > age(s.switched_by::xid)
+      where l.locktype = 'transactionid' and l.mode = 'ExclusiveLock' and l.granted
+        and (a.pid is null or a.datname = current_database())) then
+    return null;
   end if;
   perform izzie_memory.owe_missing(null, true, false);
   update izzie_memory.jobs j set phase = 'remove', after = null where j.name = 'reembed' and j.phase = 'sweep';
-  return true;
+  return 0;
 end $$;
 
 -- Removes the next page of vectors of retired spaces, in id order; the application's column is never touched. Answers

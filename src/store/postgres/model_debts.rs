@@ -104,7 +104,7 @@ impl Postgres {
     }
 
     /// The next live memories after an id that have no vector in a space; without summary and metadata.
-    pub async fn contents_without_vector(&self, space: i32, after: Uuid, limit: i64) -> Result<Vec<Content>> {
+    pub async fn contents_without_vector(&self, space: i32, after: Uuid, limit: i32) -> Result<Vec<Content>> {
         let sql =
             Sql::new(include_str!("queries/contents_without_vector.sql")).bind(space).bind(after).bind(limit);
         self.background().all(Effect::Repeatable, sql).await
@@ -174,10 +174,10 @@ impl Postgres {
         Ok((of(ModelTarget::Embedding), of(ModelTarget::Extraction)))
     }
 
-    /// Live memories (of a user) without a vector in the current space, save those that were given up.
-    pub async fn count_without_vector(&self, user_id: Option<&str>) -> Result<u64> {
-        let sql = Sql::new(include_str!("queries/count_without_vector.sql")).bind(user_id);
-        let count: i64 = self.user().scalar(Effect::Repeatable, sql).await?;
+    /// Live memories (of a user) without a vector in a space (`None`: the current one), save those that were given up.
+    pub async fn count_without_vector(&self, space: Option<i32>, user_id: Option<&str>) -> Result<u64> {
+        let sql = Sql::new(include_str!("queries/count_without_vector.sql")).bind(space).bind(user_id);
+        let count: i64 = self.background().scalar(Effect::Repeatable, sql).await?;
         Ok(u64::try_from(count).unwrap_or_default())
     }
 

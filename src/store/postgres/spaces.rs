@@ -82,24 +82,17 @@ impl Postgres {
         self.background().one(Effect::Repeatable, sql).await
     }
 
-    /// Live memories that have a vector in a space.
-    pub async fn count_with_vector(&self, space: i32) -> Result<u64> {
-        let sql = Sql::new(include_str!("queries/count_with_vector.sql")).bind(space);
-        let count: i64 = self.background().scalar(Effect::Repeatable, sql).await?;
-        Ok(u64::try_from(count).unwrap_or_default())
-    }
-
     /// Makes the filled space the current one and owes it what it lacks. False: it is filled no longer.
     pub async fn finish_reembed(&self, space: i32) -> Result<bool> {
         let sql = Sql::new(include_str!("queries/finish_reembed.sql")).bind(space);
         self.background().scalar(Effect::Repeatable, sql).await
     }
 
-    /// Owes what writers left that did not see the switch. False: one of them has not ended yet.
-    pub async fn sweep_reembed(&self) -> Result<bool> {
-        self.background()
-            .scalar(Effect::Repeatable, Sql::new(include_str!("queries/sweep_reembed.sql")))
-            .await
+    /// Strikes off a page of debts that the switch has paid; after the last, owes what writers left that did not see it.
+    /// Answers how many it struck off, 0 when all is done; `None`: one of those writers has not ended yet.
+    pub async fn sweep_reembed(&self, page: i32) -> Result<Option<i64>> {
+        let sql = Sql::new(include_str!("queries/sweep_reembed.sql")).bind(page);
+        self.background().scalar(Effect::Repeatable, sql).await
     }
 
     /// Removes a page of vectors of spaces that nobody has searched since `grace_ms`.

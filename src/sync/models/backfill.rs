@@ -95,7 +95,7 @@ impl Work<'_> {
 
     async fn count(&self, scope: &ModelScope) -> Result<Found> {
         let (postgres, user_id) = (self.job.postgres, self.wanted.user_id);
-        let embed = if scope.embed { postgres.count_without_vector(user_id).await? } else { 0 };
+        let embed = if scope.embed { postgres.count_without_vector(None, user_id).await? } else { 0 };
         let (_, extraction) = postgres.model_counts(user_id).await?;
         Ok(Found { embed, extract: if scope.extract { extraction.asked + extraction.unasked } else { 0 } })
     }

@@ -24,7 +24,7 @@ const RENEW: Duration = Duration::from_secs(5);
 const ASK: Duration = Duration::from_secs(1);
 /// A pass over all memories that found no more than this to do has caught up with the writers.
 const FEW: u64 = BATCH;
-/// Vectors of a retired space removed by one statement.
+/// Vectors of a retired space removed by one statement, and debts struck off.
 const PAGE: i32 = 2000;
 /// How long transactions that began before the switch are waited for here; afterwards the background goes on.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -67,12 +67,13 @@ pub async fn go_on_with_reembed(job: Job<'_>) -> Result<()> {
     let postgres = job.postgres;
     let begun = Instant::now();
     while postgres.find_job(REEMBED).await?.is_some_and(|paged| paged.phase == "sweep") {
-        if !postgres.sweep_reembed().await? {
-            if begun.elapsed() > PATIENCE || job.cancelled() {
-                return Ok(());
-            }
-            sleep(ASK).await;
+        if postgres.sweep_reembed(PAGE).await?.is_some() {
+            continue;
         }
+        if begun.elapsed() > PATIENCE || job.cancelled() {
+            return Ok(());
+        }
+        sleep(ASK).await;
     }
     loop {
         let removal = postgres.remove_retired(grace_ms(), PAGE).await?;
@@ -121,8 +122,9 @@ impl Work<'_> {
     /// Passes over all memories until one has caught up with the writers.
     async fn fill(&self, space: i32) -> Result<u64> {
         let postgres = self.job.postgres;
-        let meter = self.job.meter(postgres.count_live(None).await?);
-        meter.advance(postgres.count_with_vector(space).await?);
+        let total = postgres.count_live(None).await?;
+        let meter = self.job.meter(total);
+        meter.advance(total.saturating_sub(postgres.count_without_vector(Some(space), None).await?));
         let mut embedded = 0;
         loop {
             let made = self.pass(space, &meter).await?;
@@ -138,7 +140,7 @@ impl Work<'_> {
     async fn pass(&self, space: i32, meter: &Meter) -> Result<u64> {
         let postgres = self.job.postgres;
         let payer = EmbeddingPayer { models: self.models, embedder: self.embedder, postgres, space };
-        let limit = i64::try_from(BATCH).unwrap_or(i64::MAX);
+        let limit = i32::try_from(BATCH).unwrap_or(i32::MAX);
         let mut embedded = 0;
         let mut after = Uuid::nil();
         while !self.job.cancelled() {

@@ -1,7 +1,6 @@
--- Live memories (of a user) without a vector in the current space, save those that were given up.
+-- Live memories (of a user) without a vector in a space (null: the current one), save those that were given up.
 select count(*)
-from izzie_memory.memory_state s
-where not s.deleted and ($1::text is null or s.user_id = $1)
-  and not izzie_memory.has_vector(s.memory_id, izzie_memory.current_space())
-  and not exists (select from izzie_memory.memory_sync q
-    where q.target = 'embedding' and q.memory_id = s.memory_id and q.state = 'dead')
+from izzie_memory.without_vector(coalesce($1, izzie_memory.current_space()), $2, '00000000-0000-0000-0000-000000000000', null)
+  as w (id)
+where not exists (select from izzie_memory.memory_sync q
+  where q.target = 'embedding' and q.memory_id = w.id and q.state = 'dead')

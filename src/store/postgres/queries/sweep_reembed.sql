@@ -1,1 +1,1 @@
-select izzie_memory.sweep_reembed()
+select izzie_memory.sweep_reembed($1)
