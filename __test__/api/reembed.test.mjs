@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { startOpenAi } from '../support/openai.mjs';
 import { gate, rejection, useDatabase } from './support.mjs';
@@ -174,6 +175,36 @@ describe("the application's column", () => {
       { content: 'later', there: true },
     ]);
     expect(await database.query('select * from izzie_memory.memory_vectors')).toEqual([]);
+  }, 60_000);
+});
+
+describe('a transaction that began before the switch', () => {
+  const database = useDatabase();
+
+  test('and wrote for the space before is owed what it lacks', async () => {
+    await database.layer(model('text-embedding-3-small', 1, 1536)).memory.getStats('ada');
+    await database
+      .layer(model('text-embedding-3-small', 1, 1536))
+      .memory.store({ userId: 'ada', content: 'one' });
+    const client = new pg.Client({ connectionString: database.url });
+    await client.connect();
+    await client.query('begin');
+    const vector = `[${Array(1536).fill(0.1).join()}]`;
+    const insert =
+      "insert into memory_entries (user_id, content, embedding) values ('ada', 'late', $1) returning id";
+    const { id } = (await client.query(insert, [vector])).rows[0];
+    const { sync, memory } = database.layer(model('other', 2, 3));
+    const reembedded = sync.reembed();
+    const current = 'select model from izzie_memory.embedding_spaces where current';
+    await expect.poll(() => database.query(current), { timeout: 10_000 }).toEqual([{ model: 'other' }]);
+    await client.query('commit');
+    await client.end();
+    expect(await reembedded).toMatchObject({ embedded: 1 });
+    expect((await database.debts()).filter(({ target }) => target === 'embedding')).toMatchObject([
+      { memory_id: id },
+    ]);
+    expect(await sync.drain()).toMatchObject({ embedded: 1 });
+    expect(await memory.retrieve('ada', 'late', { mode: 'vector' })).toHaveLength(2);
   }, 60_000);
 });
 
