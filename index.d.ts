@@ -48,6 +48,8 @@ export interface MemoryEntry {
   similarity?: number;
   /** What the results of `retrieve` are ordered by, highest first. Comparable within one result only. */
   score?: number;
+  /** What the score is the sum of, where `explain` asked for it. */
+  explain?: ScoreParts;
   /** The caller's metadata, and copies of what else is known of the memory. */
   metadata: MemoryMetadata;
   createdAt: Date;
@@ -229,15 +231,82 @@ export interface RetrieveOptions {
   conversationId?: string;
   /** Lowest importance, 1 to 10. */
   minImportance?: number;
+  /** Made at this time or later (`createdAt`). A Date or ISO 8601 text. */
+  since?: Date | string;
+  /** Made before this time. */
+  until?: Date | string;
+  /** What the metadata contains (JSON containment, as Postgres' `@>`): `{ source: 'chat', tags: ['work'] }`. */
+  metadata?: Record<string, unknown>;
+  /** Only memories that mention all of these; without a type, as any type. */
+  entities?: readonly EntityFilter[];
   /**
-   * `'text'` ranks by words (BM25), `'vector'` by embeddings, `'hybrid'` by both. Hybrid falls back to text when there
-   * is no embedder or it fails; vector rejects then. @default 'hybrid'
+   * `'text'` finds memories that hold words of the query and ranks them by BM25; `'vector'` ranks by cosine similarity
+   * alone; `'hybrid'` by all that {@link ScoreParts} names. Hybrid does without similarity when there is no embedder or
+   * it fails; vector rejects then. @default 'hybrid'
    */
   mode?: RetrieveMode;
+  /** Whether each result says what its score is made of. @default false */
+  explain?: boolean;
   signal?: AbortSignal;
 }
 
+/** An entity by any spelling of its name that comes to the same, of one type or of any. */
+export interface EntityFilter {
+  type?: EntityType;
+  value: string;
+}
+
+/** Options of {@link EnhancedMemoryService.search}. */
+export interface SearchPageOptions extends RetrieveOptions {
+  /** `nextCursor` of the page before, with the same query and options. */
+  cursor?: string | null;
+}
+
+/** Options of {@link EnhancedMemoryService.list}. */
+export interface ListOptions {
+  /** At most this many of one page, 1 to 1000. @default 100 */
+  limit?: number;
+  conversationId?: string;
+  /** Made at this time or later (`createdAt`). A Date or ISO 8601 text. */
+  since?: Date | string;
+  /** Made before this time. */
+  until?: Date | string;
+  /** `nextCursor` of the page before. */
+  cursor?: string | null;
+  signal?: AbortSignal;
+}
+
+/** Options of {@link EnhancedMemoryService.iterate}. */
+export interface IterateOptions extends Omit<ListOptions, 'limit' | 'cursor'> {
+  /** Memories read at a time, 1 to 1000. @default 100 */
+  pageSize?: number;
+}
+
 export type RetrieveMode = 'hybrid' | 'vector' | 'text';
+
+/** The parts of a score. They add up to it; a part that the mode does not look at is 0. */
+export interface ScoreParts {
+  /**
+   * BM25 (Robertson & Zaragoza, 2009) of the query's words, with the user's own document frequencies. In `'text'` as it
+   * is; in `'hybrid'` over the memory and its neighbours of the conversation, 0 to 1: 1 is the best of the results.
+   */
+  words: number;
+  /** The query names who said it: `metadata.speaker`, or what stands before the first colon of a line of a chat. */
+  speaker: number;
+  /** In `'vector'` the cosine; in `'hybrid'` its place between the user's least and most similar memory, weighted. */
+  similarity: number;
+  /** It mentions an entity that the query names, or one that belongs to it. */
+  entities: number;
+  /** It was made at the time that the query speaks of. */
+  time: number;
+  /** How much is said. */
+  substance: number;
+  /** It does not end with a question. */
+  statement: number;
+  importance: number;
+  /** How new it is. */
+  recency: number;
+}
 
 /** The name the options of `retrieve` had in the TypeScript layer. */
 export type SearchOptions = RetrieveOptions;
@@ -384,6 +453,14 @@ export class EnhancedMemoryService {
   retrieve(userId: string, query: string, options?: RetrieveOptions): Promise<MemoryEntry[]>;
 
   /**
+   * {@link retrieve} in pages, for as many results as there are. While nothing changes, pages neither repeat nor miss a
+   * result.
+   *
+   * @throws as {@link retrieve}
+   */
+  search(userId: string, query: string, options?: SearchPageOptions): Promise<Page<MemoryEntry>>;
+
+  /**
    * Changes a memory; `null` when there is none of this id.
    *
    * @throws as {@link store}
@@ -440,6 +517,17 @@ export class EnhancedMemoryService {
 
   /** The user's memories, the newest first. */
   getAll(userId: string, options?: GetAllOptions): Promise<MemoryEntry[]>;
+
+  /**
+   * The user's memories in pages, the newest first. A memory that is stored or deleted meanwhile may be in a later page
+   * or not; no other is left out or comes twice.
+   *
+   * @throws {PersistenceError} `INVALID_ARGUMENT`
+   */
+  list(userId: string, options?: ListOptions): Promise<Page<MemoryEntry>>;
+
+  /** All of {@link list}, read page by page as it is consumed: `for await (const memory of service.iterate('ada'))`. */
+  iterate(userId: string, options?: IterateOptions): AsyncGenerator<MemoryEntry, void, void>;
 
   getStats(userId: string): Promise<MemoryStats>;
 

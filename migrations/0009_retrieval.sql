@@ -15,3 +15,12 @@ alter table izzie_memory.memory_state add column arrival bigint not null default
 
 -- Whether its content ends with a question.
 alter table izzie_memory.memory_state add column asks boolean not null default false;
+
+-- The names of its entities, in normal form.
+create function izzie_memory.entity_names(entities jsonb) returns text[]
+language sql immutable parallel safe as $$
+  select array(select distinct entity ->> 'normalized' from jsonb_array_elements(entities) entity order by 1)
+$$;
+
+alter table izzie_memory.memory_state add column names text[] generated always as (izzie_memory.entity_names(entities)) stored;
+create index memory_state_names_idx on izzie_memory.memory_state using gin (names) where not deleted;

@@ -69,11 +69,20 @@ export async function enhanced(signal: AbortSignal): Promise<MemoryEntry | null>
     mode: 'text',
     threshold: 0,
     limit: 1,
+    since: new Date(),
+    until: '2030-01-01T00:00:00Z',
+    metadata: { source: 'chat' },
+    entities: [{ value: 'Grace' }, { type: 'company', value: 'Acme' }],
+    explain: true,
   });
+  const words: number | undefined = found[0]?.explain?.words;
+  const page: Page<MemoryEntry> = await memory.search('ada', 'lunch', { limit: 5, cursor: null });
+  await memory.list('ada', { since: new Date(), cursor: page.nextCursor });
+  for await (const each of memory.iterate('ada', { pageSize: 50, signal })) void each.id;
   await memory.update(stored.id, { summary: null }, { expectedRevision: stored.revision });
   await memory.delete(stored.id, { hard: true, cascadeGraph: false, userId: 'ada', expectedRevision: 3 });
   await new EnhancedMemoryService().getMany([stored.id]);
-  void [copies, found];
+  void [copies, found, words];
   return memory.getById(stored.id);
 }
 
@@ -111,8 +120,10 @@ export async function wrong(): Promise<void> {
   await memory.store({ content: 'c' });
   // @ts-expect-error: an option that is not there
   await memory.store(entry, { importence: 7 });
-  // @ts-expect-error: options of a later version
-  await memory.retrieve('ada', 'lunch', { since: new Date() });
+  // @ts-expect-error: retrieve has no pages
+  await memory.retrieve('ada', 'lunch', { cursor: 'c' });
+  // @ts-expect-error: iterate has pages of its own
+  memory.iterate('ada', { limit: 5 });
   // @ts-expect-error: an unknown mode
   await memory.retrieve('ada', 'lunch', { mode: 'graph' });
   // @ts-expect-error: an unknown kind of entity

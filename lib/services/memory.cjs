@@ -4,8 +4,9 @@
 
 const { callArguments, jobArguments, writeArguments } = require('../arguments.cjs');
 const { deleteMany, storeMany } = require('../batch.cjs');
-const { objectOf } = require('../checks.cjs');
+const { objectOf, plainObject } = require('../checks.cjs');
 const { memoryEntry, page, writeCopies } = require('../decode.cjs');
+const { invalid } = require('../errors.cjs');
 const { getHealth } = require('../health.cjs');
 const { defaultHost } = require('../state.cjs');
 
@@ -102,6 +103,22 @@ class EnhancedMemoryService {
   async getAll(userId, options) {
     const found = await this.#call('getAll', callArguments(options, 'options', { userId }));
     return found.map(toEntry);
+  }
+
+  async list(userId, options) {
+    return page(await this.#call('list', callArguments(options, 'options', { userId })), toEntry);
+  }
+
+  async *iterate(userId, options) {
+    const { pageSize: limit, ...rest } = plainObject(options, 'options');
+    for (const key of ['limit', 'cursor'])
+      if (rest[key] !== undefined) throw invalid(`options.${key}`, 'is not an option here');
+    let cursor;
+    do {
+      const { items, nextCursor } = await this.list(userId, { ...rest, limit, cursor });
+      yield* items;
+      cursor = nextCursor;
+    } while (cursor !== null);
   }
 
   async getStats(userId) {

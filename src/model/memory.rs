@@ -47,6 +47,10 @@ pub struct ScoreParts {
     pub speaker: f64,
     /// Cosine: in `vector` as it is, in `hybrid` between the user's least and most similar memory, weighted.
     pub similarity: f64,
+    /// It mentions an entity that the question names.
+    pub entities: f64,
+    /// It was made when the question asks about.
+    pub time: f64,
     /// How much is said.
     pub substance: f64,
     /// It does not end with a question.
@@ -57,8 +61,9 @@ pub struct ScoreParts {
 
 impl ScoreParts {
     pub fn sum(&self) -> f64 {
-        let Self { words, speaker, similarity, substance, statement, importance, recency } = self;
-        words + speaker + similarity + substance + statement + importance + recency
+        let Self { words, speaker, similarity, entities, time, substance, statement, importance, recency } =
+            self;
+        words + speaker + similarity + entities + time + substance + statement + importance + recency
     }
 }
 

@@ -36,11 +36,13 @@ pub struct Hit {
 pub struct Corpus {
     candidates: Vec<Candidate>,
     terms: Vec<Vec<Hit>>,
+    names: Vec<Vec<usize>>,
 }
 
 impl Corpus {
-    /// `terms` has the hits of each word of the question, by index into `candidates`.
-    pub fn new(candidates: Vec<Candidate>, mut terms: Vec<Vec<Hit>>) -> Self {
+    /// By index into `candidates`: `terms` has the hits of each word of the question, `names` the memories that mention
+    /// each of the entities it names.
+    pub fn new(candidates: Vec<Candidate>, mut terms: Vec<Vec<Hit>>, mut names: Vec<Vec<usize>>) -> Self {
         let mut order: Vec<usize> = (0..candidates.len()).collect();
         order.sort_by(|&a, &b| reading_order(&candidates[a], &candidates[b]));
         let mut place = vec![0; candidates.len()];
@@ -50,8 +52,11 @@ impl Corpus {
         for hit in terms.iter_mut().flatten() {
             hit.candidate = place[hit.candidate];
         }
+        for index in names.iter_mut().flatten() {
+            *index = place[*index];
+        }
         let mut slots: Vec<_> = candidates.into_iter().map(Some).collect();
-        Self { candidates: order.iter().filter_map(|&from| slots[from].take()).collect(), terms }
+        Self { candidates: order.iter().filter_map(|&from| slots[from].take()).collect(), terms, names }
     }
 
     pub fn candidates(&self) -> &[Candidate] {
@@ -60,6 +65,10 @@ impl Corpus {
 
     pub fn terms(&self) -> &[Vec<Hit>] {
         &self.terms
+    }
+
+    pub fn names(&self) -> &[Vec<usize>] {
+        &self.names
     }
 
     /// The candidate `offset` places after this one in the same conversation.

@@ -2,11 +2,15 @@
 
 mod corpus;
 mod frequency;
+mod names;
 mod rank;
+mod time;
 mod weights;
 mod words;
 
 pub use corpus::{Candidate, Corpus, Hit};
 pub use frequency::frequency_of_rank;
+pub use names::possible_names;
 pub use rank::{Question, Ranked, SearchMode, rank};
+pub use time::{Period, periods};
 pub use weights::{WEIGHTS, Weights};

@@ -4,6 +4,7 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use super::corpus::{Candidate, Corpus};
+use super::time::{Period, closeness};
 use super::weights::{WEIGHTS, Weights};
 use super::words;
 use crate::model::ScoreParts;
@@ -18,13 +19,15 @@ pub enum SearchMode {
 }
 
 /// What of a question ranking knows beside the corpus.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Question {
     pub mode: SearchMode,
     /// Least cosine: in `Vector` of a result, in `Hybrid` of what similarity alone makes a result.
     pub threshold: Option<f64>,
     /// Seconds since 1970.
     pub now: f64,
+    /// When it asks about; empty for any time.
+    pub periods: Vec<Period>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -85,13 +88,17 @@ fn by_everything(corpus: &Corpus, question: &Question) -> Vec<Option<ScoreParts>
     let words = words::in_context(corpus, &WEIGHTS);
     let scales = Scales::of(candidates, &words);
     let spoken = speakers(corpus);
+    let named = rarest_names(corpus);
     let part = |index: usize| {
         let candidate = &candidates[index];
         let admitted = candidate.similarity.is_some_and(|similarity| passes(similarity, question.threshold));
-        (candidate.allowed && (words[index] > 0.0 || admitted)).then(|| ScoreParts {
+        let found = words[index] > 0.0 || named[index] > 0.0 || admitted;
+        (candidate.allowed && found).then(|| ScoreParts {
             words: words[index] / scales.words,
             speaker: if spoken[index] { WEIGHTS.speaker } else { 0.0 },
             similarity: if admitted { WEIGHTS.similarity * scales.similarity(candidate) } else { 0.0 },
+            entities: WEIGHTS.entities * named[index],
+            time: WEIGHTS.time * closeness(&question.periods, candidate.created_at),
             substance: WEIGHTS.substance * candidate.length.ln_1p() / scales.substance,
             importance: WEIGHTS.importance * f64::from(candidate.importance - 1) / 9.0,
             statement: if candidate.asks { 0.0 } else { WEIGHTS.statement },
@@ -114,6 +121,20 @@ fn speakers(corpus: &Corpus) -> Vec<bool> {
         spoken[hit.candidate] = true;
     }
     spoken
+}
+
+/// How rare the rarest entity is that the question names and the memory mentions: 1 for one of a single memory, 0 for
+/// one of all.
+fn rarest_names(corpus: &Corpus) -> Vec<f64> {
+    let mut rarest = vec![0.0; corpus.candidates().len()];
+    let all = words::count(rarest.len()).ln_1p();
+    for mentions in corpus.names() {
+        let rarity = (1.0 - words::count(mentions.len().saturating_sub(1)).ln_1p() / all).max(0.0);
+        for &index in mentions {
+            rarest[index] = rarity.max(rarest[index]);
+        }
+    }
+    rarest
 }
 
 /// What makes the parts of one question comparable.
@@ -151,4 +172,124 @@ impl Scales {
 /// A divisor that leaves nothing as nothing.
 fn positive(value: f64) -> f64 {
     if value > 0.0 { value } else { 1.0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::corpus::Hit;
+    use super::*;
+
+    fn candidate(number: u128) -> Candidate {
+        Candidate {
+            id: Uuid::from_u128(number),
+            conversation: Some(1),
+            created_at: 0.0,
+            arrival: i64::try_from(number).expect("a small number"),
+            length: 4.0,
+            asks: false,
+            importance: 5,
+            similarity: None,
+            allowed: true,
+        }
+    }
+
+    fn hit(candidate: usize) -> Hit {
+        Hit { candidate, frequency: 1.0, names_speaker: false }
+    }
+
+    fn question(mode: SearchMode) -> Question {
+        Question { mode, threshold: None, now: 0.0, periods: Vec::new() }
+    }
+
+    fn order(corpus: &Corpus, question: &Question) -> Vec<u128> {
+        rank(corpus, question).iter().map(|result| result.id.as_u128()).collect()
+    }
+
+    #[test]
+    fn context_reaches_as_far_as_it_says_and_fades() {
+        let memories = || (0..12).map(candidate).collect::<Vec<_>>();
+        let corpus = Corpus::new(memories(), vec![vec![hit(5)]], Vec::new());
+        let found = order(&corpus, &question(SearchMode::Hybrid));
+        assert_eq!(found[0], 5);
+        let (first, last) = (5 - WEIGHTS.reach as u128, 5 + WEIGHTS.reach as u128);
+        let mut reached = found.clone();
+        reached.sort_unstable();
+        assert_eq!(reached, (first..=last).collect::<Vec<_>>());
+        // What follows a word is closer to it than what comes before.
+        assert_eq!(found[1], 6);
+        assert_eq!(order(&corpus, &question(SearchMode::Text)), [5]);
+    }
+
+    #[test]
+    fn context_ends_with_the_conversation_and_needs_one() {
+        let in_conversation = |number, conversation| Candidate { conversation, ..candidate(number) };
+        let memories = vec![
+            in_conversation(0, Some(1)),
+            in_conversation(1, Some(2)),
+            in_conversation(2, None),
+            in_conversation(3, None),
+        ];
+        let corpus = Corpus::new(memories, vec![vec![hit(0), hit(2)]], Vec::new());
+        let mut found = order(&corpus, &question(SearchMode::Hybrid));
+        found.sort_unstable();
+        assert_eq!(found, [0, 2]);
+    }
+
+    #[test]
+    fn what_filters_keep_out_still_counts_for_context() {
+        let mut memories: Vec<_> = (0..3).map(candidate).collect();
+        memories[0].allowed = false;
+        let corpus = Corpus::new(memories, vec![vec![hit(0)]], Vec::new());
+        assert_eq!(order(&corpus, &question(SearchMode::Hybrid)), [1, 2]);
+        assert_eq!(order(&corpus, &question(SearchMode::Text)), Vec::<u128>::new());
+    }
+
+    #[test]
+    fn similarity_alone_makes_a_result_unless_below_the_threshold() {
+        let similar = |number, similarity| Candidate { similarity, conversation: None, ..candidate(number) };
+        let memories =
+            vec![similar(0, Some(0.2)), similar(1, Some(0.9)), similar(2, None), similar(3, Some(0.5))];
+        let corpus = Corpus::new(memories, vec![vec![hit(2)]], Vec::new());
+        assert_eq!(order(&corpus, &question(SearchMode::Vector)), [1, 3, 0]);
+        let strict = Question { threshold: Some(0.5), ..question(SearchMode::Hybrid) };
+        let mut found = order(&corpus, &strict);
+        found.sort_unstable();
+        assert_eq!(found, [1, 2, 3]);
+        assert_eq!(order(&corpus, &question(SearchMode::Hybrid)).len(), 4);
+    }
+
+    #[test]
+    fn rarer_names_count_more() {
+        let memories: Vec<_> =
+            (0..5).map(|number| Candidate { conversation: None, ..candidate(number) }).collect();
+        let corpus = Corpus::new(memories, Vec::new(), vec![vec![0, 1, 2, 3, 4], vec![3]]);
+        let ranked = rank(&corpus, &question(SearchMode::Hybrid));
+        assert_eq!(ranked[0].id.as_u128(), 3);
+        assert!((ranked[0].parts.entities - WEIGHTS.entities).abs() < 1e-12);
+        assert!(ranked[1].parts.entities < WEIGHTS.entities / 2.0);
+    }
+
+    #[test]
+    fn equals_are_ordered_by_date_and_id() {
+        let at = |number, created_at| Candidate { conversation: None, created_at, ..candidate(number) };
+        let memories = vec![at(3, 1.0), at(1, 1.0), at(2, 2.0)];
+        let corpus = Corpus::new(memories, vec![vec![hit(0), hit(1), hit(2)]], Vec::new());
+        assert_eq!(order(&corpus, &question(SearchMode::Text)), [2, 1, 3]);
+    }
+
+    #[test]
+    fn nothing_gives_nothing() {
+        for mode in [SearchMode::Hybrid, SearchMode::Vector, SearchMode::Text] {
+            assert_eq!(rank(&Corpus::default(), &question(mode)), []);
+        }
+    }
+
+    #[test]
+    fn no_score_is_other_than_a_number() {
+        let one = Candidate { similarity: Some(1.0), length: 0.0, ..candidate(0) };
+        for mode in [SearchMode::Hybrid, SearchMode::Vector, SearchMode::Text] {
+            let corpus = Corpus::new(vec![one.clone()], vec![vec![hit(0)], Vec::new()], vec![vec![0]]);
+            assert!(rank(&corpus, &question(mode)).iter().all(|result| result.score.is_finite()), "{mode:?}");
+        }
+    }
 }

@@ -21,6 +21,10 @@ pub struct Weights {
     pub speaker: f64,
     /// Cosine similarity of question and memory, between the least and the most similar memory of the user.
     pub similarity: f64,
+    /// It mentions an entity that the question names, the more the rarer the entity is.
+    pub entities: f64,
+    /// It was made at a time that the question speaks of.
+    pub time: f64,
     /// How much is said, as the logarithm of the number of words, compared with the longest memory: a greeting seldom
     /// answers anything.
     pub substance: f64,
@@ -41,6 +45,8 @@ pub const WEIGHTS: Weights = Weights {
     reach: 4,
     speaker: 0.3,
     similarity: 0.5,
+    entities: 0.1,
+    time: 0.2,
     substance: 0.2,
     statement: 0.05,
     importance: 0.05,

@@ -70,6 +70,6 @@ fn inverse_document_frequency(holders: usize, documents: usize) -> f64 {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "no user has 2^53 memories")]
-fn count(number: usize) -> f64 {
+pub(super) fn count(number: usize) -> f64 {
     number as f64
 }

@@ -59,6 +59,7 @@ operations! {
     "getById" GetById(GetByIdArgs),
     "getMany" GetMany(GetManyArgs),
     "getAll" GetAll(GetAllArgs),
+    "list" List(ListArgs),
     "memoryStats" MemoryStats(UserArgs),
     "health" Health(NoArgs),
     "checkConsistency" CheckConsistency(CheckArgs),
@@ -269,6 +270,17 @@ pub struct GetAllArgs {
     pub user_id: String,
     pub limit: Option<i64>,
     pub conversation_id: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ListArgs {
+    pub user_id: String,
+    pub limit: Option<i64>,
+    pub conversation_id: Option<String>,
+    pub since: Option<DateTime<Utc>>,
+    pub until: Option<DateTime<Utc>>,
+    pub cursor: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -1,9 +1,13 @@
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
 use super::layer::Layer;
-use super::request::{GetAllArgs, GetByIdArgs, GetManyArgs};
+use super::queue::Page;
+use super::request::{GetAllArgs, GetByIdArgs, GetManyArgs, ListArgs};
 use super::validate;
 use crate::error::{Error, Result};
 use crate::model::Memory;
-use crate::store::postgres::UserStats;
+use crate::store::postgres::{ListFilter, UserStats};
 
 const DEFAULT_PAGE: i64 = 100;
 
@@ -30,11 +34,26 @@ impl Layer {
     }
 
     pub(super) async fn get_all(&self, args: GetAllArgs) -> Result<Vec<Memory>> {
+        let GetAllArgs { user_id, limit, conversation_id } = args;
+        let args = ListArgs { user_id, limit, conversation_id, since: None, until: None, cursor: None };
+        Ok(self.list(args).await?.items)
+    }
+
+    pub(super) async fn list(&self, args: ListArgs) -> Result<Page<Memory>> {
         validate::user_id(&args.user_id)?;
+        validate::period(args.since.as_ref(), args.until.as_ref())?;
         let conversation_id = validate::conversation_filter(args.conversation_id)?;
         let limit = validate::limit(args.limit, DEFAULT_PAGE)?;
+        let filter = ListFilter {
+            user_id: &args.user_id,
+            conversation_id: conversation_id.as_deref(),
+            since: args.since,
+            until: args.until,
+            after: args.cursor.as_deref().map(parse_cursor).transpose()?,
+        };
         self.stores.ready().await?;
-        self.stores.postgres.get_all(&args.user_id, conversation_id.as_deref(), limit).await
+        let memories = self.stores.postgres.list(&filter, limit + 1).await?;
+        Ok(Page::cut(memories, limit, |last| format!("{}/{}", last.created_at.timestamp_micros(), last.id)))
     }
 
     pub(super) async fn memory_stats(&self, user_id: &str) -> Result<UserStats> {
@@ -42,4 +61,13 @@ impl Layer {
         self.stores.ready().await?;
         self.stores.postgres.user_stats(user_id).await
     }
+}
+
+fn parse_cursor(cursor: &str) -> Result<(DateTime<Utc>, Uuid)> {
+    cursor
+        .split_once('/')
+        .and_then(|(micros, id)| {
+            Some((DateTime::from_timestamp_micros(micros.parse().ok()?)?, Uuid::try_parse(id).ok()?))
+        })
+        .ok_or_else(|| Error::invalid("cursor", "the string is no cursor of this list"))
 }

@@ -1,6 +1,8 @@
 //! Retrieval: reads what ranking needs, ranks, reads the best rows.
 
-use chrono::Utc;
+use std::mem::take;
+
+use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -12,7 +14,7 @@ use crate::config::Limits;
 use crate::error::{Error, Reason, Result};
 use crate::extraction::normalize;
 use crate::model::{EntityType, Memory};
-use crate::retrieval::{Question, Ranked, SearchMode, rank};
+use crate::retrieval::{Question, Ranked, SearchMode, periods, possible_names, rank};
 use crate::store::postgres::{CorpusQuery, Filters};
 use crate::sync::can_wait;
 
@@ -28,47 +30,40 @@ impl Layer {
 
     /// The best memories of the user, best first. Fewer than `limit` only when fewer are results.
     pub(super) async fn search(&self, args: RetrieveArgs) -> Result<Page<Memory>> {
-        validate::user_id(&args.user_id)?;
-        validate::query(&args.query, &self.config.limits)?;
-        validate::threshold(args.threshold)?;
-        let limit = validate::limit(args.limit, DEFAULT_RESULTS)?;
-        let cursor = args.cursor.as_deref().map(Cursor::parse).transpose()?;
-        let (explain, mode) = (args.explain.unwrap_or(false), args.mode.unwrap_or_default());
-        let now = cursor.as_ref().map_or_else(|| Utc::now().timestamp_micros(), |cursor| cursor.now);
-        let (user_id, query, threshold) = (args.user_id.clone(), args.query.clone(), args.threshold);
-        let filters = filters(args, &self.config.limits)?;
+        let search = Search::check(args, &self.config.limits)?;
         self.stores.ready().await?;
-        let vector = self.query_vector(mode, &query).await?;
-        let corpus = CorpusQuery {
-            user_id: &user_id,
-            text: (mode != SearchMode::Vector).then_some(query.as_str()),
-            vector: vector.as_ref().map(|(space, values)| (*space, values.as_slice())),
-            filters: &filters,
-        };
-        let corpus = self.stores.postgres.corpus(&corpus).await?;
-        let ranked = rank(&corpus, &Question { mode, threshold, now: seconds(now) });
-        let rest = cursor.map_or(0, |cursor| cursor.place(&ranked));
-        self.page(&user_id, &ranked[rest..], limit, now, explain).await
+        let ranked = self.ranked(&search).await?;
+        self.page(&search, &ranked).await
     }
 
-    /// The rows of the first of these results. Memories that were deleted in the meantime make room for the next.
-    async fn page(
-        &self,
-        user_id: &str,
-        ranked: &[Ranked],
-        limit: i64,
-        now: i64,
-        explain: bool,
-    ) -> Result<Page<Memory>> {
-        let limit = usize::try_from(limit).unwrap_or_default();
-        let (mut items, mut taken) = (Vec::new(), 0);
-        while items.len() < limit && taken < ranked.len() {
-            let next = &ranked[taken..ranked.len().min(taken + limit - items.len())];
-            taken += next.len();
-            items.extend(self.rows(user_id, next, explain).await?);
+    /// All results.
+    async fn ranked(&self, search: &Search) -> Result<Vec<Ranked>> {
+        let Search { mode, threshold, now, .. } = *search;
+        let vector = self.query_vector(mode, &search.query).await?;
+        let names = if mode == SearchMode::Hybrid { possible_names(&search.query) } else { Vec::new() };
+        let corpus = CorpusQuery {
+            user_id: &search.user_id,
+            text: (mode != SearchMode::Vector).then_some(search.query.as_str()),
+            names: &names,
+            vector: vector.as_ref().map(|(space, values)| (*space, values.as_slice())),
+            filters: &search.filters,
+        };
+        let corpus = self.stores.postgres.corpus(&corpus).await?;
+        let periods = periods(&search.query, now);
+        Ok(rank(&corpus, &Question { mode, threshold, now: seconds(now), periods }))
+    }
+
+    /// The rows of the results of one page. Memories that were deleted in the meantime make room for the next.
+    async fn page(&self, search: &Search, ranked: &[Ranked]) -> Result<Page<Memory>> {
+        let mut given = search.cursor.as_ref().map_or(0, |cursor| cursor.place(ranked));
+        let mut items = Vec::new();
+        while items.len() < search.limit && given < ranked.len() {
+            let next = &ranked[given..ranked.len().min(given + search.limit - items.len())];
+            given += next.len();
+            items.extend(self.rows(&search.user_id, next, search.explain).await?);
         }
-        let last = ranked[..taken].last().filter(|_| taken < ranked.len());
-        let next_cursor = last.map(|last| Cursor { now, score: last.score, id: last.id }.to_string());
+        let last = ranked[..given].last().filter(|_| given < ranked.len());
+        let next_cursor = last.map(|last| Cursor { now: search.now, given, last: last.id }.to_string());
         Ok(Page::new(items, next_cursor))
     }
 
@@ -104,6 +99,40 @@ impl Layer {
     }
 }
 
+/// A search whose arguments are in order.
+struct Search {
+    user_id: String,
+    query: String,
+    mode: SearchMode,
+    threshold: Option<f64>,
+    filters: Filters,
+    limit: usize,
+    explain: bool,
+    now: DateTime<Utc>,
+    cursor: Option<Cursor>,
+}
+
+impl Search {
+    fn check(mut args: RetrieveArgs, limits: &Limits) -> Result<Self> {
+        validate::user_id(&args.user_id)?;
+        validate::query(&args.query, limits)?;
+        validate::threshold(args.threshold)?;
+        let limit = validate::limit(args.limit, DEFAULT_RESULTS)?;
+        let cursor = args.cursor.as_deref().map(Cursor::parse).transpose()?;
+        Ok(Self {
+            user_id: take(&mut args.user_id),
+            query: take(&mut args.query),
+            mode: args.mode.unwrap_or_default(),
+            threshold: args.threshold,
+            limit: usize::try_from(limit).unwrap_or_default(),
+            explain: args.explain.unwrap_or(false),
+            now: cursor.as_ref().map_or_else(Utc::now, |cursor| cursor.now),
+            cursor,
+            filters: filters(args, limits)?,
+        })
+    }
+}
+
 fn filters(args: RetrieveArgs, limits: &Limits) -> Result<Filters> {
     validate::period(args.since.as_ref(), args.until.as_ref())?;
     if let Some(metadata) = &args.metadata {
@@ -119,34 +148,32 @@ fn filters(args: RetrieveArgs, limits: &Limits) -> Result<Filters> {
     })
 }
 
-/// What a memory's entities contain: of any type where none is named, normalised as that type is.
+/// For each entity wanted, what a memory's entities contain then: `[{type, normalized}]`, one for each type it may have.
 fn entity_filter(entities: &[EntityFilter], limits: &Limits) -> Result<Vec<Value>> {
     validate::entity_filters(entities, limits)?;
-    Ok(entities
-        .iter()
-        .map(|EntityFilter { kind, value }| match kind {
-            Some(kind) => json!({ "type": kind, "normalized": normalize(*kind, value) }),
-            None => json!({ "normalized": normalize(EntityType::Topic, value) }),
-        })
-        .collect())
+    let wanted = |EntityFilter { kind, value }: &EntityFilter| {
+        let kinds = kind.as_ref().map_or(EntityType::ALL.as_slice(), std::slice::from_ref);
+        kinds.iter().map(|kind| json!([{ "type": kind, "normalized": normalize(*kind, value) }])).collect()
+    };
+    Ok(entities.iter().map(wanted).collect())
 }
 
 #[expect(clippy::cast_precision_loss, reason = "microseconds of our time are far below 2^53")]
-fn seconds(micros: i64) -> f64 {
-    micros as f64 / 1e6
+fn seconds(moment: DateTime<Utc>) -> f64 {
+    moment.timestamp_micros() as f64 / 1e6
 }
 
-/// Where a page ended: the last result, and the time that the first page took for now, so that scores stay what they
-/// were.
+/// Where a page ended: how many results there were up to its end, the last of them, and the time that the first page
+/// took for now, so that scores stay what they were.
 struct Cursor {
-    now: i64,
-    score: f64,
-    id: Uuid,
+    now: DateTime<Utc>,
+    given: usize,
+    last: Uuid,
 }
 
 impl std::fmt::Display for Cursor {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}/{:x}/{}", self.now, self.score.to_bits(), self.id)
+        write!(f, "{}/{}/{}", self.now.timestamp_micros(), self.given, self.last)
     }
 }
 
@@ -155,20 +182,20 @@ impl Cursor {
         let parse = || {
             let mut parts = text.split('/');
             let cursor = Self {
-                now: parts.next()?.parse().ok()?,
-                score: f64::from_bits(u64::from_str_radix(parts.next()?, 16).ok()?),
-                id: Uuid::try_parse(parts.next()?).ok()?,
+                now: DateTime::from_timestamp_micros(parts.next()?.parse().ok()?)?,
+                given: parts.next()?.parse().ok()?,
+                last: Uuid::try_parse(parts.next()?).ok()?,
             };
             parts.next().is_none().then_some(cursor)
         };
         parse().ok_or_else(|| Error::invalid("cursor", "the string is no cursor of this search"))
     }
 
-    /// How many results lie before it: up to the last one, or where its score would be if it is gone.
+    /// How many results lie before the next page. A last result that is gone has made room for one.
     fn place(&self, ranked: &[Ranked]) -> usize {
-        match ranked.iter().position(|result| result.id == self.id) {
+        match ranked.iter().position(|result| result.id == self.last) {
             Some(last) => last + 1,
-            None => ranked.partition_point(|result| result.score >= self.score),
+            None => self.given.saturating_sub(1).min(ranked.len()),
         }
     }
 }

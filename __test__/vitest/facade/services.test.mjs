@@ -235,6 +235,43 @@ describe('the other methods of memory', () => {
     expect(asked()).toMatchObject({ op: 'getAll', args: { userId: 'ada', limit: 3, conversationId: 'c' } });
   });
 
+  test('search', async () => {
+    const explain = { words: 1 };
+    answer = { items: [{ ...MEMORY, score: 1, explain }], nextCursor: 'c2' };
+    const since = new Date('2026-01-02T03:04:05.678Z');
+    const page = await layer.memory.search('ada', 'lunch', { since, cursor: 'c1', explain: true });
+    expect(page).toMatchObject({ items: [{ id: ID, explain }], nextCursor: 'c2' });
+    expect(page.items[0].createdAt).toBeInstanceOf(Date);
+    const args = { userId: 'ada', query: 'lunch', since: since.toISOString(), cursor: 'c1', explain: true };
+    expect(asked()).toMatchObject({ op: 'search', args });
+  });
+
+  test('list', async () => {
+    answer = { items: [MEMORY], nextCursor: null };
+    expect(await layer.memory.list('ada', { limit: 3 })).toMatchObject({
+      items: [{ id: ID }],
+      nextCursor: null,
+    });
+    expect(asked()).toMatchObject({ op: 'list', args: { userId: 'ada', limit: 3 } });
+  });
+
+  test('iterate reads a page when the one before is consumed', async () => {
+    const pages = [
+      { items: [MEMORY, MEMORY], nextCursor: 'c1' },
+      { items: [MEMORY], nextCursor: null },
+    ];
+    let calls = 0;
+    answer = () => pages[calls++];
+    const seen = [];
+    for await (const { id } of layer.memory.iterate('ada', { pageSize: 2 })) seen.push([id, calls]);
+    expect(seen).toEqual([
+      [ID, 1],
+      [ID, 1],
+      [ID, 2],
+    ]);
+    expect(asked()).toMatchObject({ op: 'list', args: { userId: 'ada', limit: 2, cursor: 'c1' } });
+  });
+
   test('getStats', async () => {
     answer = { total: 2, byConversation: { c: 2 }, avgImportance: 5.5, totalAccesses: 1 };
     expect(await layer.memory.getStats('ada')).toEqual(answer);

@@ -132,6 +132,19 @@ pub struct RestoreRow {
     pub undo: bool,
 }
 
+/// Which memories a list has.
+#[derive(Debug, Clone, Copy)]
+pub struct ListFilter<'a> {
+    pub user_id: &'a str,
+    pub conversation_id: Option<&'a str>,
+    /// Not before.
+    pub since: Option<DateTime<Utc>>,
+    /// Before.
+    pub until: Option<DateTime<Utc>>,
+    /// The last memory of the page before: when it was created, and its id.
+    pub after: Option<(DateTime<Utc>, Uuid)>,
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum Conflict {
@@ -411,20 +424,17 @@ impl Postgres {
         Ok(rows.into_iter().map(Memory::from).collect())
     }
 
-    /// The user's newest live memories.
-    pub async fn get_all(
-        &self,
-        user_id: &str,
-        conversation_id: Option<&str>,
-        limit: i64,
-    ) -> Result<Vec<Memory>> {
-        let rows: Vec<MemoryRow> = self
-            .user()
-            .all(
-                Effect::Repeatable,
-                Sql::new(include_str!("queries/get_all.sql")).bind(user_id).bind(conversation_id).bind(limit),
-            )
-            .await?;
+    /// The user's live memories, the newest first.
+    pub async fn list(&self, filter: &ListFilter<'_>, limit: i64) -> Result<Vec<Memory>> {
+        let sql = Sql::new(include_str!("queries/list.sql"))
+            .bind(filter.user_id)
+            .bind(filter.conversation_id)
+            .bind(filter.since)
+            .bind(filter.until)
+            .bind(filter.after.map(|(created_at, _)| created_at))
+            .bind(filter.after.map(|(_, id)| id))
+            .bind(limit);
+        let rows: Vec<MemoryRow> = self.user().all(Effect::Repeatable, sql).await?;
         Ok(rows.into_iter().map(Memory::from).collect())
     }
 

@@ -23,7 +23,8 @@ pub use conflicts::{AdoptedRow, ConflictEntry, ConflictOutcome, Settlement, Sett
 pub use connection::{Effect, Lane, Postgres, PostgresConfig, Row};
 pub use jobs::PagedJob;
 pub use memories::{
-    DeleteRow, Deleted, Placed, Put, RestoreRow, StoreRow, Stored, Undo, UpdateRow, Updated, UserStats,
+    DeleteRow, Deleted, ListFilter, Placed, Put, RestoreRow, StoreRow, Stored, Undo, UpdateRow, Updated,
+    UserStats,
 };
 pub use migrate::migration_names;
 pub use model_debts::{Content, ModelClaim, ModelCounts, ModelTarget};

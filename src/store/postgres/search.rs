@@ -1,5 +1,7 @@
 //! What ranking reads of a user, in one statement.
 
+use std::collections::{BTreeMap, HashMap};
+
 use chrono::{DateTime, Utc};
 use pgvector::Vector;
 use serde_json::{Map, Value};
@@ -22,7 +24,7 @@ pub struct Filters {
     pub until: Option<DateTime<Utc>>,
     /// What the metadata contains.
     pub metadata: Option<Map<String, Value>>,
-    /// What the entities contain: `[{type?, normalized}]`.
+    /// For each entity wanted a list of alternatives, each what the memory's entities contain then.
     pub entities: Option<Vec<Value>>,
 }
 
@@ -31,15 +33,19 @@ pub struct CorpusQuery<'a> {
     pub user_id: &'a str,
     /// None where words do not matter.
     pub text: Option<&'a str>,
+    /// What in the question may be an entity's name, in normal form.
+    pub names: &'a [String],
     /// The question's vector and its space.
     pub vector: Option<(i32, &'a [f32])>,
     pub filters: &'a Filters,
 }
 
-/// Columns: one array each, as sent.
+/// A longer question is looked for by its first words.
+const MOST_WORDS: i64 = 100;
+
+/// Columns: arrays of one length for the memories, the similarities, the hits and the mentions.
 #[derive(sqlx::FromRow)]
 struct Columns {
-    places: Vec<i32>,
     ids: Vec<Uuid>,
     conversations: Vec<Option<i64>>,
     created_at: Vec<f64>,
@@ -48,11 +54,14 @@ struct Columns {
     asks: Vec<bool>,
     importances: Vec<i32>,
     allowed: Vec<bool>,
-    similarities: Vec<Option<f32>>,
+    similar_ids: Vec<Uuid>,
+    similarities: Vec<f64>,
     hit_words: Vec<i32>,
-    hit_places: Vec<i32>,
+    hit_ids: Vec<Uuid>,
     hit_ranks: Vec<f32>,
     hit_speakers: Vec<bool>,
+    names: Vec<String>,
+    name_ids: Vec<Uuid>,
 }
 
 impl Postgres {
@@ -70,7 +79,9 @@ impl Postgres {
             .bind(filters.since)
             .bind(filters.until)
             .bind(filters.metadata.as_ref().map(Json))
-            .bind(filters.entities.as_ref().map(Json));
+            .bind(filters.entities.as_ref().map(Json))
+            .bind(query.names)
+            .bind(MOST_WORDS);
         let columns: Columns = self.user().one(Effect::Repeatable, sql).await?;
         Ok(columns.into())
     }
@@ -78,20 +89,26 @@ impl Postgres {
 
 impl From<Columns> for Corpus {
     fn from(columns: Columns) -> Self {
-        let mut index_of = vec![0; columns.places.len()];
-        for (index, &place) in columns.places.iter().enumerate() {
-            index_of[number(place)] = index;
+        let index_of: HashMap<Uuid, usize> = columns.ids.iter().copied().zip(0..).collect();
+        let mut candidates: Vec<_> = (0..columns.ids.len()).map(|index| columns.candidate(index)).collect();
+        for (id, &similarity) in columns.similar_ids.iter().zip(&columns.similarities) {
+            // A deleted memory may still have a vector.
+            if let Some(&index) = index_of.get(id) {
+                candidates[index].similarity = Some(similarity);
+            }
         }
-        let words = columns.hit_words.iter().copied().max().map_or(0, number);
-        let mut terms = vec![Vec::new(); words];
-        for (hit, &word) in columns.hit_words.iter().enumerate() {
-            terms[number(word) - 1].push(Hit {
-                candidate: index_of[number(columns.hit_places[hit])],
-                frequency: frequency_of_rank(columns.hit_ranks[hit]),
-                names_speaker: columns.hit_speakers[hit],
-            });
+        let mut terms: BTreeMap<i32, Vec<Hit>> = BTreeMap::new();
+        for (place, word) in columns.hit_words.iter().enumerate() {
+            if let Some(&candidate) = index_of.get(&columns.hit_ids[place]) {
+                terms.entry(*word).or_default().push(columns.hit(place, candidate));
+            }
         }
-        Self::new((0..columns.ids.len()).map(|index| columns.candidate(index)).collect(), terms)
+        let mut names: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+        for (name, id) in columns.names.iter().zip(&columns.name_ids) {
+            names.entry(name).or_default().extend(index_of.get(id));
+        }
+        // In the order of the keys: sums of floating-point numbers depend on it.
+        Self::new(candidates, terms.into_values().collect(), names.into_values().collect())
     }
 }
 
@@ -105,13 +122,13 @@ impl Columns {
             length: f64::from(self.lengths[index]),
             asks: self.asks[index],
             importance: self.importances[index],
-            similarity: self.similarities[index].map(f64::from),
+            similarity: None,
             allowed: self.allowed[index],
         }
     }
-}
 
-/// A count or place, which Postgres never gives below 0.
-fn number(value: i32) -> usize {
-    usize::try_from(value).unwrap_or_default()
+    fn hit(&self, place: usize, candidate: usize) -> Hit {
+        let frequency = frequency_of_rank(self.hit_ranks[place]);
+        Hit { candidate, frequency, names_speaker: self.hit_speakers[place] }
+    }
 }
