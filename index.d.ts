@@ -1236,7 +1236,10 @@ export const syncService: SyncService;
 
 // ── graph ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-/** An entity by its type and any spelling of its name: `{ type: 'person', value: 'Dr. José García' }`. */
+/**
+ * An entity by its type and any spelling of its name, or of another name that memories say it has (`SAME_AS`):
+ * `{ type: 'person', value: 'Dr. José García' }`.
+ */
 export interface EntityReference {
   type: EntityType;
   value: string;
@@ -1365,14 +1368,17 @@ export class GraphService {
   /**
    * Entities whose name has the text in it, or what the text normalises to as a name, whatever the case and the
    * diacritics: equal ones first, then those that begin with it, those in which a word begins with it, then all others;
-   * of these, the most mentioned first, then by name. No character is a wildcard. Its cost grows with the user's entities
-   * of these types.
+   * of these, the most mentioned first, then by name. No character is a wildcard. Looks at the name that an entity is known
+   * by ({@link GraphEntity.normalized}). Its cost grows with the user's entities of these types.
    *
    * @param text 1 to 500 characters
    */
   searchEntities(userId: string, text: string, options?: EntityListOptions): Promise<GraphEntity[]>;
 
-  /** The most mentioned entities; those mentioned equally often by name. */
+  /**
+   * The most mentioned entities; those mentioned equally often by name. In Neo4j its cost grows with the user's entities of
+   * these types.
+   */
   getTopEntities(userId: string, options?: EntityListOptions): Promise<GraphEntity[]>;
 
   /**

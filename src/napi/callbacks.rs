@@ -16,8 +16,7 @@ use crate::context::{Listener, Progress, Resolver};
 use crate::embedding::{Embedder, Space, TextVector, embedding_failed};
 use crate::error::{Error, Reason, Result};
 use crate::extraction::{Extraction, ExtractionInput, Extractor, extraction_failed};
-use crate::service::graph_input;
-use crate::service::request::{EntityInput, RelationshipInput};
+use crate::input::{EntityInput, RelationshipInput, graph_input};
 
 /// Weak: a function that waits to be called must not keep Node alive.
 pub type EmbedFunction =

@@ -17,8 +17,7 @@ pub mod request;
 mod retrieve;
 mod search;
 mod sync;
-pub(crate) mod validate;
+mod validate;
 
 pub use layer::Layer;
 pub use models::{http_embedder, llm_extractor};
-pub use validate::graph_input;

@@ -7,7 +7,8 @@ use serde_json::{Map, Value};
 
 use crate::config::{ConflictStrategy, PersistenceConfig, parse_json};
 use crate::error::{Error, Result};
-use crate::model::{EntitySource, EntityType, Inconsistency, Priority, Relation, RelationshipType};
+use crate::input::{EntityInput, RelationshipInput};
+use crate::model::{EntityType, Inconsistency, Relation};
 use crate::retrieval::SearchMode;
 use crate::store::postgres::{DebtState, DebtTarget};
 
@@ -102,33 +103,6 @@ impl Request {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NoArgs {}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct EntityInput {
-    #[serde(rename = "type")]
-    pub kind: EntityType,
-    pub value: String,
-    pub normalized: Option<String>,
-    pub confidence: Option<f64>,
-    pub source: Option<EntitySource>,
-    pub context: Option<String>,
-    pub assignee: Option<String>,
-    pub deadline: Option<String>,
-    pub priority: Option<Priority>,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct RelationshipInput {
-    pub from_type: EntityType,
-    pub from_value: String,
-    pub to_type: EntityType,
-    pub to_value: String,
-    pub relationship_type: RelationshipType,
-    pub confidence: Option<f64>,
-    pub evidence: Option<String>,
-}
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]

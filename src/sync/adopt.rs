@@ -7,12 +7,11 @@ use serde_json::json;
 
 use crate::config::Limits;
 use crate::error::{Error, Result};
+use crate::input::{self, EntityInput, RelationshipInput};
 use crate::model::{
     Entity, EntitySource, EntityType, HeldMemory, HeldMention, HeldRelationship, Projection, Relationship,
     RelationshipType,
 };
-use crate::service::request::{EntityInput, RelationshipInput};
-use crate::service::validate;
 use crate::store::postgres::{AdoptedRow, Put};
 
 /// The importance of a memory that says none.
@@ -48,7 +47,7 @@ pub(super) fn adopt_into_row(
 
 /// A new row made of a node that has none.
 pub(super) fn adopt_as_row(held: &HeldMemory, limits: &Limits) -> Result<AdoptedRow> {
-    validate::user_id(&held.user_id)?;
+    input::user_id(&held.user_id)?;
     if held.content.is_none() {
         return Err(Error::invalid("content", "the node holds none, so no memory can be made of it"));
     }
@@ -94,11 +93,11 @@ fn importance(held: &HeldMemory) -> Result<Option<i32>> {
 
 fn check(row: &AdoptedRow, limits: &Limits) -> Result<()> {
     if let Some(content) = &row.content {
-        validate::content(content, limits)?;
+        input::content(content, limits)?;
     }
-    validate::summary(row.summary.as_ref().and_then(Option::as_deref))?;
-    validate::importance(row.importance)?;
-    validate::created_at(row.created_at.as_ref())
+    input::summary(row.summary.as_ref().and_then(Option::as_deref))?;
+    input::importance(row.importance)?;
+    input::created_at(row.created_at.as_ref())
 }
 
 /// Entities and relationships of a new revision, not yet checked.
@@ -174,7 +173,7 @@ impl Graphs {
 
     fn checked(self, limits: &Limits) -> Result<(Vec<Entity>, Vec<Relationship>)> {
         let entities: Vec<EntityInput> = self.entities.into_values().collect();
-        validate::graph_input(&entities, &self.relationships, limits)
+        input::graph_input(&entities, &self.relationships, limits)
     }
 }
 

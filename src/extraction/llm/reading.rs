@@ -8,9 +8,8 @@ use super::memory_text::Piece;
 use crate::config::{Limits, parse_json};
 use crate::error::Result;
 use crate::extraction::Extraction;
+use crate::input::{EntityInput, RelationshipInput, graph_input};
 use crate::model::{EntitySource, EntityType, Priority, RelationshipType};
-use crate::service::graph_input;
-use crate::service::request::{EntityInput, RelationshipInput};
 
 /// What one piece names, checked.
 #[derive(Debug, Default)]

@@ -1,0 +1,9 @@
+//! What a memory is made of, as callers, extractors and edited graphs give it, and the checks it passes before a byte
+//! reaches a store. Every refusal names the field, the value's kind and the limit.
+
+mod fields;
+mod graph;
+
+pub use fields::{ID_BYTES, content, created_at, importance, metadata, summary, user_id};
+pub(crate) use fields::{date, name, text};
+pub use graph::{EntityInput, RelationshipInput, graph_input, merge};
