@@ -6,8 +6,8 @@ use super::mention::{Mention, Mentions};
 use super::relations::{self, Link};
 use super::sentence::Doc;
 use super::{
-    Extraction, Found, Kind, Relation, Source, actions, address, companies, contacts, normalize, people,
-    places, projects,
+    Extraction, Found, Kind, Relation, Source, actions, address, companies, contacts, known_names, normalize,
+    people, places, projects,
 };
 
 #[derive(Default)]
@@ -23,6 +23,7 @@ impl Collector {
         contacts::find(&doc, &mut mentions);
         companies::find(&doc, &mut mentions);
         projects::find(&doc, &mut mentions);
+        known_names::find(&doc, &mut mentions);
         places::find(&doc, &mut mentions);
         people::find(&doc, &mut mentions);
         actions::find(&doc, &mut mentions);

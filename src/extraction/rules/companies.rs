@@ -1,5 +1,5 @@
-//! Companies: a capitalised name with a legal suffix ("Nordwind GmbH"), or one that a cue names as an
-//! employer ("works at Google", "CEO of Acme").
+//! Companies: a capitalised name with a legal suffix ("Nordwind GmbH") or a word for a business ("Pinecrest Consulting"),
+//! or one that a cue names as an employer ("works at Google", "CEO of Acme").
 
 use std::ops::Range;
 
@@ -26,6 +26,13 @@ const EMPLOYED: &[&str] = &[
     "cto of", "cto at", "cfo of", "cfo at", "coo of", "coo at", "founder of", "co-founder of",
     "cofounder of",
 ];
+/// Words for a business that end its name.
+#[rustfmt::skip]
+const BUSINESSES: &[&str] = &[
+    "logistics", "capital", "holdings", "ventures", "consulting", "analytics", "electronics", "pharmaceuticals",
+    "pharma", "therapeutics", "airlines", "airways", "motors", "insurance", "technologies", "robotics", "studios",
+    "advisors", "industries", "partners",
+];
 /// Organisations that are no companies.
 #[rustfmt::skip]
 const PUBLIC: &[&str] = &[
@@ -42,6 +49,7 @@ pub(super) fn is_legal_suffix(folded: &str) -> bool {
 pub(super) fn find(doc: &Doc<'_>, out: &mut Mentions) {
     find_by(doc, out, with_suffix, 0.95);
     find_by(doc, out, employer, 0.8);
+    find_by(doc, out, described, 0.8);
 }
 
 type Rule = fn(&Doc<'_>, &Mentions, usize) -> Option<Range<usize>>;
@@ -180,6 +188,26 @@ fn suffix_end(doc: &Doc<'_>, first: usize) -> usize {
         at += 1;
     }
     end
+}
+
+/// The company whose word for a business stands at `at`, after a name that is no everyday word ("Human Capital").
+fn described(doc: &Doc<'_>, out: &Mentions, at: usize) -> Option<Range<usize>> {
+    let token = &doc.tokens[at];
+    let is_last = !doc.after(at).is_some_and(is_name_word) || !doc.follows_word(at + 1);
+    if token.shape != Shape::Capital
+        || doc.style(at) != Style::Prose
+        || !BUSINESSES.contains(&&*token.folded)
+        || !is_last
+    {
+        return None;
+    }
+    let start = name_start(doc, out, at + 1);
+    let name = doc.tokens.get(start..at).filter(|name| !name.is_empty())?;
+    let own = name
+        .iter()
+        .all(|t| t.is('&') || is_name_word(t) && !is_stop_word(&t.folded) && !is_not_name(&t.folded));
+    let is_place = place(&folded(name)).is_some();
+    (own && !is_place).then_some(start..at + 1)
 }
 
 /// A capitalised name right after "works at", "CEO of" and their like.

@@ -10,6 +10,7 @@ mod address;
 mod collect;
 mod companies;
 mod contacts;
+mod known_names;
 mod mention;
 mod normalize;
 mod people;

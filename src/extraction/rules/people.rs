@@ -10,6 +10,7 @@ use super::people_cues::{
     KIN, PARTICLES, VOCATIVES, acts, introduces_person, is_role, is_surname, leads_to_person, speaks,
     takes_person_before, tells_of_person,
 };
+use super::places::stands_alone;
 use super::sentence::{Doc, Style};
 use super::tables::{Certainty, first_name, is_not_name, is_stop_word, place};
 use super::token::{Gap, Shape, Token};
@@ -112,7 +113,8 @@ impl Finder<'_, '_> {
         cued && !written_small && !is_place && self.doc.style(range.start) == Style::Prose
     }
 
-    /// A single given name: plain ones with any cue, ambiguous ones when addressed, speaking or called kin.
+    /// A single given name: plain ones that stand alone, surer with any cue; ambiguous ones when addressed, speaking or
+    /// called kin.
     fn single(&self, at: usize, out: &Mentions) -> Option<(Range<usize>, f64)> {
         let token = &self.doc.tokens[at];
         let range = at..at + 1;
@@ -130,6 +132,7 @@ impl Finder<'_, '_> {
             Some(_) if self.is_speaker(at) || self.is_addressed(at) => 0.9,
             Some(_) if self.doc.after(at).is_some_and(speaks) && !token.possessive => 0.85,
             Some(Certainty::Plain) if self.is_mentioned(at, out) => 0.85,
+            Some(Certainty::Plain) if !token.possessive && stands_alone(self.doc, at, at + 1) => 0.65,
             _ => return None,
         };
         Some((range, confidence))

@@ -88,12 +88,16 @@ fn known(doc: &Doc<'_>, out: &Mentions, at: usize) -> Option<(Range<usize>, f64)
         Certainty::Plain => listed || before_is(doc, at, PREPOSITIONS) || followed_by_country(doc, end),
         Certainty::Ambiguous => before_is(doc, at, CERTAIN_PREPOSITIONS) || followed_by_country(doc, end),
     };
-    let confidence = if cued { 0.9 } else { 0.8 };
-    (cued || is_country && certainty == Certainty::Plain).then_some((at..end, confidence))
+    let confidence = match (cued, is_country) {
+        (true, _) => 0.9,
+        (false, true) => 0.8,
+        (false, false) => 0.7,
+    };
+    (cued || certainty == Certainty::Plain).then_some((at..end, confidence))
 }
 
 /// "London Bridge", "Deutsche Bank Berlin" and "Europe/Berlin" are not about the place alone.
-fn stands_alone(doc: &Doc<'_>, start: usize, end: usize) -> bool {
+pub(super) fn stands_alone(doc: &Doc<'_>, start: usize, end: usize) -> bool {
     let names = |t: &Token<'_>| {
         let capital = matches!(t.shape, Shape::Capital | Shape::Upper | Shape::Mixed | Shape::Initial);
         capital && !is_stop_word(&t.folded)

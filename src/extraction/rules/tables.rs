@@ -18,6 +18,8 @@ type Words = LazyLock<HashSet<&'static str>>;
 static FIRST_NAMES: Table = LazyLock::new(|| entries(include_str!("data/first_names.txt")).collect());
 static COUNTRIES: Table = LazyLock::new(|| entries(include_str!("data/countries.txt")).collect());
 static CITIES: Table = LazyLock::new(|| entries(include_str!("data/cities.txt")).collect());
+static COMPANIES: Table = LazyLock::new(|| entries(include_str!("data/companies.txt")).collect());
+static TOOLS: Table = LazyLock::new(|| entries(include_str!("data/tools.txt")).collect());
 static STOP_WORDS: Words = LazyLock::new(|| lines(include_str!("data/stop_words.txt")).collect());
 static NOT_NAMES: Words = LazyLock::new(|| lines(include_str!("data/not_names.txt")).collect());
 static NOT_PROJECTS: Words = LazyLock::new(|| lines(include_str!("data/not_projects.txt")).collect());
@@ -50,6 +52,14 @@ pub(super) fn place(name: &str) -> Option<Certainty> {
     country(name).or_else(|| CITIES.get(name).copied())
 }
 
+pub(super) fn company(name: &str) -> Option<Certainty> {
+    COMPANIES.get(name).copied()
+}
+
+pub(super) fn tool(name: &str) -> Option<Certainty> {
+    TOOLS.get(name).copied()
+}
+
 pub(super) fn is_stop_word(word: &str) -> bool {
     STOP_WORDS.contains(word)
 }
@@ -74,6 +84,8 @@ mod tests {
             include_str!("data/first_names.txt"),
             include_str!("data/countries.txt"),
             include_str!("data/cities.txt"),
+            include_str!("data/companies.txt"),
+            include_str!("data/tools.txt"),
             include_str!("data/stop_words.txt"),
             include_str!("data/not_names.txt"),
             include_str!("data/not_projects.txt"),
