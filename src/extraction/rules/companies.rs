@@ -11,10 +11,10 @@ use super::token::{Gap, Shape, Token, folded};
 
 #[rustfmt::skip]
 const LONG_SUFFIXES: &[&str] = &[
-    "inc", "incorporated", "ltd", "limited", "llc", "l.l.c.", "llp", "plc", "corp", "corporation", "gmbh",
+    "inc", "incorporated", "ltd", "limited", "llc", "l.l.c.", "l.l.c", "llp", "plc", "corp", "corporation", "gmbh",
     "mbh", "ggmbh", "kgaa", "ohg", "s.a.", "s.a", "s.p.a.", "s.p.a", "spa", "s.r.l.", "s.r.l", "srl",
-    "s.l.", "s.a.s.", "sarl", "b.v.", "b.v", "n.v.", "n.v", "oy", "oyj", "aps", "a/s", "asa", "s.r.o.",
-    "a.s.", "d.o.o.", "kft", "pty", "pvt", "co",
+    "s.l.", "s.l", "s.a.s.", "s.a.s", "sarl", "b.v.", "b.v", "n.v.", "n.v", "oy", "oyj", "aps", "a/s", "asa", "s.r.o.", "s.r.o",
+    "a.s.", "a.s", "d.o.o.", "d.o.o", "kft", "pty", "pvt", "co",
 ];
 /// Two capitals that are also words, states or products ("PROCEED AS", "Reno NV", "Watch SE").
 const SHORT_SUFFIXES: &[&str] = &["ag", "ab", "se", "sa", "nv", "bv", "kg", "as"];
