@@ -84,8 +84,8 @@ export interface Entity {
   /** As it was written. */
   value: string;
   /**
-   * By what equal entities are known, per user and type.
-   * @default made from `value`: lower case, single spaces
+   * By what equal entities are known, per user and type. What was stored has the name that all names of the entity go to.
+   * @default made from `value`: lower case, without diacritics, titles, legal suffixes and the word "project"
    */
   normalized?: string;
   /**
@@ -137,9 +137,10 @@ export interface InlineRelationship {
   fromValue: string;
   toType: EntityType;
   toValue: string;
+  /** `SAME_AS` between two names of one type makes them one entity of the user. */
   relationshipType: InlineRelationshipType;
   /**
-   * 0 to 1.
+   * 0 to 1. `SAME_AS` counts always with 1; with less, at least 0.5, while neither name has another such partner.
    * @default 1
    */
   confidence?: number;

@@ -23,7 +23,7 @@ with asked as materialized (
       and ($10::jsonb is null or e.metadata @> $10)
       and ($11::jsonb is null or not exists (
         select from jsonb_array_elements($11) wanted
-        where not exists (select from jsonb_array_elements(wanted) one where s.entities @> one))), false)) as allowed
+        where not exists (select from jsonb_array_elements(wanted) one where s.entities @> one or s.given_entities @> one))), false)) as allowed
   from izzie_memory.memory_state s
   join public.memory_entries e on e.id = s.memory_id
   where s.user_id = $1 and not s.deleted
