@@ -1,5 +1,5 @@
-//! Every number that retrieval weighs with. They were chosen on five conversations, each setting by the other four, and
-//! lie on plateaus: neighbouring values find about the same.
+//! Every number that retrieval weighs with. They were chosen on five conversations and lie on plateaus: neighbouring
+//! values find about the same, and those chosen on four conversations find as much on the fifth.
 
 /// How much of a word a neighbour adds to a memory, and how the parts of a fused score compare. The part of the words is
 /// at most 1; each weight below is what its own part is at most.
