@@ -55,12 +55,13 @@ language sql immutable parallel safe as $$
 $$;
 
 -- The full-text vector of a memory. Words of its speaker have the label A; where nobody tells, the speaker is what
--- stands before the first colon of a line of a chat ("Ann Lee: …").
+-- stands before the first colon of a line of a chat ("Ann Lee: …"): up to three words that begin like a name's, the first
+-- in either case. The subject of a mail rarely does.
 create function izzie_memory.search_words(content text, summary text, speaker text) returns tsvector
 language plpgsql immutable parallel safe as $$
 declare
   said text := left(concat_ws(' ', content, summary), 200000);
-  label text := substring(left(said, 100) from '^\s*([[:alpha:]][[:alnum:] .''’_-]{0,60}):\s');
+  label text := substring(left(said, 100) from '^\s*([[:alpha:]][[:alnum:].''’_-]*( [[:upper:]][[:alnum:].''’_-]*){0,2}):\s');
 begin
   if label is not null and (speaker is null or lower(label) = lower(speaker)) then
     said := substr(said, strpos(said, ':') + 1);

@@ -65,6 +65,16 @@ describe('hybrid without an embedder', () => {
     expect(best.explain.speaker).toBeGreaterThan(0);
   });
 
+  test('the subject of a mail is no speaker, a full name is', async () => {
+    const speaker = async (content, query) => {
+      await memory.store({ userId: query, content });
+      return (await memory.retrieve(query, query, { explain: true }))[0].explain.speaker;
+    };
+    expect(await speaker('Forecasting for Hallberg Foods: proposal', 'a forecast for dairy')).toBe(0);
+    expect(await speaker('Anna Maria O’Neil: see you at noon', 'when does Anna come?')).toBeGreaterThan(0);
+    expect(await speaker('bob: see you at noon', 'when does Bob come?')).toBeGreaterThan(0);
+  });
+
   test('an entity that the question names finds memories that do not say its name', async () => {
     const entities = [{ type: 'company', value: 'Acme Corp.' }];
     await memory.store({ userId: 'kim', content: 'They pay late, as always' }, { entities });
