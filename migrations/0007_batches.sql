@@ -57,6 +57,16 @@ begin
   end if;
 end $$;
 
+-- As project_inline, where the writer cannot say which of them the graph refuses: the queue finds out, and the others go
+-- through.
+create function izzie_memory.project_or_owe(ids uuid[]) returns void
+language plpgsql as $$
+begin
+  perform izzie_memory.project_inline(ids);
+exception when integrity_constraint_violation or data_exception or program_limit_exceeded or raise_exception then
+  perform izzie_memory.owe_many((select t.target from izzie_memory.graph_targets t where t.current), ids);
+end $$;
+
 -- kind 'store': requests as of store_memory, with an embedding or null each; 'delete': as of delete_memory.
 -- Answers a list of what that function answers (of a delete without the memory), or {error}. Thousands of
 -- subtransactions slow the whole server down, so they are made only when a write is refused.

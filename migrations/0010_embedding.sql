@@ -160,7 +160,7 @@ begin
   end loop;
   perform set_config('izzie_memory.write_context', '', true);
   if owe = 'paged' then
-    perform izzie_memory.project_inline(paid);
+    perform izzie_memory.project_or_owe(paid);
   end if;
   return paid;
 end $$;

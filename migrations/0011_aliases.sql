@@ -253,7 +253,7 @@ begin
   where s.memory_id = k.memory_id and not s.deleted;
   select * into target from izzie_memory.graph_targets t where t.current;
   if target.kind = 'postgres' then
-    perform izzie_memory.project_inline(renamed);
+    perform izzie_memory.project_or_owe(renamed);
   elsif target.target is not null then
     perform izzie_memory.owe_many(target.target, renamed);
   end if;

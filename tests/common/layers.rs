@@ -51,6 +51,12 @@ impl Client {
         Self::with_embedder(config, None)
     }
 
+    /// Without embedder and extractor, so that the graph alone is owed anything that can be paid.
+    pub fn bare(config: &Value) -> Self {
+        let config = LayerConfig::parse(&config.to_string()).expect("a valid configuration");
+        Self(Layer::new(config, None, None).expect("a layer"))
+    }
+
     pub fn with_embedder(config: &Value, embedder: Option<Arc<dyn Embedder>>) -> Self {
         let config = LayerConfig::parse(&config.to_string()).expect("a valid configuration");
         Self(Layer::new(config, embedder, Some(Arc::new(RulesExtractor))).expect("a layer"))

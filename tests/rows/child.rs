@@ -147,7 +147,7 @@ async fn runs_a_script() {
     for (point, action) in script["failPoints"].as_object().expect("an object") {
         set(point, action.as_str().expect("text"));
     }
-    let layer = Client::new(&script["config"]);
+    let layer = Client::bare(&script["config"]);
     for call in script["calls"].as_array().expect("a list") {
         let op = call["op"].as_str().expect("text");
         let outcome = layer.try_call_with(op, call["args"].clone(), call["persistence"].clone()).await;

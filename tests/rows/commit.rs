@@ -137,7 +137,7 @@ async fn reset_during_the_commit(world: &World) {
         config["databaseUrl"] = json!(world.database.url_through(proxy.address).reveal());
         // One connection, on which the statement is prepared.
         config["pool"] = json!({ "max": 1 });
-        let layer = Client::new(&config);
+        let layer = Client::bare(&config);
         // Everything that a first write asks for is known.
         let warm = layer.store("u", "warm", &[]).await;
         layer.call("delete", json!({ "id": warm, "hard": true })).await;

@@ -217,7 +217,7 @@ async fn deadlock_storm(world: &World) {
     const PEOPLE: [&str; 5] = ["Ann", "Bob", "Cid", "Dan", "Eve"];
     world.sql().await.run(NOTICE_DEADLOCKS_SOON).await;
     let proxy = Proxy::to(neo4j::address()).await;
-    let layer = Client::new(&world.config_through(&proxy));
+    let layer = Client::bare(&world.config_through(&proxy));
     for _ in 0..3 {
         layer.try_call_with("store", memory(&PEOPLE), patient()).await.expect("stored");
     }

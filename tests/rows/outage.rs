@@ -18,7 +18,7 @@ const SLACK: Duration = Duration::from_millis(700);
 async fn row_22_three_days_without_the_graph_on_neo4j() {
     let world = World::on_neo4j().await;
     let proxy = Proxy::to(neo4j::address()).await;
-    let layer = Client::new(&world.config_through(&proxy));
+    let layer = Client::bare(&world.config_through(&proxy));
     let kept = layer.store("u", "before", &["Ann"]).await;
     layer.call("startAutoSync", json!({})).await;
     proxy.set(Mode::Refuse);
@@ -50,7 +50,7 @@ async fn row_22_three_days_without_the_graph_on_neo4j() {
 async fn row_24_a_slow_graph_is_written_behind_the_answer_on_neo4j() {
     let world = World::on_neo4j().await;
     let proxy = Proxy::to(neo4j::address()).await;
-    let layer = Client::new(&world.config_through(&proxy));
+    let layer = Client::bare(&world.config_through(&proxy));
     layer.store("u", "warm", &["Ann"]).await;
     layer.call("syncStats", json!({})).await;
     proxy.set(Mode::Latency(Duration::from_millis(400)));
@@ -67,7 +67,7 @@ async fn row_24_a_slow_graph_is_written_behind_the_answer_on_neo4j() {
 async fn row_24_five_seconds_of_latency_on_neo4j() {
     let world = World::on_neo4j().await;
     let proxy = Proxy::to(neo4j::address()).await;
-    let layer = Client::new(&world.config_through(&proxy));
+    let layer = Client::bare(&world.config_through(&proxy));
     layer.store("u", "warm", &["Ann"]).await;
     layer.call("startAutoSync", json!({})).await;
     proxy.set(Mode::Latency(Duration::from_secs(5)));
@@ -125,6 +125,22 @@ async fn row_26_a_memory_that_is_always_rejected_on_postgres() {
         )
         .await;
     always_rejected(&world).await;
+    extraction_goes_on_beside_it(&world).await;
+}
+
+/// What is found in others reaches the graph, though it is written together with the memory that is refused.
+async fn extraction_goes_on_beside_it(world: &World) {
+    let mut sql = world.sql().await;
+    sql.run(
+        "insert into public.memory_entries (user_id, content) \
+         values ('x', 'poison'), ('x', 'Lunch with Grace Hopper from Remington Rand')",
+    )
+    .await;
+    Client::new(&world.config()).call("drain", json!({})).await;
+    let mentioned: i64 =
+        sql.one("select count(*) from izzie_memory.graph_mentions m where m.user_id = 'x'").await;
+    assert!(mentioned > 0);
+    assert_eq!((world.owed().await, world.debts("attempts > 0").await), (1, 1));
 }
 
 async fn always_rejected(world: &World) {

@@ -105,7 +105,7 @@ async fn killed_before_the_acknowledgement(world: &World) {
 async fn row_14_a_lost_commit_reply_on_neo4j() {
     let world = World::on_neo4j().await;
     let proxy = Proxy::to(neo4j::address()).await;
-    let layer = Client::new(&world.config_through(&proxy));
+    let layer = Client::bare(&world.config_through(&proxy));
     layer.store("u", "warm", &["Ann"]).await;
     owe(&world, 10).await;
     // Longer than the driver's own messages, shorter than any statement.
@@ -351,7 +351,7 @@ async fn closed_in_the_middle(world: &World) {
 async fn row_42_closed_while_the_graph_is_a_black_hole_on_neo4j() {
     let world = World::on_neo4j().await;
     let proxy = Proxy::to(neo4j::address()).await;
-    let layer = Client::new(&world.config_through(&proxy));
+    let layer = Client::bare(&world.config_through(&proxy));
     owe(&world, 1000).await;
     layer.call("startAutoSync", json!({})).await;
     let closing = async {

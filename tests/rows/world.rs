@@ -56,14 +56,14 @@ impl World {
 
     /// A layer of this process. All of them share their connections.
     pub fn layer(&self) -> Client {
-        Client::new(&self.config())
+        Client::bare(&self.config())
     }
 
     /// A layer with connections, queues and a worker of its own, as another process has them.
     pub fn instance(&self, number: u64) -> Client {
         let mut config = self.config();
         config["pool"] = json!({ "max": 4, "acquireTimeoutMs": 60_000 + number });
-        Client::new(&config)
+        Client::bare(&config)
     }
 
     pub async fn sql(&self) -> Sql {
