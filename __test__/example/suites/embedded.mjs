@@ -14,7 +14,15 @@ const IN_STEP = {
   syncPercentage: 100,
 };
 /** `lastSync` is missing as long as nothing was synchronised. */
-const STATISTICS = { ...IN_STEP, pending: 0, dead: 0, conflicts: 0 };
+const NOTHING_OWED = { pending: 0, waiting: 0, dead: 0 };
+const STATISTICS = {
+  ...IN_STEP,
+  pending: 0,
+  dead: 0,
+  conflicts: 0,
+  embedding: NOTHING_OWED,
+  extraction: NOTHING_OWED,
+};
 
 export function onEmbeddedDatabase(app) {
   describe('on the embedded database', { concurrency: false }, () => {
