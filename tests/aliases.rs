@@ -135,7 +135,7 @@ async fn spellings(world: &World) {
 }
 
 async fn later_evidence(world: &World) {
-    let layer = world.layer();
+    let layer = Client::new(&world.config());
     let foreign = "insert into public.memory_entries (user_id, content, metadata) values ('u', 'by other code', \
         '{\"entities\": [{\"type\": \"person\", \"value\": \"Sarah Chen\"}]}')";
     world.sql().await.run(foreign).await;
