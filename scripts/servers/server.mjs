@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join, resolve } from 'node:path';
-import { descendants, isAlive, processTable, signal, waitUntil } from '../lib/process.mjs';
+import { capture, descendants, isAlive, processTable, signal, waitUntil } from '../lib/process.mjs';
 
 export const DOCKER_ADVICE =
   'or start both with `docker compose up -d --wait` (docker-compose.yml says how to point the tests at them)';
@@ -87,7 +87,7 @@ export class Server {
 const allGone = (pids, timeoutMs) => waitUntil(() => !pids.some(isAlive), timeoutMs);
 
 /** A free port below the range from which the system gives ports to outgoing connections. */
-async function freePort() {
+export async function freePort() {
   for (let attempt = 0; attempt < 100; attempt += 1) {
     const port = 20_000 + Math.floor(Math.random() * 12_000);
     if (await isFree(port)) return port;
@@ -101,4 +101,11 @@ function isFree(port) {
     probe.once('error', () => done(false));
     probe.listen(port, '127.0.0.1', () => probe.close(() => done(true)));
   });
+}
+
+/** Postgres and PgBouncer refuse to run as root; then they run as nobody. */
+export async function serverUser() {
+  if (process.getuid() !== 0) return {};
+  const [uid, gid] = await Promise.all([capture('id', ['-u', 'nobody']), capture('id', ['-g', 'nobody'])]);
+  return { uid: Number(uid), gid: Number(gid) };
 }
