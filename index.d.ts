@@ -309,6 +309,83 @@ export interface ScoreParts {
   recency: number;
 }
 
+/** Options of {@link EnhancedMemoryService.exportMemories}. */
+export interface ExportOptions {
+  /** Soft-deleted memories too, marked `"deleted":true`. @default false */
+  includeDeleted?: boolean;
+  /** Called after each page of 100. `total` is what there was at the beginning. */
+  onProgress?: (progress: Progress) => void;
+  signal?: AbortSignal;
+}
+
+/** Text (UTF-8) or bytes in pieces that may end anywhere: a stream of Node, what `exportMemories` gives, an array. */
+export type ImportSource = AsyncIterable<string | Uint8Array> | Iterable<string | Uint8Array>;
+
+/** Options of {@link EnhancedMemoryService.importMemories}. */
+export interface ImportOptions {
+  /**
+   * Whose memories they become, whatever the file says. An mbox names nobody: required then.
+   * @default a line's `userId`, else that of the export
+   */
+  userId?: string;
+  /** @default 'jsonl' */
+  format?: 'jsonl' | 'mbox';
+  /**
+   * Lines marked deleted are stored and deleted, also where their memory is there and live. They are skipped otherwise.
+   * @default false
+   */
+  includeDeleted?: boolean;
+  /**
+   * Reads the source twice and refuses it before anything is stored, unless it is a whole export. It must be a function
+   * then. @default false
+   */
+  verifyFirst?: boolean;
+  /** Reads and verifies, stores nothing. @default false */
+  dryRun?: boolean;
+  /** Memories per transaction, 1 to `limits.batch`. @default 100, or `limits.batch` where that is less */
+  chunkSize?: number;
+  /** Called after each chunk. */
+  onProgress?: (progress: ImportProgress) => void;
+  /** Heeded between and within chunks; a chunk that was committed stays. */
+  signal?: AbortSignal;
+}
+
+/** How it goes with the lines, or the mails, of an import. */
+export interface ImportCounts {
+  /** Memories met, those that failed included. */
+  read: number;
+  /** Newly stored. */
+  stored: number;
+  /** Were there already, under the same id or key, and were left as they are. */
+  existing: number;
+  /** Marked deleted, and not asked for. */
+  skipped: number;
+}
+
+/** How far an import is. */
+export interface ImportProgress extends ImportCounts {
+  failed: number;
+  /** The last line that was read, from 1. */
+  line: number;
+  /** Bytes of the source up to its end. */
+  bytes: number;
+}
+
+/** What {@link EnhancedMemoryService.importMemories} returns. */
+export interface ImportResult extends ImportCounts {
+  /** What was not stored, by its line; of an mbox, the line on which the mail begins. */
+  failed: { line: number; error: Error }[];
+  /** SHA-256 (hex) of the lines as in an export, whoever wrote them; none of an mbox. */
+  digest?: string;
+  /** Whether this is an export, whole and unchanged. */
+  verified: boolean;
+  /**
+   * Why not: no header (`'foreign'`), no trailer (`'truncated'`), or lines, count and digest do not fit together
+   * (`'edited'`).
+   */
+  problem?: 'foreign' | 'truncated' | 'edited';
+}
+
 /** The name the options of `retrieve` had in the TypeScript layer. */
 export type SearchOptions = RetrieveOptions;
 
@@ -529,6 +606,41 @@ export class EnhancedMemoryService {
 
   /** All of {@link list}, read page by page as it is consumed: `for await (const memory of service.iterate('ada'))`. */
   iterate(userId: string, options?: IterateOptions): AsyncGenerator<MemoryEntry, void, void>;
+
+  /**
+   * A user's memories as JSON Lines, read a page at a time as they are consumed. Each text is one line with its line feed.
+   *
+   * - The first line is a header: `format` (`'izzie-memory'`), `version`, `userId`, `exportedAt`.
+   * - Then one memory a line, by id: `id`, `content`, `summary`, `importance`, `conversationId`, `createdAt`, `metadata`,
+   *   `entities` and `relationships` as they were given (missing while their extraction is owed), `deleted`.
+   * - The last is a trailer: `format`, `count` of the memories, `digest`: SHA-256 (hex) of their lines in this order, each
+   *   with its line feed. The same memories give the same digest, also under another user and in another database.
+   *
+   * Embeddings, revisions, access counts and `updatedAt` are not in it. A memory that is stored, changed or deleted
+   * meanwhile is in it as it was before or after; no other is left out or comes twice.
+   *
+   * @throws {PersistenceError} `INVALID_ARGUMENT`
+   */
+  exportMemories(userId: string, options?: ExportOptions): AsyncGenerator<string, void, void>;
+
+  /**
+   * Stores the memories of a file while it is read; holds a chunk of it at a time. Reads what {@link exportMemories}
+   * wrote, other JSON Lines (`content`, and as in {@link BatchEntry} `userId`, `id` if it is a UUID, `conversationId`,
+   * `createdAt`, `importance`, `summary`, `metadata`, `entities`, `relationships`; other members are passed over) and
+   * mailboxes in the mbox format, where a mail is a memory and a thread a conversation.
+   *
+   * Doing it again stores nothing twice, so an import that broke off is begun anew: a line with an id keeps it; others get
+   * one made of user, conversation, date and content, and of their place among equal ones. A line that is refused is told
+   * in `failed` (`INVALID_ARGUMENT`; `ID_CONFLICT`: the id is another user's, or stands for other content), and the others
+   * are stored. A line is at most 16 MiB, a mail at most 64 MiB. Memories are embedded, and searched for entities where
+   * the line has none, as {@link store} does it.
+   *
+   * @param source or a function that opens it
+   * @throws {PersistenceError} `INVALID_ARGUMENT`: also an export of a newer version, and what `verifyFirst` refuses
+   *   (`details.problem`)
+   * @throws {VectorStoreError} `UNAVAILABLE`, `TIMEOUT`, `OVERLOADED`: the chunks before are stored
+   */
+  importMemories(source: ImportSource | (() => ImportSource), options?: ImportOptions): Promise<ImportResult>;
 
   getStats(userId: string): Promise<MemoryStats>;
 

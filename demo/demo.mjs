@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { configure, enhancedMemoryService, shutdown, syncService } from 'izzie-memory';
+import { withKeys } from '../lib/port/keys.cjs';
 import { pickVictims, removeFromGraph } from './damage.mjs';
-import { withKeys } from './idempotency.mjs';
 import { patiently } from './patience.mjs';
 import { createProgress } from './progress.mjs';
 import { answer, chooseQuestions } from './questions.mjs';

@@ -1,17 +1,19 @@
+import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
-import { readJsonl } from './read-jsonl.mjs';
-import { readMbox } from './read-mbox.mjs';
+import { readJsonl } from '../lib/port/jsonl.cjs';
+import { readMbox } from '../lib/port/mbox.cjs';
 
 const MBOX_START = 'From ';
 
 /**
  * @param {string} path
  * @param {{ userId: string, signal?: AbortSignal }} options `userId` for formats that name no user
- * @returns {Promise<{ bytes: number, items: AsyncGenerator<import('./read-jsonl.mjs').Item> }>}
+ * @returns {Promise<{ bytes: number, items: AsyncGenerator<import('../lib/port/jsonl.cjs').Item> }>}
  */
 export async function readInput(path, { userId, signal }) {
   const { bytes, isMbox } = await probe(path);
-  return { bytes, items: isMbox ? readMbox(path, { userId, signal }) : readJsonl(path, { signal }) };
+  const file = createReadStream(path);
+  return { bytes, items: isMbox ? readMbox(file, { userId, signal }) : readJsonl(file, { signal }) };
 }
 
 async function probe(path) {

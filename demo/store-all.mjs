@@ -7,7 +7,7 @@ const ENTRY_ERRORS = new Set(['INVALID_ARGUMENT', 'ID_CONFLICT']);
 /**
  * Stores entries as they are read, a few at a time.
  *
- * @param {AsyncGenerator<import('./read-jsonl.mjs').Item & { idempotencyKey?: string }>} items
+ * @param {AsyncGenerator<import('../lib/port/jsonl.cjs').Item & { idempotencyKey?: string }>} items
  * @param {{ store: Function }} memoryService
  * @param {{ tally: import('./tally.mjs').Tally, signal: AbortSignal, onProgress: (bytes: number) => void }} options
  */
@@ -24,8 +24,8 @@ export async function storeAll(items, memoryService, { tally, signal, onProgress
 
   async function storeOne({ line, entry, error, idempotencyKey }) {
     if (error) return tally.addBad(line, error);
-    const { userId, content, metadata, conversationId, createdAt } = entry;
-    const options = { idempotencyKey, conversationId, createdAt, signal: stop };
+    const { userId, content, metadata, id, conversationId, createdAt } = entry;
+    const options = { id, idempotencyKey, conversationId, createdAt, signal: stop };
     try {
       tally.addMemory(await memoryService.store({ userId, content, metadata }, options));
     } catch (refusal) {

@@ -23,21 +23,38 @@ const CHUNK_SIZE = 100;
 async function storeMany(handle, entries, options, persistence) {
   if (!Array.isArray(entries)) throw invalid('entries', 'must be an array');
   const { args, signal, onProgress } = jobArguments(options, 'options');
-  const limit = handle.batchLimit;
-  const { chunkSize = Math.min(CHUNK_SIZE, limit) } = objectOf(args, ['chunkSize'], 'options');
-  checkChunkSize(chunkSize, limit);
+  const chunkSize = chunkSizeOf(objectOf(args, ['chunkSize'], 'options').chunkSize, handle.batchLimit);
   const store = async (chunk) => storeChunk(handle, chunk, signal, persistence);
   const { outcomes, rest, error } = await inChunks(entries, chunkSize, { signal, onProgress }, store);
   return [...outcomes, ...rest.map(() => ({ error }))];
 }
 
-function checkChunkSize(size, limit) {
-  if (Number.isInteger(size) && size >= 1 && size <= limit) return;
+/**
+ * @param {any} size `options.chunkSize`
+ * @param {number} limit
+ * @returns {number}
+ */
+function chunkSizeOf(size, limit) {
+  if (size === undefined) return Math.min(CHUNK_SIZE, limit);
+  if (Number.isInteger(size) && size >= 1 && size <= limit) return size;
   throw invalid('options.chunkSize', `must be a whole number from 1 to ${limit}`, { limit });
 }
 
 async function storeChunk(handle, chunk, signal, persistence) {
-  const items = Array.from(chunk, storeItem);
+  return await storeItems(handle, Array.from(chunk, storeItem), { signal, persistence });
+}
+
+/** A memory as the core takes it. @typedef {{ json: string, embedding: Float32Array, error?: undefined }} StoreItem */
+
+/**
+ * Stores one chunk, in one transaction.
+ *
+ * @param {Handle} handle
+ * @param {(StoreItem | { error: Error })[]} items what has an error is passed over
+ * @param {{ signal?: AbortSignal, persistence?: Record<string, unknown> }} call
+ * @returns {Promise<Outcome[]>} one for each item, in order
+ */
+async function storeItems(handle, items, { signal, persistence }) {
   const sound = items.filter((item) => !item.error);
   const args = `{"items":[${sound.map(({ json }) => json)}]}`;
   const embedding = concatenated(sound.map((item) => item.embedding));
@@ -47,7 +64,12 @@ async function storeChunk(handle, chunk, signal, persistence) {
   return items.map((item) => (item.error ? { error: item.error } : next.next().value));
 }
 
-/** One of the memories as the core takes it, or what is wrong with it: encoded alone, so that it fails alone. */
+/**
+ * One of the memories as the core takes it, or what is wrong with it: encoded alone, so that it fails alone.
+ *
+ * @param {unknown} entry
+ * @returns {StoreItem | { error: any }}
+ */
 function storeItem(entry) {
   try {
     const { args, embedding, signal } = writeArguments(entry, 'entry');
@@ -136,4 +158,4 @@ function isCallers(error, signal) {
   return (signal?.aborted && error === signal.reason) || error?.reason === 'INVALID_ARGUMENT';
 }
 
-module.exports = { storeMany, deleteMany };
+module.exports = { storeMany, storeItem, storeItems, chunkSizeOf, deleteMany };

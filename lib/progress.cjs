@@ -7,7 +7,7 @@ const { invalid } = require('./errors.cjs');
 /**
  * @param {unknown} onProgress
  * @param {string} name
- * @returns {((progress: Progress) => void) | undefined}
+ * @returns {((progress: any) => void) | undefined}
  */
 function checkOnProgress(onProgress, name) {
   if (onProgress === undefined) return undefined;
@@ -21,7 +21,7 @@ function checkOnProgress(onProgress, name) {
  * nothing.
  *
  * @param {Function} onProgress
- * @returns {(progress: Progress) => void}
+ * @returns {(progress: any) => void}
  */
 function guarded(onProgress) {
   let warned = false;

@@ -28,6 +28,7 @@ import type {
   EntityStats,
   EntityType,
   ErrorReason,
+  ExportOptions,
   Extraction,
   ExtractionInput,
   ExtractorCallback,
@@ -39,6 +40,11 @@ import type {
   GraphPath,
   HealthCheck,
   HealthReason,
+  ImportCounts,
+  ImportOptions,
+  ImportProgress,
+  ImportResult,
+  ImportSource,
   InlineRelationship,
   InlineRelationshipType,
   IzzieMemoryConfig,
@@ -168,10 +174,16 @@ const old: [
   Same<enhancedTypes.MemoryEntry, MemoryEntry>,
   Same<enhancedTypes.StoreOptions, StoreOptions>,
   Same<enhancedTypes.SearchOptions, RetrieveOptions>,
+  Same<enhancedTypes.ExportOptions, ExportOptions>,
+  Same<enhancedTypes.ImportOptions, ImportOptions>,
+  Same<enhancedTypes.ImportResult, ImportResult>,
+  Same<enhancedTypes.ImportSource, ImportSource>,
+  Same<enhancedTypes.ImportProgress, ImportProgress>,
+  Same<enhancedTypes.ImportCounts, ImportCounts>,
   Same<graph.GraphEntity, GraphEntity>,
   Same<graph.EntityReference, EntityReference>,
   Same<graph.Page<string>, Page<string>>,
-] = Array(36).fill(true) as never;
+] = Array(42).fill(true) as never;
 
 // The new ones exist: an unknown name would not compile.
 export type New = [

@@ -1,4 +1,5 @@
 // What compiles, and what must not.
+import { createReadStream } from 'node:fs';
 import {
   type BackfillResult,
   type ConflictResolver,
@@ -13,6 +14,8 @@ import {
   GraphStoreError,
   graphService,
   type HealthCheck,
+  type ImportProgress,
+  type ImportResult,
   type IzzieMemoryConfig,
   type MemoryEntry,
   type MemoryRow,
@@ -84,6 +87,18 @@ export async function enhanced(signal: AbortSignal): Promise<MemoryEntry | null>
   await new EnhancedMemoryService().getMany([stored.id]);
   void [copies, found, words];
   return memory.getById(stored.id);
+}
+
+export async function ported(signal: AbortSignal): Promise<ImportResult> {
+  for await (const line of memory.exportMemories('ada', { includeDeleted: true, signal })) void line.length;
+  const onProgress = ({ read, line, bytes }: ImportProgress) => console.log(read, line, bytes);
+  await memory.importMemories(['{"content":"x"}\n'], { userId: 'ada', dryRun: true, onProgress });
+  await memory.importMemories(createReadStream('x.mbox'), { format: 'mbox', userId: 'ada', chunkSize: 50 });
+  const result = await memory.importMemories(() => memory.exportMemories('ada'), { verifyFirst: true });
+  // @ts-expect-error: a path is no source
+  memory.importMemories(17);
+  void [result.problem === 'truncated', result.failed[0]?.error.message, result.digest?.length];
+  return result;
 }
 
 export async function many(signal: AbortSignal): Promise<string[]> {

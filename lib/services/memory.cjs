@@ -8,6 +8,8 @@ const { objectOf, plainObject } = require('../checks.cjs');
 const { memoryEntry, page, writeCopies } = require('../decode.cjs');
 const { invalid } = require('../errors.cjs');
 const { getHealth } = require('../health.cjs');
+const { exportMemories } = require('../port/export.cjs');
+const { importMemories } = require('../port/import.cjs');
 const { defaultHost } = require('../state.cjs');
 
 const ENTRY_KEYS = ['userId', 'content', 'metadata'];
@@ -119,6 +121,14 @@ class EnhancedMemoryService {
       yield* items;
       cursor = nextCursor;
     } while (cursor !== null);
+  }
+
+  exportMemories(userId, options) {
+    return exportMemories(() => this.#handle(), userId, options);
+  }
+
+  async importMemories(source, options) {
+    return await importMemories(this.#handle(), source, options);
   }
 
   async getStats(userId) {

@@ -2,6 +2,7 @@
 
 mod digest;
 mod entity;
+mod export;
 mod graph;
 mod health;
 mod memory;
@@ -11,6 +12,7 @@ mod sync;
 
 pub use digest::{bucket, digest};
 pub use entity::{Entity, EntitySource, EntityType, Label, Priority, entity_key};
+pub use export::{ExportedMemory, ExportedRelationship};
 pub use graph::{Direction, EntityStats, GraphEntity, GraphPath, PathStep, RelatedEntity, Relation};
 pub use health::{HealthCheck, HealthMetrics, HealthReason, HealthStatus, StoreStatus, Stores};
 pub use memory::{Memory, ScoreParts, Write};

@@ -63,6 +63,7 @@ impl Layer {
             Operation::GetMany(args) => answer(until_aborted(cancel, self.get_many(args))),
             Operation::GetAll(args) => answer(until_aborted(cancel, self.get_all(args))),
             Operation::List(args) => answer(until_aborted(cancel, self.list(args))),
+            Operation::ExportPage(args) => answer(until_aborted(cancel, self.export_page(args))),
             Operation::MemoryStats(args) => {
                 answer(async move { until_aborted(cancel, self.memory_stats(&args.user_id)).await })
             }

@@ -4,6 +4,7 @@ mod batch;
 mod conflicts;
 mod dispatch;
 mod draft;
+mod export;
 mod fill;
 mod graph;
 mod graph_write;

@@ -61,6 +61,7 @@ operations! {
     "getMany" GetMany(GetManyArgs),
     "getAll" GetAll(GetAllArgs),
     "list" List(ListArgs),
+    "exportPage" ExportPage(ExportArgs),
     "memoryStats" MemoryStats(UserArgs),
     "health" Health(NoArgs),
     "checkConsistency" CheckConsistency(CheckArgs),
@@ -255,6 +256,14 @@ pub struct ListArgs {
     pub since: Option<DateTime<Utc>>,
     pub until: Option<DateTime<Utc>>,
     pub cursor: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ExportArgs {
+    pub user_id: String,
+    pub cursor: Option<String>,
+    pub include_deleted: Option<bool>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -5,6 +5,7 @@ mod batches;
 mod conflicts;
 mod connection;
 mod error;
+mod export;
 mod jobs;
 mod memories;
 mod migrate;
@@ -21,6 +22,7 @@ pub use aliases::Settling;
 pub use batches::Page;
 pub use conflicts::{AdoptedRow, ConflictEntry, ConflictOutcome, Settlement, SettlementAnswer};
 pub use connection::{Effect, Lane, Postgres, PostgresConfig, Row};
+pub use export::ExportFilter;
 pub use jobs::PagedJob;
 pub use memories::{
     DeleteRow, Deleted, ListFilter, Placed, Put, RestoreRow, StoreRow, Stored, Undo, UpdateRow, Updated,

@@ -1,15 +1,17 @@
-import { createHash } from 'node:crypto';
+'use strict';
+
+const { createHash } = require('node:crypto');
 
 /**
- * Adds to each entry the key under which a later run finds it again. Two equal entries of a file are two memories: the
+ * Adds to each entry without an id the key under which a later run finds it again. Two equal entries of a file are two memories: the
  * number of the occurrence is part of the key, which is why the keys are made in the order of the file.
  *
- * @param {AsyncIterable<import('./read-jsonl.mjs').Item>} items
+ * @param {AsyncIterable<import('./jsonl.cjs').Item>} items
  */
-export async function* withKeys(items) {
+async function* withKeys(items) {
   const occurrences = new Map();
   for await (const item of items) {
-    if (item.entry) {
+    if (item.entry && !item.entry.id) {
       const digest = sha256(identity(item.entry));
       const occurrence = (occurrences.get(digest) ?? 0) + 1;
       occurrences.set(digest, occurrence);
@@ -20,6 +22,7 @@ export async function* withKeys(items) {
   }
 }
 
+/** @param {import('./jsonl.cjs').Entry} entry */
 function identity({ userId, conversationId, createdAt, content }) {
   return [userId, conversationId ?? null, createdAt?.toISOString() ?? null, content];
 }
@@ -27,3 +30,5 @@ function identity({ userId, conversationId, createdAt, content }) {
 function sha256(parts) {
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
 }
+
+module.exports = { withKeys };

@@ -1,4 +1,6 @@
-import { readLines } from './lines.mjs';
+'use strict';
+
+const { readLines } = require('./lines.cjs');
 
 /** Bounds what one mail with large attachments can make us hold in memory. */
 const MAX_MESSAGE_BYTES = 64 * 1024 * 1024;
@@ -16,21 +18,20 @@ const ESCAPED_FROM = /^>+From /;
 
 /**
  * One mail, unescaped, with the number of its `From ` line.
- * @typedef {{ line: number, end: number, bytes: Buffer, postmark?: Date } |
- *           { line: number, end: number, error: string }} RawMessage
+ * @typedef {{ line: number, end: number, bytes?: Buffer, postmark?: Date, error?: string }} RawMessage
  */
 
 /**
  * Splits an mbox after RFC 4155: a mail begins with a `From ` line that is the first line or follows a blank one.
  *
- * @param {string} path
+ * @param {import('./lines.cjs').Source} source
  * @param {AbortSignal} [signal]
  * @returns {AsyncGenerator<RawMessage>}
  */
-export async function* readMessages(path, signal) {
+async function* readMessages(source, signal) {
   let message = null;
   let afterBlank = true;
-  for await (const line of readLines(path, signal)) {
+  for await (const line of readLines(source, signal)) {
     const from = fromLine(line.bytes);
     if (afterBlank && SEPARATOR.test(from)) {
       const finished = message?.finish();
@@ -110,3 +111,5 @@ function postmarkDate(from) {
   const date = new Date(from.match(POSTMARK_DATE)?.[0] ?? '');
   return Number.isNaN(date.getTime()) ? undefined : date;
 }
+
+module.exports = { readMessages };

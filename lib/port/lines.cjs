@@ -1,4 +1,6 @@
-import { createReadStream } from 'node:fs';
+'use strict';
+
+const { untilAborted } = require('../signals.cjs');
 
 const NEWLINE = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
@@ -6,7 +8,10 @@ const CARRIAGE_RETURN = 0x0d;
 /** Bounds what a file without line ends can make us hold in memory. */
 const MAX_LINE_BYTES = 16 * 1024 * 1024;
 
-export const TOO_LONG = `longer than ${MAX_LINE_BYTES / 1024 / 1024} MiB`;
+const TOO_LONG = `longer than ${MAX_LINE_BYTES / 1024 / 1024} MiB`;
+
+/** A file in pieces, wherever they end: a stream, or what a generator gives. Text is UTF-8.
+ * @typedef {AsyncIterable<string | Uint8Array> | Iterable<string | Uint8Array>} Source */
 
 /**
  * One line of a file, without its line end.
@@ -20,15 +25,15 @@ export const TOO_LONG = `longer than ${MAX_LINE_BYTES / 1024 / 1024} MiB`;
 /**
  * Lines as bytes: an mbox mixes character sets, so decoding is the business of whoever knows them.
  *
- * @param {string} path
+ * @param {Source} source
  * @param {AbortSignal} [signal]
  * @returns {AsyncGenerator<Line>}
  */
-export async function* readLines(path, signal) {
+async function* readLines(source, signal) {
   let number = 0;
   let end = 0;
   let pieces = new Pieces();
-  for await (const chunk of createReadStream(path, { signal })) {
+  for await (const chunk of chunks(source, signal)) {
     let start = 0;
     for (let stop = chunk.indexOf(NEWLINE); stop !== -1; stop = chunk.indexOf(NEWLINE, start)) {
       pieces.push(chunk.subarray(start, stop));
@@ -42,11 +47,33 @@ export async function* readLines(path, signal) {
   if (pieces.length > 0) yield { number: ++number, bytes: pieces.join(), end };
 }
 
+/** An abort ends the waiting for a source that gives nothing, too. */
+async function* chunks(source, signal) {
+  const iterator = source[Symbol.asyncIterator]?.() ?? source[Symbol.iterator]();
+  try {
+    for (;;) {
+      const { done, value } = await untilAborted(Promise.resolve(iterator.next()), signal);
+      if (done) return;
+      yield typeof value === 'string' ? Buffer.from(value) : asBuffer(value);
+    }
+  } finally {
+    // Lets a stream go. Not waited for: one that hangs would answer this no sooner than what it was asked before.
+    Promise.resolve(iterator.return?.()).catch(() => {});
+  }
+}
+
+/** The same bytes. @param {Uint8Array} bytes */
+function asBuffer(bytes) {
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
 /** A line that arrives in several chunks. */
 class Pieces {
   length = 0;
+  /** @type {Buffer[]} */
   #chunks = [];
 
+  /** @param {Buffer} chunk */
   push(chunk) {
     this.length += chunk.length;
     if (this.length <= MAX_LINE_BYTES) this.#chunks.push(chunk);
@@ -59,3 +86,5 @@ class Pieces {
     return bytes.at(-1) === CARRIAGE_RETURN ? bytes.subarray(0, -1) : bytes;
   }
 }
+
+module.exports = { readLines, TOO_LONG };

@@ -1,0 +1,179 @@
+'use strict';
+
+const { chunkSizeOf, storeItem, storeItems } = require('../batch.cjs');
+const { objectOf } = require('../checks.cjs');
+const { fromEnvelope, invalid } = require('../errors.cjs');
+const { checkOnProgress } = require('../progress.cjs');
+const { checkSignal } = require('../signals.cjs');
+const { readJsonl } = require('./jsonl.cjs');
+const { withKeys } = require('./keys.cjs');
+const { readMbox } = require('./mbox.cjs');
+const { SealCheck } = require('./seal.cjs');
+
+const OPTIONS = [
+  'userId',
+  'format',
+  'includeDeleted',
+  'verifyFirst',
+  'dryRun',
+  'chunkSize',
+  'onProgress',
+  'signal',
+];
+
+/** Bounds what a chunk of large memories holds in memory. */
+const CHUNK_BYTES = 4 * 1024 * 1024;
+
+/** @typedef {ReturnType<typeof checkedOptions>} ImportOptions */
+/** @typedef {Extract<import('./jsonl.cjs').Item, { entry: any }> & { idempotencyKey?: string }} Readable */
+
+/**
+ * Stores the memories of a file while it is read. Documented in index.d.ts.
+ *
+ * @param {import('../handle.cjs').Handle} handle
+ * @param {unknown} source
+ * @param {unknown} given
+ */
+async function importMemories(handle, source, given) {
+  const options = checkedOptions(given, handle.batchLimit);
+  const open = opener(source, options);
+  if (options.verifyFirst) await mustBeWhole(open(), options);
+  const seal = new SealCheck();
+  const run = new Import(handle, options);
+  for await (const item of withKeys(read(open(), seal, options))) await run.take(item);
+  await run.flush();
+  const { digest, ...verdict } = seal.outcome();
+  return {
+    ...run.counts,
+    failed: run.failed,
+    ...(options.format === 'jsonl' && { digest }),
+    ...verdict,
+  };
+}
+
+function checkedOptions(given, batchLimit) {
+  const options = objectOf(given, OPTIONS, 'options');
+  const { userId, format = 'jsonl' } = options;
+  if (format !== 'jsonl' && format !== 'mbox') throw invalid('options.format', "must be 'jsonl' or 'mbox'");
+  if (userId !== undefined && typeof userId !== 'string') throw invalid('options.userId', 'must be a string');
+  if (format === 'mbox' && !userId) throw invalid('options.userId', 'is missing, and an mbox names no user');
+  const verifyFirst = flag(options, 'verifyFirst');
+  if (format === 'mbox' && verifyFirst) throw invalid('options.verifyFirst', 'an mbox has no digest');
+  return {
+    userId,
+    format,
+    verifyFirst,
+    includeDeleted: flag(options, 'includeDeleted'),
+    dryRun: flag(options, 'dryRun'),
+    chunkSize: chunkSizeOf(options.chunkSize, batchLimit),
+    onProgress: checkOnProgress(options.onProgress, 'options.onProgress'),
+    signal: checkSignal(options.signal, 'options.signal'),
+  };
+}
+
+function flag(options, name) {
+  const { [name]: value = false } = options;
+  if (typeof value !== 'boolean') throw invalid(`options.${name}`, 'must be a boolean');
+  return value;
+}
+
+/** What opens the source, each time it is called where the caller gave a function. */
+function opener(source, { verifyFirst }) {
+  if (typeof source === 'function') return () => checkedSource(source());
+  if (verifyFirst) throw invalid('source', 'must be a function that opens it, for it is read twice');
+  const once = checkedSource(source);
+  return () => once;
+}
+
+/** @returns {import('./lines.cjs').Source} */
+function checkedSource(source) {
+  const isObject = typeof source === 'object' && source !== null;
+  if (isObject && (source[Symbol.asyncIterator] || source[Symbol.iterator])) return source;
+  throw invalid('source', 'must be a stream, or something else that gives text or bytes in pieces');
+}
+
+function read(source, seal, { format, userId, signal }) {
+  return format === 'jsonl'
+    ? readJsonl(source, { userId, seal, signal })
+    : readMbox(source, { userId, signal });
+}
+
+async function mustBeWhole(source, options) {
+  const seal = new SealCheck();
+  for await (const _ of read(source, seal, options));
+  const { verified, problem } = seal.outcome();
+  if (!verified) throw invalid('source', `is no whole export (${problem})`, { problem });
+}
+
+/** One import under way. */
+class Import {
+  counts = { read: 0, stored: 0, existing: 0, skipped: 0 };
+  /** @type {{ line: number, error: Error }[]} */
+  failed = [];
+  #handle;
+  #options;
+  /** @type {Readable[]} */
+  #chunk = [];
+  #chunkBegins = 0;
+  #end = 0;
+  #line = 0;
+
+  /** @param {import('../handle.cjs').Handle} handle @param {ImportOptions} options */
+  constructor(handle, options) {
+    this.#handle = handle;
+    this.#options = options;
+  }
+
+  /** @param {import('./jsonl.cjs').Item & { idempotencyKey?: string }} item */
+  async take(item) {
+    this.#line = item.line;
+    this.#end = item.end;
+    this.counts.read += 1;
+    if (item.error !== undefined) this.#fail(item.line, invalid(`line ${item.line}`, item.error));
+    else if (item.entry.deleted && !this.#options.includeDeleted) this.counts.skipped += 1;
+    else if (!this.#options.dryRun) this.#chunk.push(/** @type {Readable} */ (item));
+    if (this.#isFull()) await this.flush();
+  }
+
+  #isFull() {
+    return this.#chunk.length >= this.#options.chunkSize || this.#end - this.#chunkBegins >= CHUNK_BYTES;
+  }
+
+  /** Stores what has come together. A store that fails ends the import; a line that is refused does not. */
+  async flush() {
+    const { signal, onProgress } = this.#options;
+    signal?.throwIfAborted();
+    const chunk = this.#chunk;
+    this.#chunk = [];
+    this.#chunkBegins = this.#end;
+    const outcomes = await storeItems(this.#handle, chunk.map(toStoreItem), { signal });
+    const deleted = new Map();
+    for (const [place, { entry, line }] of chunk.entries()) {
+      const { error, write, memory } = outcomes[place];
+      if (error) this.#fail(line, error);
+      else this.counts[write.created ? 'stored' : 'existing'] += 1;
+      if (!error && entry.deleted) deleted.set(memory.id, line);
+    }
+    if (deleted.size > 0) await this.#delete(deleted, signal);
+    onProgress?.({ ...this.counts, failed: this.failed.length, line: this.#line, bytes: this.#end });
+  }
+
+  /** @param {Map<string, number>} lines by id @param {AbortSignal} [signal] */
+  async #delete(lines, signal) {
+    const args = { ids: [...lines.keys()] };
+    const { failed } = await this.#handle.call({ op: 'deleteMany', args, signal });
+    for (const { id, error } of failed) this.#fail(lines.get(id), fromEnvelope(error));
+  }
+
+  #fail(line, error) {
+    this.failed.push({ line, error });
+  }
+}
+
+/** @param {Readable} item */
+function toStoreItem({ entry: { deleted, ...entry }, json, idempotencyKey }) {
+  if (json === undefined) return storeItem({ ...entry, idempotencyKey });
+  return { json: `{"memory":${json},"embeddingLength":0}`, embedding: new Float32Array() };
+}
+
+module.exports = { importMemories };

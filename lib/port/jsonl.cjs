@@ -1,0 +1,100 @@
+'use strict';
+
+const { readLines, TOO_LONG } = require('./lines.cjs');
+const { SealCheck } = require('./seal.cjs');
+
+const ISO_DATE = /^\d{4}-\d{2}-\d{2}/;
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+/** How the line of a deleted memory ends in an export. */
+const DELETED = ',"deleted":true}';
+
+/**
+ * What a reader yields for each line or mail: an entry to store, or what is wrong with it. `json` is an export's line as
+ * `store` takes it: numbers that JavaScript cannot hold stay what they are.
+ * @typedef {{ userId: string, content: string, id?: string, conversationId?: string, createdAt?: Date,
+ *             metadata?: Record<string, unknown>, importance?: any, summary?: any, entities?: any,
+ *             relationships?: any, deleted?: boolean }} Entry
+ * @typedef {{ line: number, end: number } & ({ entry: Entry, json?: string, error?: undefined } | { entry?: undefined, error: string })} Item
+ */
+
+/**
+ * @param {import('./lines.cjs').Source} source
+ * @param {{ userId?: string, seal?: SealCheck, signal?: AbortSignal }} [options] `userId` before what the file says
+ * @returns {AsyncGenerator<Item>}
+ */
+async function* readJsonl(source, { userId, seal = new SealCheck(), signal } = {}) {
+  const decoder = new TextDecoder('utf-8', { fatal: true });
+  for await (const { number, bytes, end } of readLines(source, signal)) {
+    const parsed = bytes === null ? { error: TOO_LONG } : parse(bytes, decoder);
+    if (!parsed || seal.takes(parsed.value)) continue;
+    seal.add(bytes ?? '');
+    yield { line: number, end, ...(parsed.error ? { error: parsed.error } : toItem(parsed, userId, seal)) };
+  }
+}
+
+/** @returns {any} `text` and its `value`, or an `error`; null for a blank line */
+function parse(bytes, decoder) {
+  let text;
+  try {
+    text = decoder.decode(bytes).trim(); // drops a byte order mark, too
+  } catch {
+    return { error: 'not UTF-8' };
+  }
+  if (text === '') return null;
+  try {
+    return { text, value: JSON.parse(text) };
+  } catch {
+    return { error: 'not JSON' }; // What the parser says may hold the memory's text.
+  }
+}
+
+/** @returns {{ entry: Entry, json?: string } | { error: string }} */
+function toItem({ text, value }, userId, seal) {
+  const owner = userId ?? value?.userId ?? seal.userId;
+  const error = complaint(value, owner);
+  if (error) return { error };
+  const entry = toEntry(value, owner);
+  return seal.isOurs && value.userId === undefined ? { entry, json: asStored(text, entry) } : { entry };
+}
+
+/** @param {string} text @param {Entry} entry */
+function asStored(text, { userId, deleted }) {
+  const members = deleted && text.endsWith(DELETED) ? `${text.slice(0, -DELETED.length)}}` : text;
+  return `{"userId":${JSON.stringify(userId)},${members.slice(1)}`;
+}
+
+/** Only what would make an entry out of something else is checked here; limits are the core's to enforce. */
+function complaint(value, owner) {
+  if (!isObject(value)) return 'not a JSON object';
+  if (!isText(owner)) return 'userId is missing or no text';
+  if (!isText(value.content)) return 'content is missing or no text';
+  if (isGiven(value.conversationId) && !isText(value.conversationId)) return 'conversationId is no text';
+  if (isGiven(value.createdAt) && !isDate(value.createdAt)) return 'createdAt is no ISO 8601 date';
+  if (isGiven(value.metadata) && !isObject(value.metadata)) return 'metadata is no JSON object';
+  return null;
+}
+
+/** Members that other programs may mean otherwise are passed on as they are, for the core to check. */
+function toEntry(value, userId) {
+  return {
+    userId,
+    content: value.content,
+    id: UUID.test(value.id) ? value.id : undefined,
+    conversationId: value.conversationId ?? undefined,
+    createdAt: isGiven(value.createdAt) ? new Date(value.createdAt) : undefined,
+    metadata: value.metadata ?? undefined,
+    importance: value.importance ?? undefined,
+    summary: value.summary ?? undefined,
+    entities: value.entities ?? undefined,
+    relationships: value.relationships ?? undefined,
+    deleted: value.deleted === true || undefined,
+  };
+}
+
+const isGiven = (value) => value !== undefined && value !== null;
+const isText = (value) => typeof value === 'string' && value.trim() !== '';
+const isObject = (value) => typeof value === 'object' && value !== null && !Array.isArray(value);
+const isDate = (value) =>
+  typeof value === 'string' && ISO_DATE.test(value) && !Number.isNaN(Date.parse(value));
+
+module.exports = { readJsonl };

@@ -1,0 +1,17 @@
+-- One user's memories by id. $1 user, $2 the first id that may come, $3 limit, $4 soft-deleted ones too. Entities and
+-- relationships as they were given, null while their extraction is owed.
+with page as materialized (
+  select s.memory_id, coalesce(s.given_entities, s.entities) as entities,
+    coalesce(s.given_relationships, s.relationships) as relationships
+  from izzie_memory.memory_state s
+  where s.user_id = $1 and s.memory_id >= $2 and (not s.deleted or $4 and s.content_hash is not null)
+  order by s.memory_id
+  limit $3
+)
+select m.id, m.conversation_id, m.content, m.summary, m.metadata, m.importance, m.is_deleted, m.created_at,
+  case when not owed then page.entities end as entities, case when not owed then page.relationships end as relationships
+from page
+join izzie_memory.memories m on m.id = page.memory_id,
+  lateral (select exists (select from izzie_memory.memory_sync q
+    where q.target = 'extraction' and q.memory_id = page.memory_id) as owed) debt
+order by m.id
