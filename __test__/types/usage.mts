@@ -1,5 +1,4 @@
 // What compiles, and what must not.
-import { createReadStream } from 'node:fs';
 import {
   type BackfillResult,
   type ConflictResolver,
@@ -89,11 +88,11 @@ export async function enhanced(signal: AbortSignal): Promise<MemoryEntry | null>
   return memory.getById(stored.id);
 }
 
-export async function ported(signal: AbortSignal): Promise<ImportResult> {
+export async function ported(file: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<ImportResult> {
   for await (const line of memory.exportMemories('ada', { includeDeleted: true, signal })) void line.length;
   const onProgress = ({ read, line, bytes }: ImportProgress) => console.log(read, line, bytes);
   await memory.importMemories(['{"content":"x"}\n'], { userId: 'ada', dryRun: true, onProgress });
-  await memory.importMemories(createReadStream('x.mbox'), { format: 'mbox', userId: 'ada', chunkSize: 50 });
+  await memory.importMemories(file, { format: 'mbox', userId: 'ada', chunkSize: 50 });
   const result = await memory.importMemories(() => memory.exportMemories('ada'), { verifyFirst: true });
   // @ts-expect-error: a path is no source
   memory.importMemories(17);
