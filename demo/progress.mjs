@@ -1,4 +1,6 @@
-import cliProgress from 'cli-progress';
+import { createRequire } from 'node:module';
+
+const { createProgress: createBar } = createRequire(import.meta.url)('../lib/cli/progress.cjs');
 
 /** How often a log, which no bar can be drawn in, hears of a long import. */
 const LOG_EVERY = 500;
@@ -12,31 +14,12 @@ const LOG_EVERY = 500;
  * @returns {{ update(bytes: number, stored: number): void, stop(): void }}
  */
 export function createProgress(totalBytes, stream = process.stderr) {
-  return stream.isTTY ? new Bar(totalBytes, stream) : new Log(stream);
-}
-
-class Bar {
-  #bar;
-  #furthest = 0;
-
-  constructor(totalBytes, stream) {
-    const format = 'Storing [{bar}] {percentage} % | {stored} memories | {eta_formatted} left';
-    this.#bar = new cliProgress.SingleBar(
-      { format, stream, hideCursor: true },
-      cliProgress.Presets.shades_classic,
-    );
-    this.#bar.start(totalBytes, 0, { stored: 0 });
-  }
-
-  /** Entries finish out of order: the bar never goes back. */
-  update(bytes, stored) {
-    this.#furthest = Math.max(this.#furthest, bytes);
-    this.#bar.update(this.#furthest, { stored });
-  }
-
-  stop() {
-    this.#bar.stop();
-  }
+  if (!stream.isTTY) return new Log(stream);
+  const bar = createBar('Storing', stream);
+  return {
+    update: (bytes, stored) => bar.update({ done: bytes, total: totalBytes, note: `${stored} memories` }),
+    stop: () => bar.stop(),
+  };
 }
 
 class Log {

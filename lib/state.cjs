@@ -73,8 +73,10 @@ async function shutdown() {
   await handle?.close();
 }
 
-/** For the demo, which removes part of the graph behind the layer's back. */
+/** For the demo, which removes part of the graph behind the layer's back, and for `izzie-memory doctor`. */
 const __internal = {
+  /** Facts of the set-up; never rejects because of a store. @param {AbortSignal} [signal] */
+  inspect: async (signal) => currentHandle().call({ op: 'inspect', args: {}, signal }),
   databaseUrl: async () => currentHandle().databaseUrl(),
   /** @param {string} op @param {Record<string, unknown>} args */
   invoke: async (op, args) => currentHandle().call({ op, args }),

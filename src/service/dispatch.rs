@@ -110,6 +110,7 @@ impl Layer {
             Operation::GetEntityStats(args) => {
                 answer(async move { until_aborted(cancel, self.entity_stats(&args.user_id)).await })
             }
+            Operation::Inspect(_) => answer(until_aborted(cancel, async { Ok(self.inspect().await) })),
             Operation::Migrate(_) => answer(async move {
                 let applied = until_aborted(cancel, self.stores.postgres.migrate()).await?;
                 Ok(json!({ "applied": applied }))

@@ -9,6 +9,7 @@ mod fill;
 mod graph;
 mod graph_write;
 mod health;
+mod inspect;
 mod layer;
 mod lifecycle;
 mod memory;

@@ -90,6 +90,7 @@ operations! {
     "getMemoriesForEntity" GetMemoriesForEntity(EntityMemoriesArgs),
     "findPath" FindPath(PathArgs),
     "getEntityStats" GetEntityStats(UserArgs),
+    "inspect" Inspect(NoArgs),
     "migrate" Migrate(NoArgs),
 }
 

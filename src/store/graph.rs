@@ -88,6 +88,9 @@ pub trait GraphStore: GraphQueries {
     /// Makes sure that the uniqueness constraints exist. Idempotent, safe when two run at once.
     async fn prepare(&self) -> Result<()>;
 
+    /// The names of the constraints and indexes that [`prepare`](Self::prepare) would make.
+    async fn unprepared(&self) -> Result<Vec<&'static str>>;
+
     async fn read_beat(&self) -> Result<Option<Beat>>;
 
     /// Replaces the beat if it still has the nonce `expected` (`None`: if there is none). False: somebody else did.

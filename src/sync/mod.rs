@@ -5,6 +5,7 @@ mod acknowledger;
 mod adopt;
 mod apply_many;
 mod beat;
+mod belonging;
 mod check;
 mod confirm;
 mod conflict;
@@ -25,6 +26,7 @@ mod side;
 mod upkeep;
 mod verify;
 
+pub use belonging::Belonging;
 pub use check::{Check, CheckScope};
 pub use confirm::{Confirmed, Sides, confirm};
 pub use deep::{Deviation, Field, compare};

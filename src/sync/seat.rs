@@ -7,6 +7,7 @@ use tokio::sync::{Mutex, Notify, OnceCell, RwLock, Semaphore};
 use uuid::Uuid;
 
 use super::acknowledger::Acknowledger;
+use super::belonging::{self, Belonging};
 use super::group::Group;
 use super::{beat, paged};
 use crate::error::{Error, Reason, Result};
@@ -223,6 +224,11 @@ impl Seat {
         let beaten = beat::beat(&self.postgres, graph.as_ref(), target.clone(), own).await?;
         let written = recent.filter(|proof| proof.nonce == beaten.nonce).map_or(now, |proof| proof.written);
         Ok((Proof { at: now, nonce: beaten.nonce, written }, beaten.owes))
+    }
+
+    /// Whom the graph says it belongs to; `registered` is what the database is registered with, if it is. Changes nothing.
+    pub async fn belonging(&self, registered: Option<&Target>) -> Result<Belonging> {
+        belonging::look(&self.postgres, self.configured_graph()?.as_ref(), registered).await
     }
 
     /// There may be something to pay.

@@ -112,6 +112,10 @@ impl GraphStore for Neo4jGraph {
         schema::prepare(&self.exchange).await
     }
 
+    async fn unprepared(&self) -> Result<Vec<&'static str>> {
+        schema::missing_names(&self.exchange).await
+    }
+
     async fn read_beat(&self) -> Result<Option<Beat>> {
         let beat: Option<BeatRow> = self.ask(Statement::new(cypher::READ_BEAT)).await?.pop();
         beat.map(Beat::try_from).transpose()

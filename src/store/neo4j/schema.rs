@@ -55,6 +55,10 @@ pub(super) async fn prepare(exchange: &Arc<Exchange>) -> Result<()> {
     }
 }
 
+pub(super) async fn missing_names(exchange: &Arc<Exchange>) -> Result<Vec<&'static str>> {
+    Ok(missing(&indexes(exchange).await?).iter().map(|rule| rule.name).collect())
+}
+
 async fn create(exchange: &Arc<Exchange>, rules: &[&SchemaRule]) -> Result<()> {
     let mut refusal = None;
     for rule in rules {

@@ -135,6 +135,14 @@ impl Postgres {
         matches!(timeout(ANSWER_PROBE, PgConnection::connect_with(&self.options)).await, Ok(Ok(_)))
     }
 
+    pub(super) fn options(&self) -> &PgConnectOptions {
+        &self.options
+    }
+
+    pub(super) fn direct_options(&self) -> &PgConnectOptions {
+        &self.direct
+    }
+
     /// A connection of its own that never goes through a pooler, for migrations.
     pub(super) async fn connect_direct(&self) -> Result<PgConnection> {
         match timeout(STATEMENT_TIMEOUT, PgConnection::connect_with(&self.direct)).await {

@@ -26,6 +26,11 @@ pub fn migration_names() -> Vec<String> {
     migrator().iter().map(name).collect()
 }
 
+/// The newest migration of this version of the package.
+pub fn newest_migration() -> Option<i64> {
+    migrator().iter().map(|m| m.version).max()
+}
+
 impl Postgres {
     /// Brings the schema up to date over the direct connection; safe when two run at once (session advisory lock).
     /// Then gives rows that were there before their state. Answers the migrations that were missing.
@@ -39,13 +44,15 @@ impl Postgres {
         Ok(applied)
     }
 
+    /// The newest migration that is there.
+    pub async fn schema_version(&self) -> Result<Option<i64>> {
+        self.user().scalar(Effect::Repeatable, Sql::new(include_str!("queries/schema_version.sql"))).await
+    }
+
     /// Rejects with `SCHEMA_OUTDATED` unless exactly this version's migrations are there.
     pub async fn check_schema(&self) -> Result<()> {
-        let newest: Option<i64> = self
-            .user()
-            .scalar(Effect::Repeatable, Sql::new(include_str!("queries/schema_version.sql")))
-            .await?;
-        let wanted = migrator().iter().map(|m| m.version).max();
+        let newest = self.schema_version().await?;
+        let wanted = newest_migration();
         if newest == wanted {
             return Ok(());
         }

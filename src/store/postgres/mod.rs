@@ -6,6 +6,7 @@ mod conflicts;
 mod connection;
 mod error;
 mod export;
+mod inspect;
 mod jobs;
 mod memories;
 mod migrate;
@@ -23,12 +24,13 @@ pub use batches::Page;
 pub use conflicts::{AdoptedRow, ConflictEntry, ConflictOutcome, Settlement, SettlementAnswer};
 pub use connection::{Effect, Lane, Postgres, PostgresConfig, Row};
 pub use export::ExportFilter;
+pub use inspect::{Clock, DirectWay, Server, UsedSpace};
 pub use jobs::PagedJob;
 pub use memories::{
     DeleteRow, Deleted, ListFilter, Placed, Put, RestoreRow, StoreRow, Stored, Undo, UpdateRow, Updated,
     UserStats,
 };
-pub use migrate::migration_names;
+pub use migrate::{migration_names, newest_migration};
 pub use model_debts::{Content, ModelClaim, ModelCounts, ModelTarget};
 pub use queue::{ClaimScope, Debt, DebtState, DebtTarget, Lease, QueueCounts, QueueFilter, Release};
 pub use registry::{Lineage, Target};

@@ -46,6 +46,10 @@ impl GraphStore for PostgresGraph {
         Ok(())
     }
 
+    async fn unprepared(&self) -> Result<Vec<&'static str>> {
+        Ok(Vec::new())
+    }
+
     async fn read_beat(&self) -> Result<Option<Beat>> {
         Ok(None)
     }

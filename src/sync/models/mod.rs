@@ -56,6 +56,11 @@ impl Models {
         }
     }
 
+    /// The space of the embedder, if there is one.
+    pub fn embedder_space(&self) -> Option<&Space> {
+        self.embedder.as_ref().map(|embedder| embedder.space())
+    }
+
     /// How the embedder's space relates to the database's; `None` without an embedder.
     async fn space_match(&self) -> Result<Option<SpaceMatch>> {
         let Some(embedder) = &self.embedder else { return Ok(None) };

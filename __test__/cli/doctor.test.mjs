@@ -1,0 +1,279 @@
+// `doctor` against set-ups that are really broken: each must be named, with the advice that fixes it.
+import { execFileSync } from 'node:child_process';
+import { cpSync, mkdirSync, rmSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import * as api from 'izzie-memory';
+import { describe, expect, it } from 'vitest';
+import { cli } from '../support/cli.mjs';
+import { migratedDatabase } from '../support/migrated.mjs';
+import { freshDatabase } from '../support/stores.mjs';
+import { onlyComplaint, useSetUp } from './set-up.mjs';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const CONSTRAINT = 'izzie_entity_key';
+
+const atOtherPlace = (url, change) => {
+  const other = new URL(url);
+  change(other);
+  return other.href;
+};
+
+const { database, folder, ownDatabase, setUp, examine } = useSetUp();
+
+describe('a set-up that works', () => {
+  it('is healthy, and exits with 0', async () => {
+    const { code, ok, checks } = await examine();
+    expect(Object.values(checks).filter(({ state }) => state !== 'ok')).toEqual([]);
+    expect({ code, ok }).toEqual({ code: 0, ok: true });
+    expect(Object.keys(checks)).toEqual([
+      'node',
+      'addon',
+      'postgres',
+      'pgvector',
+      'schema',
+      'rights',
+      'pooler',
+      'clock',
+      'embedding',
+      'graph',
+      'constraints',
+      'graph owner',
+    ]);
+  });
+
+  it('is told to people line by line', async () => {
+    const { code, stdout } = await cli(['doctor'], setUp());
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^ok {7}node: Node \d+/);
+    expect(stdout).toContain('ok       graph owner: the graph belongs to this database\n');
+  });
+
+  it('is not changed by looking at it', async () => {
+    const look = () => database.neo4j.query('MATCH (b:IzzieBeat) RETURN properties(b) AS beat');
+    const before = await look();
+    await examine();
+    expect(await look()).toEqual(before);
+  });
+});
+
+describe('Postgres', () => {
+  it('1: a wrong password', async () => {
+    const url = atOtherPlace(database.url, (other) => {
+      other.password = 'wrong-secret';
+    });
+    const { code, stdout } = await cli(['doctor'], setUp({ DATABASE_URL: url }));
+    expect(code).toBe(3);
+    expect(stdout).toContain('error    postgres: Postgres refused the user or password');
+    expect(stdout).toContain('→ Correct user and password in DATABASE_URL');
+    expect(stdout).not.toContain('wrong-secret');
+  });
+
+  it('2: a port where nothing listens', async () => {
+    const url = atOtherPlace(database.url, (other) => {
+      other.port = '9';
+    });
+    const { code, checks } = await examine(setUp({ DATABASE_URL: url }));
+    expect(code).toBe(3);
+    expect(checks.postgres).toMatchObject({ state: 'error', found: 'Postgres cannot be reached' });
+    expect(checks.postgres.advice).toContain(
+      'Is Postgres running, and are host and port in DATABASE_URL right?',
+    );
+  });
+
+  it('a database that does not exist', async () => {
+    const url = atOtherPlace(database.url, (other) => {
+      other.pathname = '/not_there';
+    });
+    const { checks } = await examine(setUp({ DATABASE_URL: url }));
+    expect(checks.postgres).toMatchObject({ state: 'error', found: 'the database does not exist' });
+    expect(checks.postgres.advice).toContain('Create the database');
+  });
+
+  it('3: no extension, no tables', async () => {
+    const empty = await ownDatabase(freshDatabase);
+    const { code, checks } = await examine(setUp({ DATABASE_URL: empty.url }));
+    expect(code).toBe(3);
+    expect(checks.pgvector.state).toBe('error');
+    expect(checks.pgvector.advice).toContain('create extension vector;');
+    expect(checks.schema).toMatchObject({ state: 'error', advice: 'Run: npx izzie-memory migrate' });
+  });
+
+  it('4: a schema that is behind, or ahead', async () => {
+    const other = await ownDatabase(() => migratedDatabase(api));
+    const [{ newest }] = await other.query(
+      'delete from izzie_memory.migrations where version = (select max(version) from izzie_memory.migrations) returning version::int as newest',
+    );
+    const place = setUp({ DATABASE_URL: other.url });
+    const behind = await examine(place);
+    expect(behind.code).toBe(3);
+    expect(behind.checks.schema).toEqual({
+      name: 'schema',
+      state: 'error',
+      found: `the schema is at ${newest - 1}, this version of izzie-memory needs ${newest}`,
+      advice: 'Run: npx izzie-memory migrate',
+    });
+    await other.query(
+      `update izzie_memory.migrations set version = ${newest + 1} where version = ${newest - 1}`,
+    );
+    expect((await examine(place)).checks.schema.advice).toContain('Upgrade the package');
+  });
+
+  it('5: a role without rights, whose advice gives them', async () => {
+    const role = `app_${process.pid}`;
+    await database.query(`create role ${role} login password 'app'`);
+    const place = setUp({
+      DATABASE_URL: atOtherPlace(database.url, (other) => {
+        Object.assign(other, { username: role, password: 'app' });
+      }),
+    });
+    try {
+      const { code, checks } = await examine(place);
+      expect(code).toBe(3);
+      expect(checks.rights.found).toMatch(`role ${role} lacks USAGE on schema izzie_memory and `);
+      await database.query(checks.rights.advice.replace('As the owner of the tables, run: ', ''));
+      const helped = await examine(place);
+      expect(helped.checks.rights.state).toBe('ok');
+      expect(helped.code).toBe(0);
+    } finally {
+      await database.query(`drop owned by ${role}`);
+      await database.query(`drop role ${role}`);
+    }
+  });
+
+  it('9: an embedder of another model than the stored vectors', async () => {
+    const config = folder.write(
+      'other-model.mjs',
+      `export default { embedder: { model: 'other', dimensions: 3, embed: async (texts) => texts.map(() => [1, 0, 0]) } };`,
+    );
+    const outcome = await examine(setUp(), '--config', config);
+    expect(outcome.code).toBe(3);
+    const { name, found, advice } = onlyComplaint(outcome);
+    expect(name).toBe('embedding');
+    expect(found).toMatch(
+      /^the embedder gives other \(3 dimensions\), the stored vectors are of minilm-static/,
+    );
+    expect(advice).toContain('npx izzie-memory reembed');
+  });
+
+  it.skipIf(process.platform !== 'linux')('12: a clock that is off by an hour', async () => {
+    const library = join(folder.path, 'clock.so');
+    execFileSync('cc', ['-shared', '-fPIC', '-o', library, join(root, 'tests/rows/clock_shift.c')]);
+    const outcome = await examine(setUp({ LD_PRELOAD: library, IZZIE_TEST_CLOCK_SHIFT: '3600' }));
+    expect(outcome.code).toBe(0);
+    expect(onlyComplaint(outcome)).toEqual({
+      name: 'clock',
+      state: 'warning',
+      found: 'this machine is 3600 s ahead of the database',
+      advice: 'Let both set their clocks by NTP (timedatectl set-ntp true).',
+    });
+  });
+});
+
+describe('Neo4j', () => {
+  it('6: a wrong password', async () => {
+    const outcome = await examine(setUp({ NEO4J_PASSWORD: 'wrong-secret' }));
+    expect(outcome.code).toBe(3);
+    const { name, found, advice } = onlyComplaint(outcome);
+    expect(name).toBe('graph');
+    expect(found).toMatch(/^Neo4j refused the sign-in/);
+    expect(advice).toBe('Correct NEO4J_USER and NEO4J_PASSWORD.');
+  });
+
+  it('a port where nothing listens', async () => {
+    const { name, advice } = onlyComplaint(await examine(setUp({ NEO4J_URI: 'bolt://127.0.0.1:9' })));
+    expect(name).toBe('graph');
+    expect(advice).toContain('Is Neo4j running, and is NEO4J_URI right');
+  });
+
+  it('7: a graph of another database', async () => {
+    const other = await ownDatabase(() => migratedDatabase(api));
+    const outcome = await examine(setUp({ DATABASE_URL: other.url }));
+    expect(outcome.code).toBe(3);
+    const { name, state, found } = onlyComplaint(outcome);
+    expect({ name, state }).toEqual({ name: 'graph owner', state: 'error' });
+    expect(found).toContain('the graph belongs to another database');
+  });
+
+  it('a database that belongs to Neo4j, without NEO4J_URI', async () => {
+    const { code, checks } = await examine({ cwd: folder.path, env: { DATABASE_URL: database.url } });
+    expect(code).toBe(3);
+    expect(checks['graph owner'].advice).toContain('Set NEO4J_URI as the other instances do');
+  });
+
+  it('8: a constraint that was dropped, until the advice is followed', async () => {
+    await database.neo4j.query(`DROP CONSTRAINT ${CONSTRAINT}`);
+    const { name, found, advice } = onlyComplaint(await examine());
+    expect(name).toBe('constraints');
+    expect(found).toBe(`Neo4j lacks ${CONSTRAINT}`);
+    expect(advice).toContain('npx izzie-memory sync full');
+    expect((await cli(['sync', 'full'], setUp())).code).toBe(0);
+    expect((await examine()).checks.constraints.state).toBe('ok');
+  });
+
+  it('a graph that was wiped, until the advice is followed', async () => {
+    await database.graph.clear();
+    await database.neo4j.query('MATCH (b:IzzieBeat) DELETE b');
+    expect(onlyComplaint(await examine()).found).toContain('the graph was wiped');
+    expect((await cli(['sync', 'full'], setUp())).code).toBe(0);
+    expect((await examine()).checks['graph owner'].state).toBe('ok');
+  });
+});
+
+describe('the app', () => {
+  it('11: a next.config without serverExternalPackages', async () => {
+    const app = useNextApp(
+      'app',
+      "export default { reactStrictMode: true }; // serverExternalPackages: ['izzie-memory']",
+    );
+    const outcome = await examine({ ...setUp(), cwd: app });
+    expect(outcome.code).toBe(3);
+    expect(onlyComplaint(outcome)).toMatchObject({
+      name: 'next',
+      advice: "Add serverExternalPackages: ['izzie-memory'] to next.config.mjs.",
+    });
+  });
+
+  it('a next.config that has it', async () => {
+    const app = useNextApp(
+      'good-app',
+      "export default { serverExternalPackages: ['sharp', 'izzie-memory'] };",
+    );
+    expect((await examine({ ...setUp(), cwd: app })).checks.next.state).toBe('ok');
+  });
+
+  it('no password for Neo4j', async () => {
+    const place = setUp({ NEO4J_PASSWORD: '' });
+    const { NEO4J_PASSWORD: _, ...env } = place.env;
+    const { code, checks } = await examine({ ...place, env });
+    expect(code).toBe(3);
+    expect(checks.configuration.found).toContain('neo4j.password: missing; set it or NEO4J_PASSWORD');
+  });
+
+  it('no database in production', async () => {
+    const { code, checks } = await examine({ cwd: folder.path, env: { NODE_ENV: 'production' } });
+    expect(code).toBe(3);
+    expect(checks.configuration.found).toContain('set DATABASE_URL');
+  });
+
+  it('a package without its addon', async () => {
+    const copy = join(folder.path, 'package');
+    mkdirSync(copy);
+    for (const part of ['bin', 'lib', 'package.json'])
+      cpSync(join(root, part), join(copy, part), { recursive: true });
+    symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
+    const { code, checks } = await examine({ ...setUp(), binary: join(copy, 'bin/izzie-memory.cjs') });
+    rmSync(copy, { recursive: true });
+    expect(code).toBe(3);
+    expect(checks.addon.found).toContain('has no native addon for');
+    expect(checks.addon.advice).toContain('npm install');
+  });
+});
+
+function useNextApp(name, config) {
+  const app = join(folder.path, name);
+  mkdirSync(app);
+  folder.write(`${name}/package.json`, '{ "dependencies": { "next": "16.0.0" } }');
+  folder.write(`${name}/next.config.mjs`, config);
+  return app;
+}

@@ -1,0 +1,36 @@
+'use strict';
+
+const { pathToFileURL } = require('node:url');
+const { join } = require('node:path');
+const { EXIT } = require('../exit-codes.cjs');
+
+const FOLDER = join(__dirname, '../../../demo');
+
+/** Not the folder of the app's own memories. */
+const STORE = '.izzie-memory-demo';
+
+/** @param {import('commander').Command} program @param {(command: Function) => any} action */
+module.exports = (program, action) => {
+  program
+    .command('demo [args...]')
+    .description('store sample mails, ask about them, damage the graph and repair it; needs no server')
+    .helpOption(false)
+    .allowUnknownOption()
+    .passThroughOptions()
+    .action(action(demo));
+};
+
+/** The options are the demo's own: `npm run demo` takes the same. */
+async function demo(context, _options, args) {
+  const { HELP, parseOptions } = await load('options.mjs');
+  const options = parseOptions(args);
+  if (options.help) {
+    process.stdout.write(HELP.replaceAll('npm run demo --', 'izzie-memory demo'));
+    return EXIT.OK;
+  }
+  const { runDemo } = await load('demo.mjs');
+  const folder = options.folder ?? (options.database === undefined ? STORE : undefined);
+  return (await runDemo({ ...options, folder }, context.signal)) ? EXIT.OK : EXIT.FAILED;
+}
+
+const load = (file) => import(pathToFileURL(join(FOLDER, file)).href);

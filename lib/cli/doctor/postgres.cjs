@@ -1,0 +1,149 @@
+'use strict';
+
+const { postgresAdvice } = require('./postgres-advice.cjs');
+const { error, failure, ok, warning } = require('./verdict.cjs');
+
+/** Larger differences make "yesterday" and `createdAt` of this machine mean something else than the database's. */
+const CLOCK_TOLERANCE_MS = 5000;
+
+/**
+ * A fact of the core, or why it could not be learnt.
+ * @template T
+ * @typedef {{ found: T } | { error: { message: string, reason: string, details: Record<string, any> } }} Fact
+ */
+
+/**
+ * @param {any} facts what the core's operation `inspect` answers
+ * @returns {import('./verdict.cjs').Check[]}
+ */
+function checkPostgres(facts) {
+  if (facts.server.error) {
+    return [
+      failure('postgres', facts.server.error, postgresAdvice(facts.server.error)),
+      ...checkDirect(facts),
+    ];
+  }
+  const server = facts.server.found;
+  return [
+    ok('postgres', `Postgres ${server.version}, database ${server.database}, role ${server.role}`),
+    checkVector(server),
+    ...checkSchema(facts),
+    ...checkRights(facts),
+    ...checkPooler(facts),
+    ...checkDirect(facts),
+    ...checkClock(facts),
+    ...checkEmbedding(facts),
+  ];
+}
+
+function checkVector({ vector, vectorAvailable, database }) {
+  if (vector) return ok('pgvector', `pgvector ${vector}`);
+  if (vectorAvailable) {
+    const advice = 'As a role that may, run: create extension vector; (migrate does it where its role may)';
+    return error('pgvector', `the extension vector is not in database ${database}`, advice);
+  }
+  const advice =
+    'Install pgvector on the server (Debian and Ubuntu: postgresql-<version>-pgvector; hosted ones have it), then run: create extension vector;';
+  return error('pgvector', 'the server has no pgvector', advice);
+}
+
+function checkSchema({ embedded, server, schema }) {
+  if (!server.found.migrated) {
+    if (embedded) return [ok('schema', 'not made yet; the embedded database does it at the first use')];
+    return [error('schema', 'there are no tables of izzie-memory', 'Run: npx izzie-memory migrate')];
+  }
+  if (!schema) return [];
+  if (schema.error) return [failure('schema', schema.error, 'Run: npx izzie-memory migrate')];
+  const { have, want } = schema.found;
+  if (have === want) return [ok('schema', `current (${have})`)];
+  const found = `the schema is at ${have}, this version of izzie-memory needs ${want}`;
+  const advice =
+    have > want ? 'Upgrade the package: npm install izzie-memory@latest' : 'Run: npx izzie-memory migrate';
+  return [error('schema', found, advice)];
+}
+
+function checkRights({ missingRights, server }) {
+  if (!missingRights) return [];
+  if (missingRights.error)
+    return [failure('rights', missingRights.error, postgresAdvice(missingRights.error))];
+  const missing = missingRights.found;
+  const role = quoted(server.found.role);
+  if (missing.length === 0) return [ok('rights', `role ${role} may do what calls need`)];
+  const rest = missing.length > 1 ? ` and ${missing.length - 1} more` : '';
+  return [error('rights', `role ${role} lacks ${missing[0]}${rest}`, grants(role))];
+}
+
+/** What the owner of the tables has to run. Calls create nothing; migrations run under the owner. */
+function grants(role) {
+  const statements = [
+    `grant usage on schema izzie_memory to ${role};`,
+    `grant select, insert, update, delete on all tables in schema izzie_memory to ${role};`,
+    `grant usage, select on all sequences in schema izzie_memory to ${role};`,
+    `grant execute on all functions in schema izzie_memory to ${role};`,
+    `grant select, insert, update, delete on public.memory_entries to ${role};`,
+  ];
+  return `As the owner of the tables, run: ${statements.join(' ')}`;
+}
+
+const quoted = (name) => (/^[a-z_][a-z0-9_]*$/.test(name) ? name : `"${name.replaceAll('"', '""')}"`);
+
+function checkPooler({ pooled, direct }) {
+  if (!pooled) return [];
+  if (pooled.error) return [failure('pooler', pooled.error, postgresAdvice(pooled.error))];
+  if (!pooled.found) return [ok('pooler', 'none, or one that keeps sessions')];
+  if (direct) return [ok('pooler', 'in transaction mode; migrations go by the direct URL')];
+  const advice =
+    'Set DATABASE_DIRECT_URL (or DATABASE_URL_UNPOOLED) to the address of the server itself: migrations need a session of their own.';
+  return [warning('pooler', 'in transaction mode, and no direct URL is set', advice)];
+}
+
+function checkDirect({ direct, server }) {
+  if (!direct) return [];
+  if (direct.error) {
+    return [failure('direct URL', direct.error, postgresAdvice(direct.error, 'DATABASE_DIRECT_URL'))];
+  }
+  const { database, started, pooled } = direct.found;
+  if (pooled) {
+    const advice = 'Set DATABASE_DIRECT_URL to the address of the server itself, not of its pooler.';
+    return [error('direct URL', 'leads to a pooler in transaction mode', advice)];
+  }
+  const pooledWay = server.found;
+  if (pooledWay && (pooledWay.database !== database || pooledWay.started !== started)) {
+    const advice = 'DATABASE_URL and DATABASE_DIRECT_URL must name the same database of the same server.';
+    return [error('direct URL', `leads to another database (${database})`, advice)];
+  }
+  return [ok('direct URL', 'leads to the same database')];
+}
+
+function checkClock({ clock }) {
+  if (!clock) return [];
+  if (clock.error) return [failure('clock', clock.error, postgresAdvice(clock.error))];
+  const { aheadMs, roundTripMs } = clock.found;
+  const off = Math.abs(aheadMs);
+  if (off <= CLOCK_TOLERANCE_MS + roundTripMs)
+    return [ok('clock', `differs by ${off} ms from the database's`)];
+  const found = `this machine is ${Math.round(off / 1000)} s ${aheadMs > 0 ? 'behind' : 'ahead of'} the database`;
+  return [warning('clock', found, 'Let both set their clocks by NTP (timedatectl set-ntp true).')];
+}
+
+function checkEmbedding({ embedding }) {
+  if (!embedding) return [];
+  if (embedding.error) return [failure('embedding', embedding.error, postgresAdvice(embedding.error))];
+  const { embedder, stored } = embedding.found;
+  if (!embedder) {
+    const advice =
+      'Configure one (OPENROUTER_API_KEY, OPENAI_API_KEY or embedder), or install @izzie-memory/minilm-static.';
+    return [warning('embedding', 'there is no embedder: memories are found by their words only', advice)];
+  }
+  const own = `${embedder.model} (${embedder.dimensions} dimensions)`;
+  const isSame = plainModel(embedder.model) === stored.model && embedder.dimensions === stored.dimensions;
+  if (isSame || !stored.holdsVectors) return [ok('embedding', own)];
+  const found = `the embedder gives ${own}, the stored vectors are of ${stored.model} (${stored.dimensions})`;
+  const advice = `Configure the embedder ${stored.model} again, or make all vectors anew: npx izzie-memory reembed`;
+  return [error('embedding', found, advice)];
+}
+
+/** OpenRouter's name of an OpenAI model means the same space. */
+const plainModel = (model) => model.replace(/^openai\//, '');
+
+module.exports = { checkPostgres };

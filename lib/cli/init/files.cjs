@@ -1,0 +1,69 @@
+'use strict';
+
+const { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } = require('node:fs');
+const { dirname, join, relative } = require('node:path');
+const { nextConfigFile } = require('../doctor/next.cjs');
+const { environmentFile, NEXT_CONFIG } = require('./settings.cjs');
+
+/** The example app, which comes with the package: what init writes is what its tests run. */
+const EXAMPLE = join(__dirname, '../../../examples/nextjs');
+
+/** Its folders that are the routes and what they are made of; the rest is the example's own. */
+const FOLDERS = ['app/api/persistence', 'lib'];
+
+/**
+ * A file to be there, and how it is now.
+ * @typedef {{ path: string, target: string, content: string, state: 'missing' | 'same' | 'differs' }} PlannedFile
+ */
+
+/**
+ * @param {string} app the folder of the app
+ * @returns {PlannedFile[]}
+ */
+function planFiles(app) {
+  const base = sourceFolder(app);
+  const routes = FOLDERS.flatMap(filesOf).map((path) => ({
+    path: join(base, path),
+    content: readFileSync(join(EXAMPLE, path), 'utf8'),
+  }));
+  return [...routes, ...settingsOf(app)].map((file) => planned(app, file));
+}
+
+/** Next.js has its folders under `src` where `src/app` is. */
+function sourceFolder(app) {
+  return existsSync(join(app, 'src/app')) ? 'src' : '';
+}
+
+function filesOf(folder) {
+  return readdirSync(join(EXAMPLE, folder), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(EXAMPLE, join(entry.parentPath ?? entry.path, entry.name)))
+    .sort();
+}
+
+/** Only where there are none: these hold the app's own settings, which nothing but a person can merge. */
+function settingsOf(app) {
+  const settings = [];
+  if (!nextConfigFile(app)) settings.push({ path: 'next.config.ts', content: NEXT_CONFIG });
+  if (!existsSync(join(app, '.env.local'))) settings.push({ path: '.env.local', content: environmentFile() });
+  return settings;
+}
+
+/** @returns {PlannedFile} */
+function planned(app, { path, content }) {
+  const target = join(app, path);
+  if (!existsSync(target)) return { path, target, content, state: 'missing' };
+  const isSame = readFileSync(target, 'utf8') === content;
+  return { path, target, content, state: isSame ? 'same' : 'differs' };
+}
+
+/** @param {PlannedFile[]} files */
+function writeFiles(files) {
+  for (const { target, content, state } of files) {
+    if (state === 'same') continue;
+    mkdirSync(dirname(target), { recursive: true });
+    writeFileSync(target, content);
+  }
+}
+
+module.exports = { planFiles, writeFiles };

@@ -1,0 +1,41 @@
+'use strict';
+
+const { existsSync, readFileSync } = require('node:fs');
+const { join } = require('node:path');
+const { checkNextApp } = require('../doctor/next.cjs');
+
+/** Packages that the routes import. */
+const PACKAGES = ['izzie-memory', 'zod'];
+
+/**
+ * What is left to a person.
+ *
+ * @param {string} app
+ * @returns {string[]}
+ */
+function nextSteps(app) {
+  return [...packages(app), ...nextConfig(app), ...alias(app), 'Run: npx izzie-memory doctor'];
+}
+
+function packages(app) {
+  const { dependencies = {}, devDependencies = {} } = JSON.parse(
+    readFileSync(join(app, 'package.json'), 'utf8'),
+  );
+  const missing = PACKAGES.filter((name) => !(name in dependencies || name in devDependencies));
+  return missing.length === 0 ? [] : [`Run: npm install ${missing.join(' ')}`];
+}
+
+function nextConfig(app) {
+  return checkNextApp(app).flatMap(({ advice }) => advice ?? []);
+}
+
+/** The routes import by `@/`, as new Next.js apps do. */
+function alias(app) {
+  const file = join(app, 'tsconfig.json');
+  const isThere = existsSync(file) && /"@\/\*"/.test(readFileSync(file, 'utf8'));
+  return isThere
+    ? []
+    : ['Give tsconfig.json the alias: "paths": { "@/*": ["./*"] }, or ["./src/*"] with a src folder.'];
+}
+
+module.exports = { nextSteps };

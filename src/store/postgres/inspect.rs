@@ -1,0 +1,123 @@
+//! What a database is like, for `izzie-memory doctor`. Nothing here writes, or needs our schema to be there.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::Serialize;
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{Connection, PgConnection, raw_sql};
+
+use super::connection::{Effect, Postgres};
+use super::error::from_sqlx;
+use super::statement::Sql;
+use crate::error::Result;
+
+/// A pooler that is in use hands the session just given back to somebody else now and then.
+const POOLER_ROUNDS: usize = 3;
+
+#[derive(Debug, Clone, Serialize, sqlx::FromRow)]
+#[serde(rename_all = "camelCase")]
+pub struct Server {
+    pub database: String,
+    pub role: String,
+    pub version: String,
+    /// When the server was started: tells whether two URLs lead to the same one.
+    pub started: String,
+    /// Versions of pgvector: the one in this database, the one that could be created.
+    pub vector: Option<String>,
+    pub vector_available: Option<String>,
+    /// Our schema is there, of whatever version.
+    pub migrated: bool,
+    pub may_create: bool,
+}
+
+#[derive(Debug, Clone, Copy, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Clock {
+    /// How far the server's clock is ahead of ours.
+    pub ahead_ms: i64,
+    /// The answer took this long, so the figure may be wrong by half of it.
+    pub round_trip_ms: i64,
+}
+
+/// The current embedding space.
+#[derive(Debug, Clone, Serialize, sqlx::FromRow)]
+#[serde(rename_all = "camelCase")]
+pub struct UsedSpace {
+    pub model: String,
+    pub dimensions: i32,
+    /// While there are none, any model may come.
+    pub holds_vectors: bool,
+}
+
+/// What the direct URL leads to.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DirectWay {
+    pub database: String,
+    pub started: String,
+    pub pooled: bool,
+}
+
+impl Postgres {
+    pub async fn inspect_server(&self) -> Result<Server> {
+        self.user().one(Effect::Repeatable, Sql::new(include_str!("queries/inspect_database.sql"))).await
+    }
+
+    pub async fn inspect_clock(&self) -> Result<Clock> {
+        let asked = Utc::now();
+        let theirs: DateTime<Utc> =
+            self.user().scalar(Effect::Repeatable, Sql::new(include_str!("queries/now.sql"))).await?;
+        let round_trip = Utc::now() - asked;
+        let ahead: TimeDelta = theirs - (asked + round_trip / 2);
+        Ok(Clock { ahead_ms: ahead.num_milliseconds(), round_trip_ms: round_trip.num_milliseconds() })
+    }
+
+    /// What the role may not do, such as `USAGE on schema izzie_memory`.
+    pub async fn inspect_rights(&self) -> Result<Vec<String>> {
+        self.user().scalars(Effect::Repeatable, Sql::new(include_str!("queries/inspect_rights.sql"))).await
+    }
+
+    pub async fn inspect_space(&self) -> Result<UsedSpace> {
+        self.user().one(Effect::Repeatable, Sql::new(include_str!("queries/inspect_space.sql"))).await
+    }
+
+    /// Whether a pooler in transaction (or statement) mode stands between us and the server.
+    pub async fn is_pooled(&self) -> Result<bool> {
+        shares_sessions(self.options()).await
+    }
+
+    pub async fn inspect_direct(&self) -> Result<DirectWay> {
+        let mut connection = self.connect_direct().await?;
+        let server: Server = Sql::new(include_str!("queries/inspect_database.sql"))
+            .fetch(&mut connection)
+            .await
+            .and_then(|rows| rows.into_iter().next().ok_or(sqlx::Error::RowNotFound))
+            .map_err(|error| from_sqlx(&error))?;
+        connection.close().await.map_err(|error| from_sqlx(&error))?;
+        let pooled = shares_sessions(self.direct_options()).await?;
+        Ok(DirectWay { database: server.database, started: server.started, pooled })
+    }
+}
+
+/// Two connections that are open at the same time and answer from one backend share it by turns: no server does that by
+/// itself, and a pooler in session mode does not either.
+async fn shares_sessions(options: &PgConnectOptions) -> Result<bool> {
+    let shared = async {
+        let mut first = PgConnection::connect_with(options).await?;
+        let mut second = PgConnection::connect_with(options).await?;
+        let mut shared = false;
+        for _ in 0..POOLER_ROUNDS {
+            shared = shared || backend(&mut first).await? == backend(&mut second).await?;
+        }
+        first.close().await?;
+        second.close().await?;
+        Ok(shared)
+    };
+    shared.await.map_err(|error: sqlx::Error| from_sqlx(&error))
+}
+
+/// In the simple protocol, which every pooler passes on.
+async fn backend(connection: &mut PgConnection) -> sqlx::Result<String> {
+    use sqlx::Row;
+    let row = raw_sql("select pg_backend_pid()::text").fetch_one(connection).await?;
+    row.try_get(0)
+}
