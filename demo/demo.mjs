@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { configure, enhancedMemoryService, shutdown, syncService } from 'izzie-memory';
 import { withKeys } from '../lib/port/keys.cjs';
-import { pickVictims, removeFromGraph } from './damage.mjs';
+import { driverFor, pickVictims, removeFromGraph } from './damage.mjs';
 import { patiently } from './patience.mjs';
 import { createProgress } from './progress.mjs';
 import { answer, chooseQuestions } from './questions.mjs';
@@ -83,6 +83,7 @@ async function damageAndRepair(userId, ids, signal, report) {
   const victims = pickVictims(ids);
   const databaseUrl = await internal.databaseUrl();
   const removed = await removeFromGraph({ databaseUrl, env: process.env, userId, ids: victims });
+  if (removed === undefined) return report.noDrift(driverFor(process.env));
   signal.throwIfAborted();
   const check = () => patiently(() => syncService.checkConsistency({ userId, signal }), signal);
   const found = await check();

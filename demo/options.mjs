@@ -1,7 +1,10 @@
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
-export const HELP = `npm run demo [-- FILE] [options]
+/**
+ * @param {{ usage: string, folder: string }} caller how it is called, and where its embedded database lies by default
+ */
+export const helpOf = ({ usage, folder }) => `${usage}
 
 Stores e-mails and notes, answers questions about them, damages the graph and repairs it.
 
@@ -11,7 +14,7 @@ FILE            JSON Lines, {userId, conversationId?, content, createdAt?, metad
 --ask TEXT      ask this instead; may be repeated
 --user ID       who the mails of an mbox belong to (default: me), and whose memories are asked and damaged
                 (default: the user with the most lines)
---folder DIR    folder of the embedded database (default: .izzie-memory beside package.json)
+--folder DIR    folder of the embedded database (default: ${folder})
 --database URL  use this Postgres, which needs pgvector, instead of the embedded one, and bring its schema up to date
 --json          print one JSON object on stdout instead of text
 --help          print this
@@ -20,6 +23,12 @@ With NEO4J_URI (and NEO4J_USER, NEO4J_PASSWORD) in the environment the graph is 
 read, so that no sample is stored where an app keeps its memories.
 Exit code: 0, 1 when nothing could be read or something is not as promised, 2 for a wrong option, 130 after Ctrl-C.
 `;
+
+/** Of `npm run demo`. */
+export const HELP = helpOf({
+  usage: 'npm run demo [-- FILE] [options]',
+  folder: '.izzie-memory beside package.json',
+});
 
 /** Where the shipped sample lies. */
 export const SAMPLE_FILE = fileURLToPath(new URL('./sample/inbox.jsonl', import.meta.url));

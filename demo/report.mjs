@@ -51,6 +51,11 @@ class Report {
     this.#print?.relations(relations);
   }
 
+  /** Nothing could be removed past the package. */
+  noDrift(driver) {
+    this.#print?.noDrift(driver);
+  }
+
   drift({ userId, memories, victims, removed, found, repair, left }) {
     const drift = { userId, memories, removed, found: countByIssue(found), repair, left: left.length };
     this.#result.drift = drift;

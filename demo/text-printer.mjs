@@ -68,6 +68,13 @@ export class TextPrinter {
     this.#line(`  repaired: ${repair.repaired}, failed: ${repair.failed}, left: ${left}`);
   }
 
+  noDrift(driver) {
+    this.#heading('Drift');
+    this.#line(
+      `  Not shown: to remove something past the package it needs a driver. Run npm install ${driver}.`,
+    );
+  }
+
   stats({ vectorStoreCount, graphStoreCount, syncPercentage }) {
     this.#line(`  in step: ${graphStoreCount} of ${vectorStoreCount} memories, ${syncPercentage} %`);
   }

@@ -12,6 +12,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { freshDatabase, neo4j } from '../support/stores.mjs';
+import { understand } from './command-line.mjs';
 import { blocks, root } from './markdown.mjs';
 import { announced, compile, execute, project } from './programs.mjs';
 
@@ -90,11 +91,11 @@ describe('commands', () => {
     .map((line) => line.replace(/\s*#.*$/, '').replace(/^(\w+=\S+ )+/, ''))
     .filter((line) => line !== '');
 
-  test.each(commands)('%s', (command) => {
+  test.each(commands)('%s', async (command) => {
     const [program, ...args] = command.split(/\s+/);
     const check = COMMANDS[program];
     expect(check, `${program} is not known to this test`).toBeDefined();
-    check(args);
+    await check(args);
   });
 
   const COMMANDS = {
@@ -104,6 +105,10 @@ describe('commands', () => {
     },
     node([file]) {
       expect(existsSync(join(root, file)), file).toBe(true);
+    },
+    async npx([name, ...args]) {
+      expect(name).toBe('izzie-memory');
+      await understand(args);
     },
     cargo([verb, flag, name]) {
       expect([verb, flag]).toEqual(['bench', '--bench']);

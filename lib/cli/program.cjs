@@ -42,9 +42,12 @@ function createProgram(signal, outcome) {
 }
 
 /**
- * An action of commander from a command of ours: `(context, options, ...arguments) => exit code`.
- *
- * @param {(context: Context, options: any, ...args: any[]) => Promise<number>} command
+ * A command of ours; resolves to its exit code.
+ * @typedef {(context: Context, options: any, ...args: any[]) => Promise<number>} CliCommand
+ */
+
+/**
+ * @param {CliCommand} command
  * @param {AbortSignal} signal
  * @param {{ code: number }} outcome
  */

@@ -5,7 +5,7 @@ const { EXIT } = require('../exit-codes.cjs');
 const { examples, withStores } = require('../options.cjs');
 const { plural, seconds } = require('../table.cjs');
 
-/** @param {import('commander').Command} program @param {(command: Function) => any} action */
+/** @param {import('commander').Command} program @param {(command: import('../program.cjs').CliCommand) => any} action */
 module.exports = (program, action) => {
   withStores(program.command('backfill'))
     .description('make the embeddings and extractions that memories lack')

@@ -6,7 +6,7 @@ const { examples, withStores } = require('../options.cjs');
 
 const MARKS = { ok: 'ok     ', warning: 'warning', error: 'error  ' };
 
-/** @param {import('commander').Command} program @param {(command: Function) => any} action */
+/** @param {import('commander').Command} program @param {(command: import('../program.cjs').CliCommand) => any} action */
 module.exports = (program, action) => {
   withStores(program.command('doctor'))
     .description('look for what is wrong with the set-up, and say how to fix it; changes nothing')
@@ -21,6 +21,7 @@ async function doctor(context) {
   return ok ? EXIT.OK : EXIT.UNHEALTHY;
 }
 
+/** @param {import('../doctor/verdict.cjs').Check} check */
 function describe({ name, state, found, advice }) {
   const line = `${MARKS[state]}  ${name}: ${found}`;
   return advice ? `${line}\n         → ${advice}` : line;

@@ -7,7 +7,7 @@ const { nextSteps } = require('../init/next-steps.cjs');
 const { isNextApp } = require('../doctor/next.cjs');
 const { examples, withJson } = require('../options.cjs');
 
-/** @param {import('commander').Command} program @param {(command: Function) => any} action */
+/** @param {import('commander').Command} program @param {(command: import('../program.cjs').CliCommand) => any} action */
 module.exports = (program, action) => {
   withJson(program.command('init [folder]'))
     .description('write the routes /api/persistence/* and the settings they need into a Next.js app')

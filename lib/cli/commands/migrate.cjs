@@ -4,7 +4,7 @@ const { EXIT } = require('../exit-codes.cjs');
 const { examples, withStores } = require('../options.cjs');
 const { memories } = require('../table.cjs');
 
-/** @param {import('commander').Command} program @param {(command: Function) => any} action */
+/** @param {import('commander').Command} program @param {(command: import('../program.cjs').CliCommand) => any} action */
 module.exports = (program, action) => {
   withStores(program.command('migrate'))
     .description('create or update the tables; uses DATABASE_DIRECT_URL where there is one')

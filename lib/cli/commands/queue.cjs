@@ -7,7 +7,7 @@ const { plural, table } = require('../table.cjs');
 
 const PAGE = 1000;
 
-/** @param {import('commander').Command} program @param {(command: Function) => any} action */
+/** @param {import('commander').Command} program @param {(command: import('../program.cjs').CliCommand) => any} action */
 module.exports = (program, action) => {
   const queue = program
     .command('queue')

@@ -6,7 +6,7 @@ const { examples, wholeNumber, withStores } = require('../options.cjs');
 
 const EXCERPT_LENGTH = 100;
 
-/** @param {import('commander').Command} program @param {(command: Function) => any} action */
+/** @param {import('commander').Command} program @param {(command: import('../program.cjs').CliCommand) => any} action */
 module.exports = (program, action) => {
   withStores(program.command('search <query...>'))
     .description("find a user's memories")

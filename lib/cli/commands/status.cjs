@@ -5,7 +5,7 @@ const { jsonOf, sentenceOf } = require('../failure.cjs');
 const { examples, withStores } = require('../options.cjs');
 const { table } = require('../table.cjs');
 
-/** @param {import('commander').Command} program @param {(command: Function) => any} action */
+/** @param {import('commander').Command} program @param {(command: import('../program.cjs').CliCommand) => any} action */
 module.exports = (program, action) => {
   withStores(program.command('status'))
     .description('health of both stores, and how far the graph is in step')
@@ -17,7 +17,7 @@ async function status(context) {
   const layer = await context.layer();
   const health = await layer.memory.getHealth();
   const { sync, failure } = await statsOf(layer);
-  const result = { ...health, sync, ...(failure && jsonOf(failure)) };
+  const result = { ...health, sync, ...(failure ? jsonOf(failure) : {}) };
   context.print(result, describe(health, sync, failure));
   return health.status === 'healthy' && !failure ? EXIT.OK : EXIT.UNHEALTHY;
 }

@@ -21,7 +21,7 @@ const OPERATIONS = {
   delta: (sync, { userId, onProgress, signal }) => sync.deltaSync({ userId, onProgress, signal }),
 };
 
-/** @param {import('commander').Command} program @param {(command: Function) => any} action */
+/** @param {import('commander').Command} program @param {(command: import('../program.cjs').CliCommand) => any} action */
 module.exports = (program, action) => {
   withStores(program.command('sync'))
     .description('compare the graph with Postgres and bring it in step')
@@ -66,6 +66,7 @@ function exitCode(operation, { inconsistencies, failed }) {
   return failed > 0 ? EXIT.FAILED : EXIT.OK;
 }
 
+/** @param {string} operation @param {import('../../../index.js').SyncResult} result */
 function describe(operation, { inconsistencies, pending, ...result }) {
   const lines = [];
   if (operation === 'check') {
@@ -85,6 +86,7 @@ function verdict({ length }, { totalChecked, duration }) {
   return `${memories(totalChecked)} compared in ${seconds(duration)}: ${found}.`;
 }
 
+/** @param {Omit<import('../../../index.js').SyncResult, 'inconsistencies' | 'pending'>} result */
 function outcome({ repaired, failed, conflicts, duration, resumed }) {
   const before = resumed ? ', going on with an earlier run' : '';
   const open = conflicts > 0 ? `, ${plural(conflicts, 'conflict')} left open` : '';

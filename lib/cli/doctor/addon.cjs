@@ -7,8 +7,8 @@ function checkAddon() {
   try {
     require('../../native.cjs');
   } catch (failure) {
-    const cause = /** @type {any} */ (failure).cause;
-    const found = cause ? `${failure.message} ${firstLine(cause.message)}` : failure.message;
+    const { message, cause } = /** @type {any} */ (failure);
+    const found = cause ? `${message} ${firstLine(cause.message)}` : message;
     return error('addon', found, adviceOf(cause));
   }
   return ok('addon', `loads on ${process.platform} ${process.arch}`);

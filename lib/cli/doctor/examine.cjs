@@ -28,7 +28,8 @@ async function examineStores(context) {
     facts = await internal.inspect(context.signal);
   } catch (error) {
     if (context.signal.aborted) throw error;
-    return [failure('configuration', error, 'Correct this setting, then run doctor again.')];
+    const { message } = /** @type {Error} */ (error);
+    return [failure('configuration', { message }, 'Correct this setting, then run doctor again.')];
   } finally {
     await shutdown();
   }
