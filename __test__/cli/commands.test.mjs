@@ -48,7 +48,7 @@ describe('izzie-memory', () => {
   it('refuses what the package refuses with 2', async () => {
     const { code, stdout, stderr } = await cli(['search', '--user', 'ada', '--limit', '0', 'lunch'], place());
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
-    expect(stderr).toMatch(/^izzie-memory: Limit: .+\n$/);
+    expect(stderr).toMatch(/^izzie-memory: limit: .+\n$/);
   });
 
   it.each(['init', 'doctor', 'migrate', 'status', 'sync', 'queue', 'backfill', 'reembed', 'search'])(

@@ -18,13 +18,11 @@ const ADVICE = {
 
 /** A sentence for people, with what to do next where that is known. Messages of the package hold no secrets. */
 function sentenceOf(error) {
-  const message = firstLetterUp(String(error?.message ?? error).trim());
+  const message = String(error?.message ?? error).trim();
   const advice = ADVICE[error?.reason];
   const sentence = /[.!?…]$/.test(message) ? message : `${message}.`;
   return advice ? `${sentence} ${advice}` : sentence;
 }
-
-const firstLetterUp = (text) => text.charAt(0).toUpperCase() + text.slice(1);
 
 /** @returns {number} the exit code */
 function exitCodeOf(error) {

@@ -16,6 +16,8 @@ const COMMANDS = [
   require('./commands/backfill.cjs'),
   require('./commands/reembed.cjs'),
   require('./commands/search.cjs'),
+  require('./commands/import.cjs'),
+  require('./commands/export.cjs'),
   require('./commands/demo.cjs'),
 ];
 
