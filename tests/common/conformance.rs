@@ -519,6 +519,18 @@ pub async fn a_batch_is_applied_as_one(subject: Subject) {
     subject.forget(&[&user]).await;
 }
 
+/// As many entities lose a mention as the refused memory names: what the batch touches is not what the batch holds.
+pub async fn a_refused_memory_of_a_batch_touches_no_entity(subject: Subject) {
+    let (user, held, stale) = (user("touch"), Uuid::new_v4(), Uuid::new_v4());
+    subject.project(&[memory(&user, held, 1, &["Leaver"]), memory(&user, stale, 5, &["Stayer"])]).await;
+    let answers = subject.project(&[memory(&user, held, 2, &[]), memory(&user, stale, 2, &["Ghost"])]).await;
+    assert_eq!(answers.iter().map(Applied::applied).collect::<Vec<_>>(), [true, false]);
+    let frequencies = subject.frequencies(&user).await;
+    assert_eq!(frequencies.get("ghost"), None);
+    assert_eq!((frequencies.get("leaver").copied().unwrap_or(0), frequencies["stayer"]), (0, 1));
+    subject.forget(&[&user]).await;
+}
+
 pub async fn nodes_are_found_by_id(subject: Subject) {
     let (mine, other) = (user("list"), user("other"));
     let mut ids: Vec<_> = (0..7).map(|_| Uuid::new_v4()).collect();
@@ -686,6 +698,7 @@ macro_rules! conformance_tests {
             an_entity_remembers_when_it_was_seen
             hostile_text_is_data
             a_batch_is_applied_as_one
+            a_refused_memory_of_a_batch_touches_no_entity
             nodes_are_found_by_id
             clearing_takes_everything_of_one_user
             clearing_and_writing_at_once_can_be_repaired

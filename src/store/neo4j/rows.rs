@@ -64,17 +64,18 @@ impl<'a> Seen<'a> {
         }
     }
 
+    /// A list, because there are so many: the names of its places would be the greater part of the message.
     fn row(self, key: String) -> BoltType {
-        map([
-            ("key", key.into()),
-            ("userId", self.user_id.into()),
-            ("label", self.entity.kind.label().name().into()),
-            ("name", self.entity.value.as_str().into()),
-            ("normalized", self.entity.normalized.as_str().into()),
-            ("type", self.entity.kind.name().into()),
-            ("confidence", self.confidence.into()),
-            ("firstSeen", self.first.1),
-            ("lastSeen", self.last.1),
+        list(vec![
+            key.into(),
+            self.entity.kind.label().name().into(),
+            self.user_id.into(),
+            self.entity.value.as_str().into(),
+            self.entity.normalized.as_str().into(),
+            self.entity.kind.name().into(),
+            self.confidence.into(),
+            self.first.1,
+            self.last.1,
         ])
     }
 }
@@ -85,8 +86,7 @@ fn row<'a>(projection: &'a Projection, seen: &mut BTreeMap<String, Seen<'a>>) ->
     let relationships = relationships(projection, &entities)?;
     let mut mentions = Vec::with_capacity(entities.len());
     for (key, entity) in entities {
-        let mention = mention_properties(entity, created_at.clone());
-        mentions.push(map([("key", key.as_str().into()), ("mention", mention)]));
+        mentions.push(mention(&key, entity));
         let now = Seen::new(projection, entity, &created_at);
         match seen.entry(key) {
             Entry::Vacant(place) => drop(place.insert(now)),
@@ -140,12 +140,13 @@ fn node_properties(projection: &Projection, relationships: usize, created_at: Bo
     map(properties)
 }
 
-fn mention_properties(entity: &Entity, extracted_at: BoltType) -> BoltType {
-    map([
-        ("confidence", entity.confidence.into()),
-        ("source", entity.source.name().into()),
-        ("context", entity.context.clone().into()),
-        ("extractedAt", extracted_at),
+/// A list, as an entity's row is. It was extracted when its memory was created.
+fn mention(key: &str, entity: &Entity) -> BoltType {
+    list(vec![
+        key.into(),
+        entity.confidence.into(),
+        entity.source.name().into(),
+        entity.context.clone().into(),
     ])
 }
 

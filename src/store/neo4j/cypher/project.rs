@@ -15,14 +15,25 @@ CASE WHEN m._new AND (b.horizonEpoch > row.epoch OR (b.horizonEpoch = row.epoch 
      WHEN row.deleted AND row.detached AND m:Memory THEN 'marked'
      ELSE 'replaced' END AS fate";
 
+/// Locks an entity; whoever mentions it takes the sweep's mark away.
+const LOCK: &str = "REMOVE e._lock, e.unmentioned";
+
+/// The whole of a mention, whatever the edge held.
+const MENTION: &str =
+    "SET r = {confidence: x[1], source: x[2], context: x[3], extractedAt: row.node.createdAt}";
+
 /// Applies `$batch.memories`, sorted by key, in one transaction; `$batch.entities` are those they mention. (One map,
 /// because the server plans anew for every size class of a list parameter: a second each time it is new and busy.)
+/// Mentions and entities are lists, whose places [`super::super::rows`] fills:
+/// a mention is `[key, confidence, source, context]`,
+/// an entity `[key, label, userId, name, normalized, type, confidence, firstSeen, lastSeen]`.
 ///
 /// 1. Lock the memories in key order, and only then look at their versions and at the horizon. One that was deleted
 ///    while its lock was waited for has no properties; its row is left out, and its answer missing.
 /// 2. Lock the entities they mention or mentioned, over all rows, in key order; write each once. One that only refused
-///    rows mention is not touched. To remove a property locks a node even where it has none, as long as the property's
-///    name is known to the server, which step 1 sees to; to set it first costs a fifth of the pass.
+///    rows mention is not touched. Where every row is applied and none of them takes a mention away, these are the
+///    batch's own, which come in that order: then one pass locks and writes. To remove a property locks a node even where it has none, as long as the property's name
+///    is known to the server, which step 1 sees to; to set it first costs a fifth of the pass.
 /// 3. Per row: take away what is no longer so, write what is, recount. A later row of an entity counts again, so the
 ///    last one is right. Only a mention that is there already is looked for: among those of a hot entity that is slow.
 ///
@@ -34,7 +45,7 @@ CASE WHEN m._new AND (b.horizonEpoch > row.epoch OR (b.horizonEpoch = row.epoch 
 fn project(relationships: &str) -> String {
     let types = relationship_types();
     let labels = each(Label::ALL.map(Label::name), |label| {
-        format!("CASE x.label WHEN '{label}' THEN [1] ELSE [] END | SET e:{label}")
+        format!("CASE x[1] WHEN '{label}' THEN [1] ELSE [] END | SET e:{label}")
     });
     format!(
         "\
@@ -44,19 +55,21 @@ SET m._lock = true REMOVE m._lock
 WITH row, m WHERE size(keys(m)) > 0
 OPTIONAL MATCH (b:IzzieBeat {{key: 'beat'}})
 WITH row, m, {FATE}
-WITH CASE fate WHEN 'replaced'
-  THEN [(m)<-[:MENTIONED_IN]-(e:IzzieEntity) | e.key] + [x IN row.mentions | x.key] ELSE [] END AS touched
-UNWIND [''] + touched AS key
+UNWIND CASE fate WHEN 'replaced'
+  THEN [(m)<-[:MENTIONED_IN]-(e:IzzieEntity) | e.key] + [x IN row.mentions | x[0]] ELSE [''] END AS key
 WITH DISTINCT key ORDER BY key
-WITH collect(key)[1..] AS keys
-FOREACH (key IN keys | MERGE (e:IzzieEntity {{key: key}}) REMOVE e._lock, e.unmentioned)
-FOREACH (x IN [x IN $batch.entities WHERE x.key IN keys] |
-  MERGE (e:IzzieEntity {{key: x.key}})
-  SET e.userId = x.userId, e.normalized = x.normalized,
-    e.name = coalesce(e.name, x.name), e.type = coalesce(e.type, x.type),
-    e.confidence = CASE WHEN e.confidence > x.confidence THEN e.confidence ELSE x.confidence END,
-    e.firstSeen = CASE WHEN e.firstSeen < x.firstSeen THEN e.firstSeen ELSE x.firstSeen END,
-    e.lastSeen = CASE WHEN e.lastSeen > x.lastSeen THEN e.lastSeen ELSE x.lastSeen END
+WITH collect(key) AS keys
+WITH CASE keys[0] WHEN '' THEN keys[1..] ELSE keys END AS keys,
+  size(keys) = size($batch.entities) AND NOT '' IN keys[..1] AS own
+FOREACH (key IN CASE WHEN own THEN [] ELSE keys END | MERGE (e:IzzieEntity {{key: key}}) {LOCK})
+FOREACH (x IN CASE WHEN own THEN $batch.entities ELSE [x IN $batch.entities WHERE x[0] IN keys] END |
+  MERGE (e:IzzieEntity {{key: x[0]}})
+  {LOCK}
+  SET e.userId = x[2], e.normalized = x[4],
+    e.name = coalesce(e.name, x[3]), e.type = coalesce(e.type, x[5]),
+    e.confidence = CASE WHEN e.confidence > x[6] THEN e.confidence ELSE x[6] END,
+    e.firstSeen = CASE WHEN e.firstSeen < x[7] THEN e.firstSeen ELSE x[7] END,
+    e.lastSeen = CASE WHEN e.lastSeen > x[8] THEN e.lastSeen ELSE x[8] END
 {labels})
 WITH 1 AS locked
 UNWIND $batch.memories AS row
@@ -66,7 +79,7 @@ WITH row, m, b, {FATE}
 WITH row, m, fate,
   CASE fate WHEN 'refused' THEN m.epoch WHEN 'barred' THEN b.horizonEpoch ELSE row.epoch END AS epoch,
   CASE fate WHEN 'refused' THEN m.revision WHEN 'barred' THEN b.horizonRevision ELSE row.revision END AS revision,
-  [x IN row.mentions | x.key] AS named,
+  [x IN row.mentions | x[0]] AS named,
   CASE fate WHEN 'replaced' THEN [(m)<-[:MENTIONED_IN]-(e:IzzieEntity) | e.key] ELSE [] END AS held
 FOREACH (_ IN CASE fate WHEN 'replaced' THEN [1] ELSE [] END |
   FOREACH (r IN CASE WHEN m.relationships > 0 THEN
@@ -79,9 +92,9 @@ FOREACH (_ IN CASE fate WHEN 'replaced' THEN [1] ELSE [] END |
   SET m = row.node REMOVE m:Memory
   FOREACH (_ IN CASE WHEN row.deleted THEN [] ELSE [1] END | SET m:Memory)
   FOREACH (x IN row.mentions |
-    MERGE (e:IzzieEntity {{key: x.key}})
-    FOREACH (_ IN CASE WHEN x.key IN held THEN [] ELSE [1] END | CREATE (e)-[r:MENTIONED_IN]->(m) SET r = x.mention)
-    FOREACH (_ IN CASE WHEN x.key IN held THEN [1] ELSE [] END | MERGE (e)-[r:MENTIONED_IN]->(m) SET r = x.mention)
+    MERGE (e:IzzieEntity {{key: x[0]}})
+    FOREACH (_ IN CASE WHEN x[0] IN held THEN [] ELSE [1] END | CREATE (e)-[r:MENTIONED_IN]->(m) {MENTION})
+    FOREACH (_ IN CASE WHEN x[0] IN held THEN [1] ELSE [] END | MERGE (e)-[r:MENTIONED_IN]->(m) {MENTION})
     SET e.frequency = COUNT {{ (e)-[:MENTIONED_IN]->() }})
 {relationships})
 FOREACH (_ IN CASE fate WHEN 'marked' THEN [1] ELSE [] END |
