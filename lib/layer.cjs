@@ -17,7 +17,11 @@ const ASYNC_DISPOSE = Symbol.asyncDispose ?? Symbol.for('Symbol.asyncDispose');
  */
 function createMemoryLayer(config) {
   const checked = checkConfig(config);
-  const handle = new Handle(() => resolveConfig(checked, process.env));
+  return layerOf(new Handle(() => resolveConfig(checked, process.env)));
+}
+
+/** @param {Handle} handle */
+function layerOf(handle) {
   const host = hostOf(handle);
   const close = () => handle.close();
   return {
@@ -39,4 +43,4 @@ function hostOf(handle) {
   };
 }
 
-module.exports = { createMemoryLayer };
+module.exports = { ASYNC_DISPOSE, createMemoryLayer, layerOf };

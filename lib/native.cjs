@@ -47,14 +47,22 @@ function platform() {
 }
 
 function isMusl() {
-  const report = /** @type {any} */ (process.report.getReport());
-  return !report.header.glibcVersionRuntime;
+  const report = /** @type {any} */ (process.report);
+  const { excludeNetwork } = report;
+  report.excludeNetwork = true; // Looking up the names of open sockets' peers can take seconds.
+  try {
+    return !report.getReport().header.glibcVersionRuntime;
+  } finally {
+    report.excludeNetwork = excludeNetwork;
+  }
 }
 
 function load() {
   const name = platform();
+  const attempts = ADDONS[name];
+  if (!attempts) throw new Error(unsupported(name));
   const failures = [];
-  for (const attempt of ADDONS[name] ?? []) {
+  for (const attempt of attempts) {
     try {
       return attempt();
     } catch (error) {
@@ -62,8 +70,26 @@ function load() {
     }
   }
   // A file that is there but cannot be loaded tells more than one that is missing.
-  const cause = failures.find((error) => error.code !== 'MODULE_NOT_FOUND') ?? failures[0];
-  throw new Error(`izzie-memory has no native addon for ${name} that this process can load.`, { cause });
+  const broken = failures.find((error) => error.code !== 'MODULE_NOT_FOUND');
+  throw new Error(broken ? unloadable(name, broken) : missing(name), { cause: broken ?? failures.at(-1) });
+}
+
+function unsupported(name) {
+  return `izzie-memory has no native addon for ${name}. There are addons for ${Object.keys(ADDONS).join(', ')}.`;
+}
+
+function unloadable(name, { message }) {
+  return `The native addon of izzie-memory for ${name} cannot be loaded: ${message}`;
+}
+
+function missing(name) {
+  const { version } = require('../package.json');
+  const addon = `@izzie-memory/binding-${name}`;
+  return (
+    `izzie-memory lacks its native addon for ${name}: ${addon}@${version} is not installed. npm leaves it out with ` +
+    '--omit=optional, or where node_modules or the lock file was made on another platform. ' +
+    `Install without that option, or add it by name: npm install ${addon}@${version}`
+  );
 }
 
 module.exports = load();

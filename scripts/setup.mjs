@@ -23,9 +23,13 @@ export async function installPackages() {
   await must(npm, ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error']);
 }
 
-/** A release build; cargo knows best what is stale, and an up-to-date tree takes a second. */
+/**
+ * The addon as it is optimised for publication; cargo knows best what is stale, and an up-to-date tree takes a second.
+ * With `IZZIE_MEMORY_PORTABLE` in the environment it is also linked as it is published.
+ */
 export async function buildAddon() {
-  await must(npm, ['run', '--silent', 'build'], await cargoEnvironment());
+  const script = process.env.IZZIE_MEMORY_PORTABLE ? 'build:portable' : 'build';
+  await must(npm, ['run', '--silent', script], await cargoEnvironment());
 }
 
 /**
@@ -36,7 +40,7 @@ export async function cargoEnvironment() {
   return { CARGO_BUILD_TARGET: process.env.CARGO_BUILD_TARGET ?? (await hostTriple()) };
 }
 
-async function hostTriple() {
+export async function hostTriple() {
   let version;
   try {
     version = await capture('rustc', ['-vV'], { cwd: root });

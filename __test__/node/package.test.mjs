@@ -18,6 +18,7 @@ const SUBPATHS = [
   '/persistence',
   '/persistence/sync',
   '/persistence/types',
+  '/testing',
 ];
 
 describe('the package', { concurrency: false, timeout: 120_000 }, () => {

@@ -7,6 +7,7 @@
 //   <!-- example: neo4j -->     the same with NEO4J_URI, NEO4J_USER and NEO4J_PASSWORD, the graph empty
 //   <!-- example: route -->     a module of which GET is called, and must answer 200
 //   <!-- example: module -->    a module that is loaded
+//   <!-- example: jest -->, <!-- example: vitest -->  tests, which __test__/package runs under that runner
 // `sh` blocks: every npm script and file they name must be there. `json` must parse.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -17,6 +18,7 @@ import { blocks, root } from './markdown.mjs';
 import { announced, compile, execute, project } from './programs.mjs';
 
 const WIPE = 'MATCH (n) WHERE n:IzzieMemory OR n:IzzieEntity OR n:IzzieBeat DETACH DELETE n';
+const RUNNERS = ['jest', 'vitest'];
 const all = blocks();
 const inLanguage = (...languages) => all.filter(({ language }) => languages.includes(language));
 
@@ -26,7 +28,7 @@ test('the README has blocks, and of known languages only', () => {
 });
 
 describe('programs', () => {
-  const programs = inLanguage('ts', 'js');
+  const programs = inLanguage('ts', 'js').filter(({ setting }) => !RUNNERS.includes(setting));
   const { folder, remove } = project();
   let compiled;
   beforeAll(() => {

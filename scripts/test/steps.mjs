@@ -35,6 +35,7 @@ export const STEPS = [
   nodeStep('node', '__test__/node', true),
   typesStep('types', 'tsconfig.json', /\.[cm]?ts$/),
   typesStep('types, for bundlers', 'tsconfig.bundler.json', /\.mts$/),
+  nodeStep('package', '__test__/package', false),
   nodeStep('example', '__test__/example', false),
   nodeStep('scale', '__test__/scale', true),
   // It starts servers of its own, which it kills.
