@@ -9,12 +9,13 @@ const { UnavailableError, cannotOpen } = require('./errors.cjs');
 class HostThread {
   /**
    * @param {string | null} folder `null` for a database in memory
-   * @param {{ keepAlive: boolean }} options keepAlive: the process must not exit before the outcome is known
+   * @param {{ keepAlive: boolean, script?: string }} options keepAlive: the process must not exit before the outcome
+   *   is known; script: what the thread runs instead of worker.cjs
    * @returns {Promise<HostThread | null>} `null` when another process hosts the folder
    */
-  static start(folder, { keepAlive }) {
+  static start(folder, { keepAlive, script = path.join(__dirname, 'worker.cjs') }) {
     // Options of the parent's Node (loaders, an inspector port) are not meant for this thread.
-    const worker = new Worker(path.join(__dirname, 'worker.cjs'), { workerData: { folder }, execArgv: [] });
+    const worker = new Worker(script, { workerData: { folder }, execArgv: [] });
     if (!keepAlive) worker.unref();
     return new Promise((resolve, reject) => {
       worker.once('error', reject);

@@ -1,11 +1,11 @@
 'use strict';
 
+const path = require('node:path');
 const workerThreads = require('node:worker_threads');
 const { HostThread } = require('../embedded/host-thread.cjs');
 const { UnavailableError, cannotOpen } = require('../embedded/errors.cjs');
-const { createLayer } = require('./layer.cjs');
 const { run } = require('./query.cjs');
-const { REMEMBER, RESET } = require('./reset.cjs');
+const { RESET } = require('./reset.cjs');
 
 const KEY = Symbol.for('izzie-memory/testing/1');
 
@@ -73,16 +73,10 @@ function prepareSpare() {
  *
  * @param {{ keepAlive: boolean }} options keepAlive: the process must not exit before it is there
  */
-async function make(options) {
-  const host = await HostThread.start(null, options);
+async function make({ keepAlive }) {
+  const script = path.join(__dirname, 'worker.cjs');
+  const host = await HostThread.start(null, { keepAlive, script });
   if (!host) throw new UnavailableError(cannotOpen(null));
-  const layer = createLayer(host.databaseUrl, {});
-  try {
-    await layer.migrate();
-  } finally {
-    await layer.close();
-  }
-  await run(host.databaseUrl, REMEMBER);
   return host.databaseUrl;
 }
 
