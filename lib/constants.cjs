@@ -1,6 +1,6 @@
 'use strict';
 
-const native = require('./native.cjs');
+const native = require('./addon.cjs');
 
 const { defaults, limits } = JSON.parse(native.constants());
 

@@ -1,6 +1,6 @@
 'use strict';
 
-const native = require('./native.cjs');
+const native = require('./addon.cjs');
 const { beforeExitSignal } = require('./before-exit-signal.cjs');
 const { nativeCallbacks } = require('./callbacks.cjs');
 const { Calls } = require('./calls.cjs');

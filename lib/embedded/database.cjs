@@ -2,6 +2,7 @@
 
 const fs = require('node:fs');
 const path = require('node:path');
+const { requireUntraced } = require('../untraced.cjs');
 const { ReadyScanner } = require('./protocol.cjs');
 
 /*
@@ -18,6 +19,13 @@ const WAL_SYNC_METHOD = ['-c', 'wal_sync_method=fsync'];
 // The log is kept as small as upkeep.cjs allows it to grow.
 const WAL_SIZE = ['-c', 'max_wal_size=128MB', '-c', 'min_wal_size=32MB'];
 
+/** @type {() => typeof import('@electric-sql/pglite')} */
+const requirePglite = () => requireUntraced('@electric-sql/pglite');
+/** @type {() => typeof import('@electric-sql/pglite/nodefs')} */
+const requireNodeFS = () => requireUntraced('@electric-sql/pglite/nodefs');
+/** @type {() => typeof import('@electric-sql/pglite-pgvector')} */
+const requirePgvector = () => requireUntraced('@electric-sql/pglite-pgvector');
+
 class Database {
   /**
    * @param {string | null} dataDir `null` for a database in memory
@@ -25,9 +33,8 @@ class Database {
    */
   static async open(dataDir) {
     // Loaded here and not above: most processes never need it.
-    const { PGlite } = require('@electric-sql/pglite');
-    // As a module: file tracers of deployments see the file that it names by import.meta.url.
-    const { vector } = await import('@electric-sql/pglite-pgvector');
+    const { PGlite } = requirePglite();
+    const { vector } = requirePgvector();
     const options = { extensions: { vector } };
     if (dataDir === null) return new Database(await PGlite.create('memory://', options));
 
@@ -172,7 +179,7 @@ function flushFile(file) {
  * @param {string} dataDir
  */
 function durableFileSystem(dataDir) {
-  const { NodeFS } = require('@electric-sql/pglite/nodefs');
+  const { NodeFS } = requireNodeFS();
   const addFsync = (/** @type {any} */ module) => {
     const nodefs = module.FS.filesystems.NODEFS;
     nodefs.stream_ops.fsync = (/** @type {{ nfd?: number }} */ { nfd }) => {
