@@ -1,25 +1,28 @@
-const CHECK = `curl -X POST -d '{"operation":"check"}' http://localhost:3000/api/persistence/sync`;
+import { cookies } from 'next/headers';
+import { redirect } from 'next/navigation';
+import { connection } from 'next/server';
+import { Suspense } from 'react';
+import { Dashboard } from '@/components/dashboard';
+import { isOpen, isSession, SESSION_COOKIE } from '@/lib/server/access';
 
-/** What the app serves. */
-export default function Page() {
+const USER = 'demo';
+
+interface Props {
+  searchParams: Promise<{ user?: string | string[] }>;
+}
+
+export default function Page({ searchParams }: Props) {
   return (
-    <main>
-      <h1>izzie-memory with Next.js</h1>
-      <dl>
-        <dt>
-          <a href="/api/persistence/status">GET /api/persistence/status</a>
-        </dt>
-        <dd>How the stores are, and how far the graph is in step.</dd>
-        <dt>
-          <a href="/api/persistence/sync">GET /api/persistence/sync</a>
-        </dt>
-        <dd>How far the graph is in step.</dd>
-        <dt>POST /api/persistence/sync</dt>
-        <dd>
-          Compares the stores and, where asked to, repairs the graph:
-          <pre>{CHECK}</pre>
-        </dd>
-      </dl>
-    </main>
+    <Suspense fallback={<p className="waiting">Loading…</p>}>
+      <Guarded searchParams={searchParams} />
+    </Suspense>
   );
+}
+
+async function Guarded({ searchParams }: Props) {
+  await connection();
+  const session = (await cookies()).get(SESSION_COOKIE)?.value;
+  if (!isOpen() && !isSession(session)) redirect('/login');
+  const { user = USER } = await searchParams;
+  return <Dashboard firstUser={String(user)} canLogOut={!isOpen()} />;
 }

@@ -1,0 +1,74 @@
+'use client';
+
+import { useState } from 'react';
+import { logOut } from '@/app/login/actions';
+import { AddMemory } from '@/components/add-memory';
+import styles from '@/components/dashboard.module.css';
+import { GraphPanel } from '@/components/graph-panel';
+import { HealthPanel } from '@/components/health-panel';
+import { Problem } from '@/components/panel';
+import { QueuePanel } from '@/components/queue-panel';
+import { SearchPanel } from '@/components/search-panel';
+import { SyncPanel } from '@/components/sync-panel';
+import { ThemeToggle } from '@/components/theme-toggle';
+import { TrendPanel } from '@/components/trend-panel';
+import { UserForm } from '@/components/user-form';
+import { useStatus } from '@/lib/client/use-status';
+
+/** The state of the layer, and the memories of one user. */
+export function Dashboard({ firstUser, canLogOut }: { firstUser: string; canLogOut: boolean }) {
+  const [userId, setUserId] = useState(firstUser);
+  /** Rises when memories or the graph may have changed: who shows them reads them again. */
+  const [version, setVersion] = useState(0);
+  const { status, samples, problem, refresh } = useStatus();
+
+  const changed = () => {
+    setVersion((before) => before + 1);
+    refresh();
+  };
+
+  return (
+    <div className={styles.page}>
+      <header className={styles.top}>
+        <h1>
+          <span aria-hidden="true" className={styles.mark} />
+          izzie-memory
+        </h1>
+        <UserForm userId={userId} onChange={setUserId} />
+        <div className={styles.tools}>
+          <ThemeToggle />
+          {canLogOut && (
+            <form action={logOut}>
+              <button type="submit">Log out</button>
+            </form>
+          )}
+        </div>
+      </header>
+      <main className={styles.grid}>
+        {problem && (
+          <div className={styles.wide}>
+            <Problem>{problem}</Problem>
+          </div>
+        )}
+        <HealthPanel status={status} />
+        <TrendPanel samples={samples} />
+        <SyncPanel userId={userId} onEnd={changed} />
+        <div className={styles.wide}>
+          <GraphPanel userId={userId} version={version} />
+        </div>
+        <div className={styles.middle}>
+          <SearchPanel key={userId} userId={userId} />
+        </div>
+        <div className={styles.column}>
+          <QueuePanel
+            version={version}
+            pending={status?.sync?.pending}
+            dead={status?.sync?.dead}
+            onRetry={changed}
+          />
+          <AddMemory userId={userId} onStored={changed} />
+        </div>
+      </main>
+    </div>
+  );
+}
