@@ -1,29 +1,37 @@
-// `next start` in a process of its own.
+// `next start`, or `next dev`, in a process of its own.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { waitUntil } from '../../scripts/lib/process.mjs';
+import { NEXT } from './app.mjs';
 
 const READY_MS = 60_000;
 const STOP_MS = 20_000;
 
-/** A server of a built app, on a free port. */
+export const TOKEN = 'the token of these tests';
+export const CRON_SECRET = 'the secret of these tests';
+
+/** A server of an app, on a free port. */
 export class Server {
-  /** @param {import('./support.mjs').Project} project @param {Record<string, string>} variables */
-  static async start(project, variables) {
-    const server = new Server(project, variables);
+  /**
+   * @param {import('./support.mjs').Project} project
+   * @param {Record<string, string>} variables
+   * @param {'start' | 'dev'} [command] `start` needs a build
+   */
+  static async start(project, variables, command = 'start') {
+    const server = new Server(project, variables, command);
     if (await waitUntil(() => server.#isReady() || server.#hasExited(), READY_MS)) {
       if (!server.#hasExited()) return server;
     }
     await server.stop();
-    throw new Error(`next start did not start:\n${server.output}`);
+    throw new Error(`next ${command} did not start:\n${server.output}`);
   }
 
   output = '';
   #process;
 
-  constructor(project, variables) {
-    const args = ['node_modules/next/dist/bin/next', 'start', '--hostname', '127.0.0.1', '--port', '0'];
-    const env = project.environment(variables);
+  constructor(project, variables, command) {
+    const args = [NEXT, command, '--hostname', '127.0.0.1', '--port', '0'];
+    const env = project.environment({ PERSISTENCE_TOKEN: TOKEN, CRON_SECRET, ...variables });
     const stdio = ['ignore', 'pipe', 'pipe'];
     this.#process = spawn(process.execPath, args, { cwd: project.folder, env, stdio });
     for (const stream of [this.#process.stdout, this.#process.stderr]) {
@@ -41,13 +49,18 @@ export class Server {
     return this.#process.exitCode !== null || this.#process.signalCode !== null;
   }
 
-  get #url() {
+  get url() {
     return /http:\/\/127\.0\.0\.1:\d+/.exec(this.output)[0];
   }
 
+  /** With the token, unless other headers are given. */
+  fetch(method, path, body, headers = { authorization: `Bearer ${TOKEN}` }) {
+    return fetch(this.url + path, { method, body, headers });
+  }
+
   /** The status and the body, which is parsed when it is JSON. */
-  async ask(method, path, body) {
-    const response = await fetch(this.#url + path, { method, body });
+  async ask(method, path, body, headers) {
+    const response = await this.fetch(method, path, body, headers);
     const isJson = response.headers.get('content-type')?.startsWith('application/json');
     return { status: response.status, body: isJson ? await response.json() : await response.text() };
   }

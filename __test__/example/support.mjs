@@ -10,7 +10,7 @@ export const root = fileURLToPath(new URL('../..', import.meta.url));
 
 /** What tells the package of stores, Node of being a test, tools of a terminal: nothing of it may reach what is started here. */
 const FOREIGN =
-  /^(DATABASE_|NEO4J_|TEST_|OPENROUTER_|OPENAI_|(IZZIE_MEMORY_DIR|NODE_ENV|NODE_TEST_CONTEXT|FORCE_COLOR|PORT)$)/;
+  /^(DATABASE_|NEO4J_|TEST_|OPENROUTER_|OPENAI_|(IZZIE_MEMORY_DIR|PERSISTENCE_TOKEN|CRON_SECRET|NODE_ENV|NODE_TEST_CONTEXT|FORCE_COLOR|PORT)$)/;
 const MARK = 'IZZIE_MEMORY_EXAMPLE_RUN';
 
 /** A folder outside of the repository, and the processes that run in it. They find their temporary files beside it. */

@@ -36,7 +36,7 @@ export const STEPS = [
   typesStep('types', 'tsconfig.json', /\.[cm]?ts$/),
   typesStep('types, for bundlers', 'tsconfig.bundler.json', /\.mts$/),
   nodeStep('package', '__test__/package', false),
-  nodeStep('example', '__test__/example', false),
+  nodeStep('example', '__test__/example', true),
   nodeStep('scale', '__test__/scale', true),
   // It starts servers of its own, which it kills.
   nodeStep('chaos', '__test__/chaos', false),

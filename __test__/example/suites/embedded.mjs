@@ -5,8 +5,12 @@ import { after, before, describe, test } from 'node:test';
 import { MEMORIES, seed } from '../memories.mjs';
 import { assertMembers, assertTime, STATUS, SYNC } from '../routes.mjs';
 import { Server } from '../server.mjs';
+import { access } from './access.mjs';
+import { documentedAnswers } from './answers.mjs';
+import { oldRoutes } from './old-routes.mjs';
 import { refusals } from './refusals.mjs';
 import { repairs } from './repairs.mjs';
+import { streams } from './stream.mjs';
 
 const IN_STEP = {
   vectorStoreCount: MEMORIES.length,
@@ -35,12 +39,6 @@ export function onEmbeddedDatabase(app) {
 
     after(() => running.server?.stop());
 
-    test('has a page that links to its routes', async () => {
-      const { status, body } = await running.server.ask('GET', '/');
-      assert.equal(status, 200);
-      for (const route of [STATUS, SYNC]) assert.ok(body.includes(`href="${route}"`), route);
-    });
-
     test('opens the database with the first request and shares it with other programs', async () => {
       const total = async () => (await running.server.ask('GET', STATUS)).body.metrics.totalMemories;
       assert.ok(!existsSync(app.store));
@@ -51,7 +49,11 @@ export function onEmbeddedDatabase(app) {
 
     answers(running);
     refusals(running);
+    access(running);
     repairs(app, running);
+    oldRoutes(app, running);
+    streams(running);
+    documentedAnswers(running);
 
     test('says where the data is, once, and complains of nothing', () => {
       const { output } = running.server;

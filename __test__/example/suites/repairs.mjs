@@ -81,6 +81,11 @@ export function repairs(app, running) {
       assert.equal(await percentage(), 100);
     });
 
+    test('delta brings the graph what it is owed', async () => {
+      const { totalChecked, inconsistencies, failed, pending } = await ask({ operation: 'delta' });
+      assert.deepEqual([totalChecked, inconsistencies, failed, pending], [0, [], 0, 0]);
+    });
+
     test('full over all users counts as the last sync', async () => {
       assert.equal((await ask({ operation: 'full' })).pending, 0);
       const status = (await running.server.ask('GET', STATUS)).body;
