@@ -2,6 +2,9 @@
 
 import { randomUUID } from 'node:crypto';
 
+/** Removes what the package has in Neo4j, its binding to a database included. */
+export const WIPE = 'MATCH (n) WHERE n:IzzieMemory OR n:IzzieEntity OR n:IzzieBeat DETACH DELETE n';
+
 /** @param {(sql: string, parameters?: unknown[]) => Promise<any[]>} query */
 export function postgresGraph(query) {
   const column = async (sql, parameters) => (await query(sql, parameters)).map(({ value }) => value);

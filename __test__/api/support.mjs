@@ -3,13 +3,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import * as api from 'izzie-memory';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
 import { freshDatabase, neo4j } from '../support/stores.mjs';
-import { neo4jGraph, postgresGraph } from './graphs.mjs';
+import { neo4jGraph, postgresGraph, WIPE } from './graphs.mjs';
 
 /** Rules that concern the graph hold on both of its stores. */
 export const onBothGraphs = describe.each(['postgres', 'neo4j']);
-
-/** Removes what the package has in the test's Neo4j, its binding to a database included. */
-const WIPE = 'MATCH (n) WHERE n:IzzieMemory OR n:IzzieEntity OR n:IzzieBeat DETACH DELETE n';
 
 /**
  * A migrated database of its own for the suite that calls this. `layer(config)` makes layers on it, with the graph in

@@ -42,7 +42,8 @@ function documentedFields(heading) {
   const readme = readFileSync(join(EXAMPLE, 'README.md'), 'utf8');
   const [, section] = readme.split(`\n### \`${heading}\`\n`);
   assert.ok(section, `the README has no heading for ${heading}`);
-  const rows = section.split('\n#')[0].matchAll(/^\| `([^`]+)`\s*\| ([^|]+?)\s*\|/gm);
+  const answer = section.split('\n#')[0].split('\n| field')[1] ?? ''; // what a request takes is in a table of members
+  const rows = answer.matchAll(/^\| `([^`]+)`\s*\| ([^|]+?)\s*\|/gm);
   return new Map(
     [...rows].map(([, path, type]) => [
       path.replaceAll('?', ''),

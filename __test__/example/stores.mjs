@@ -1,6 +1,6 @@
 // A Postgres database and the Neo4j of this test run, each by way of a proxy that can fail.
 import * as api from 'izzie-memory';
-import { neo4jGraph } from '../api/graphs.mjs';
+import { neo4jGraph, WIPE } from '../api/graphs.mjs';
 import { migratedDatabase } from '../support/migrated.mjs';
 import { startProxy } from '../support/proxy.mjs';
 import { neo4j } from '../support/stores.mjs';
@@ -10,7 +10,7 @@ export async function openStores() {
   const database = await migratedDatabase(api);
   const server = neo4j();
   const graph = neo4jGraph(server.query);
-  await graph.clear();
+  await server.query(WIPE);
   const proxies = { postgres: await startProxy(database.url), neo4j: await startProxy(server.uri) };
   const variables = {
     DATABASE_URL: proxies.postgres.url(database.url),
@@ -20,7 +20,7 @@ export async function openStores() {
   };
   const close = async () => {
     for (const proxy of Object.values(proxies)) await proxy.close();
-    await graph.clear();
+    await server.query(WIPE);
     await server.close();
     await database.drop();
   };

@@ -18,14 +18,17 @@ import { useStatus } from '@/lib/client/use-status';
 /** The state of the layer, and the memories of one user. */
 export function Dashboard({ firstUser, canLogOut }: { firstUser: string; canLogOut: boolean }) {
   const [userId, setUserId] = useState(firstUser);
-  /** Rises when memories or the graph may have changed: who shows them reads them again. */
-  const [version, setVersion] = useState(0);
+  const [changes, setChanges] = useState(0);
   const { status, samples, problem, refresh } = useStatus();
 
   const changed = () => {
-    setVersion((before) => before + 1);
+    setChanges((before) => before + 1);
     refresh();
   };
+
+  /** Moves when memories, the graph or the queue may have changed: who shows them reads them again. */
+  const sync = status?.sync;
+  const version = [changes, sync?.vectorStoreCount, sync?.syncPercentage, sync?.pending, sync?.dead].join();
 
   return (
     <div className={styles.page}>
@@ -60,12 +63,7 @@ export function Dashboard({ firstUser, canLogOut }: { firstUser: string; canLogO
           <SearchPanel key={userId} userId={userId} />
         </div>
         <div className={styles.column}>
-          <QueuePanel
-            version={version}
-            pending={status?.sync?.pending}
-            dead={status?.sync?.dead}
-            onRetry={changed}
-          />
+          <QueuePanel version={version} counts={sync} onRetry={changed} />
           <AddMemory userId={userId} onStored={changed} />
         </div>
       </main>

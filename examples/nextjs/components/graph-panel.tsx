@@ -9,7 +9,7 @@ import { useLoad } from '@/lib/client/use-load';
 import type { GraphEdge, GraphNode } from '@/lib/server/entity-graph';
 
 /** The user's entities: drawn, and as a list that says the same. */
-export function GraphPanel({ userId, version }: { userId: string; version: number }) {
+export function GraphPanel({ userId, version }: { userId: string; version: string }) {
   const [selected, setSelected] = useState<string | null>(null);
   const path = `/api/persistence/graph?${new URLSearchParams({ userId })}`;
   const graph = useLoad<{ nodes: GraphNode[]; edges: GraphEdge[] }>(path);

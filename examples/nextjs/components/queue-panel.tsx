@@ -11,24 +11,22 @@ const QUEUE = '/api/persistence/queue';
 const STATES = { pending: 'Pending', dead: 'Dead letters' };
 type State = keyof typeof STATES;
 
+type Counts = Partial<Record<State, number>> | null | undefined;
+
 interface Props {
-  version: number;
-  /** The counts of the status: when they move, the list does. */
-  pending?: number;
-  dead?: number;
+  version: string;
+  counts: Counts;
   onRetry: () => void;
 }
 
 /** What is owed, and what was given up, with a way to try it again. */
-export function QueuePanel({ version, pending, dead, onRetry }: Props) {
+export function QueuePanel({ version, counts, onRetry }: Props) {
   const [state, setState] = useState<State>('pending');
   const [problem, setProblem] = useState<string | null>(null);
   const queue = useLoad<Page<QueueItem>>(`${QUEUE}?state=${state}`);
 
   // biome-ignore lint/correctness/useExhaustiveDependencies(version): what changed elsewhere is read again.
-  // biome-ignore lint/correctness/useExhaustiveDependencies(pending): likewise.
-  // biome-ignore lint/correctness/useExhaustiveDependencies(dead): likewise.
-  useEffect(queue.reload, [version, pending, dead]);
+  useEffect(queue.reload, [version]);
 
   const retry = async (ids?: string[]) => {
     try {
@@ -41,7 +39,7 @@ export function QueuePanel({ version, pending, dead, onRetry }: Props) {
   };
 
   return (
-    <Panel title="Queue" aside={<StateChoice state={state} counts={{ pending, dead }} onChange={setState} />}>
+    <Panel title="Queue" aside={<StateChoice state={state} counts={counts} onChange={setState} />}>
       {(problem ?? queue.problem) && <Problem>{problem ?? queue.problem}</Problem>}
       {queue.data && <Items items={queue.data.items} state={state} onRetry={retry} />}
       {queue.data?.nextCursor && <Quiet>There are more.</Quiet>}
@@ -56,7 +54,7 @@ export function QueuePanel({ version, pending, dead, onRetry }: Props) {
 
 interface ChoiceProps {
   state: State;
-  counts: Partial<Record<State, number>>;
+  counts: Counts;
   onChange: (state: State) => void;
 }
 
@@ -66,7 +64,7 @@ function StateChoice({ state, counts, onChange }: ChoiceProps) {
     <div role="group" aria-label="State" className={styles.states}>
       {(Object.keys(STATES) as State[]).map((choice) => (
         <button key={choice} type="button" aria-pressed={choice === state} onClick={() => onChange(choice)}>
-          {STATES[choice]} {counts[choice]}
+          {STATES[choice]} {counts?.[choice]}
         </button>
       ))}
     </div>
