@@ -4,7 +4,7 @@ import { join, relative, resolve } from 'node:path';
 import { filesBelow, Project, root } from './support.mjs';
 
 export const EXAMPLE = join(root, 'examples', 'nextjs');
-const SOURCES = /^(app|components|lib|next\.config\.ts|package(-lock)?\.json|tsconfig\.json)$/;
+const SOURCES = /^(app|client|components|lib|next\.config\.ts|package(-lock)?\.json|tsconfig\.json)$/;
 export const NEXT = join('node_modules', 'next', 'dist', 'bin', 'next');
 /** Routes as an app has them that was written for the TypeScript layer: they come into the example as they are. */
 const OLD_ROUTES = join(root, '__test__', 'example', 'old-routes');

@@ -16,7 +16,7 @@ const SUBPATHS = [
   '/testing',
 ];
 const SPECIFIERS = SUBPATHS.map((subpath) => `izzie-memory${subpath}`);
-const FOLDERS = ['bin', 'demo', 'examples/nextjs/app/api/persistence', 'examples/nextjs/lib', 'lib'];
+const FOLDERS = ['bin', 'demo', 'examples/nextjs/app/api', 'examples/nextjs/lib', 'lib'];
 const ADDON = /^izzie-memory\.[a-z\d]+-[a-z\d-]+\.node$/;
 
 const MODEL = ['config.json', 'model.safetensors', 'tokenizer.json'];

@@ -1,7 +1,7 @@
 import type { Metadata, Viewport } from 'next';
 import type { ReactNode } from 'react';
 import './globals.css';
-import { APPLY_THEME } from '@/lib/client/theme-script';
+import { APPLY_THEME } from '@/client/theme-script';
 
 export const metadata: Metadata = {
   title: 'izzie-memory',

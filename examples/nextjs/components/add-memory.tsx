@@ -1,9 +1,9 @@
 'use client';
 
 import { type FormEvent, useState } from 'react';
+import { messageOf, post } from '@/client/api';
 import styles from '@/components/add-memory.module.css';
 import { Panel, Problem } from '@/components/panel';
-import { messageOf, post } from '@/lib/client/api';
 
 /** Stores one memory of the user. */
 export function AddMemory({ userId, onStored }: { userId: string; onStored: () => void }) {

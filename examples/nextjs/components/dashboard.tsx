@@ -2,6 +2,7 @@
 
 import { useState } from 'react';
 import { logOut } from '@/app/login/actions';
+import { useStatus } from '@/client/use-status';
 import { AddMemory } from '@/components/add-memory';
 import styles from '@/components/dashboard.module.css';
 import { GraphPanel } from '@/components/graph-panel';
@@ -13,7 +14,6 @@ import { SyncPanel } from '@/components/sync-panel';
 import { ThemeToggle } from '@/components/theme-toggle';
 import { TrendPanel } from '@/components/trend-panel';
 import { UserForm } from '@/components/user-form';
-import { useStatus } from '@/lib/client/use-status';
 
 /** The state of the layer, and the memories of one user. */
 export function Dashboard({ firstUser, canLogOut }: { firstUser: string; canLogOut: boolean }) {

@@ -2,9 +2,9 @@
 
 import type { Core, ElementDefinition, StylesheetJson } from 'cytoscape';
 import { useEffect, useRef, useState } from 'react';
+import { ENTITY_COLOURS } from '@/client/entity-colours';
+import { useIsDark } from '@/client/theme';
 import styles from '@/components/graph-panel.module.css';
-import { ENTITY_COLOURS } from '@/lib/client/entity-colours';
-import { useIsDark } from '@/lib/client/theme';
 import type { GraphEdge, GraphNode } from '@/lib/server/entity-graph';
 
 interface Props {

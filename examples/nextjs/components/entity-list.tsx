@@ -1,5 +1,5 @@
+import { ENTITY_COLOURS, kindOf } from '@/client/entity-colours';
 import styles from '@/components/graph-panel.module.css';
-import { ENTITY_COLOURS, kindOf } from '@/lib/client/entity-colours';
 import type { GraphEdge, GraphNode } from '@/lib/server/entity-graph';
 
 interface Props {

@@ -1,11 +1,11 @@
 'use client';
 
 import { useEffect, useState } from 'react';
+import { useLoad } from '@/client/use-load';
 import { EntityGraph } from '@/components/entity-graph';
 import { EntityList } from '@/components/entity-list';
 import styles from '@/components/graph-panel.module.css';
 import { Panel, Problem, Quiet } from '@/components/panel';
-import { useLoad } from '@/lib/client/use-load';
 import type { GraphEdge, GraphNode } from '@/lib/server/entity-graph';
 
 /** The user's entities: drawn, and as a list that says the same. */

@@ -1,8 +1,8 @@
 import type { StoreStatus, SyncStats } from 'izzie-memory';
+import type { Json } from '@/client/api';
+import type { Status } from '@/client/use-status';
 import styles from '@/components/health-panel.module.css';
 import { Panel, Quiet } from '@/components/panel';
-import type { Json } from '@/lib/client/api';
-import type { Status } from '@/lib/client/use-status';
 
 /** Both stores, and what limits the service. */
 export function HealthPanel({ status }: { status: Json<Status> | null }) {

@@ -2,10 +2,10 @@
 
 import type { Page, QueueItem } from 'izzie-memory';
 import { useEffect, useState } from 'react';
+import { type Json, messageOf, post } from '@/client/api';
+import { useLoad } from '@/client/use-load';
 import { Panel, Problem, Quiet } from '@/components/panel';
 import styles from '@/components/queue-panel.module.css';
-import { type Json, messageOf, post } from '@/lib/client/api';
-import { useLoad } from '@/lib/client/use-load';
 
 const QUEUE = '/api/persistence/queue';
 const STATES = { pending: 'Pending', dead: 'Dead letters' };

@@ -2,11 +2,11 @@
 
 import type { MemoryEntry } from 'izzie-memory';
 import { type FormEvent, useState } from 'react';
+import type { Json } from '@/client/api';
+import { useLoad } from '@/client/use-load';
 import { Panel, Problem, Quiet } from '@/components/panel';
 import { ScoreBar } from '@/components/score-bar';
 import styles from '@/components/search-panel.module.css';
-import type { Json } from '@/lib/client/api';
-import { useLoad } from '@/lib/client/use-load';
 
 const MODES = { hybrid: 'Words and meaning', text: 'Words', vector: 'Meaning' };
 

@@ -1,8 +1,8 @@
 import type { Progress, SyncResult } from 'izzie-memory';
+import type { Json } from '@/client/api';
+import type { SyncRun } from '@/client/use-sync';
 import { Problem } from '@/components/panel';
 import styles from '@/components/sync-panel.module.css';
-import type { Json } from '@/lib/client/api';
-import type { SyncRun } from '@/lib/client/use-sync';
 
 const ISSUES = {
   missing_in_graph: 'missing in the graph',

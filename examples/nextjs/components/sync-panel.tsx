@@ -1,10 +1,10 @@
 'use client';
 
 import { useState } from 'react';
+import { useSync } from '@/client/use-sync';
 import { Panel } from '@/components/panel';
 import { SyncOutcome } from '@/components/sync-outcome';
 import styles from '@/components/sync-panel.module.css';
-import { useSync } from '@/lib/client/use-sync';
 import type { SyncRequest } from '@/lib/server/requests';
 
 const OPERATIONS: { operation: SyncRequest['operation']; label: string; title: string }[] = [

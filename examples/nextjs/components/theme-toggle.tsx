@@ -1,7 +1,7 @@
 'use client';
 
+import { setTheme, THEMES, useTheme } from '@/client/theme';
 import styles from '@/components/theme-toggle.module.css';
-import { setTheme, THEMES, useTheme } from '@/lib/client/theme';
 
 const LABELS = { system: 'System', light: 'Light', dark: 'Dark' };
 

@@ -1,6 +1,6 @@
+import type { Sample } from '@/client/use-status';
 import { Panel } from '@/components/panel';
 import { Trend } from '@/components/trend';
-import type { Sample } from '@/lib/client/use-status';
 
 /** How far the graph is in step, and what is owed, since the page was opened. */
 export function TrendPanel({ samples }: { samples: readonly Sample[] }) {

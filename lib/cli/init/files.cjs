@@ -9,7 +9,7 @@ const { environmentFile, NEXT_CONFIG } = require('./settings.cjs');
 const EXAMPLE = join(__dirname, '../../../examples/nextjs');
 
 /** Its folders that are the routes and what they are made of; the rest is the example's own. */
-const FOLDERS = ['app/api/persistence', 'lib'];
+const FOLDERS = ['app/api', 'lib'];
 
 /**
  * A file to be there, and how it is now.

@@ -12,10 +12,13 @@ const config: NextConfig = {
 export default config;
 `;
 
-/** Next.js keeps this file out of git. The token is drawn here, so that no two apps share one. */
+/** Next.js keeps this file out of git. The secrets are drawn here, so that no two apps share one. */
 function environmentFile() {
-  return `# Who may call /api/persistence/*: "Authorization: Bearer <token>".
-PERSISTENCE_TOKEN=${randomBytes(24).toString('base64url')}
+  return `# Who may call /api/persistence/* and /api/memories: "Authorization: Bearer <token>".
+PERSISTENCE_TOKEN=${secret()}
+
+# Who may call /api/cron/drain, as Vercel's cron jobs do.
+CRON_SECRET=${secret()}
 
 # Postgres with pgvector. Without it, outside production, the memories are kept in .izzie-memory.
 # DATABASE_URL=postgres://user:password@host:5432/database
@@ -27,6 +30,10 @@ PERSISTENCE_TOKEN=${randomBytes(24).toString('base64url')}
 # NEO4J_USER=neo4j
 # NEO4J_PASSWORD=
 `;
+}
+
+function secret() {
+  return randomBytes(24).toString('base64url');
 }
 
 module.exports = { NEXT_CONFIG, environmentFile };

@@ -1,7 +1,7 @@
 'use client';
 
 import { useCallback, useEffect, useState } from 'react';
-import { ask, isAbort, type Json, messageOf } from '@/lib/client/api';
+import { ask, isAbort, type Json, messageOf } from '@/client/api';
 
 export interface Loaded<T> {
   data: Json<T> | null;

@@ -2,7 +2,7 @@
 
 import type { Progress, SyncResult } from 'izzie-memory';
 import { useRef, useState } from 'react';
-import { isAbort, type Json, lines, messageOf } from '@/lib/client/api';
+import { isAbort, type Json, lines, messageOf } from '@/client/api';
 import type { SyncRequest } from '@/lib/server/requests';
 
 export interface SyncRun {

@@ -2,7 +2,7 @@
 
 import type { HealthCheck, SyncStats } from 'izzie-memory';
 import { useCallback, useEffect, useState } from 'react';
-import { ask, isAbort, type Json, messageOf } from '@/lib/client/api';
+import { ask, isAbort, type Json, messageOf } from '@/client/api';
 
 const PERIOD_MS = 2000;
 /** Ten minutes of samples. */
