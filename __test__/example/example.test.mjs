@@ -4,8 +4,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { App, EXAMPLE } from './app.mjs';
-import { otherBuild } from './suites/builds.mjs';
 import { inChromium } from './suites/dashboard.mjs';
+import { deployed } from './suites/deployed.mjs';
 import { onEmbeddedDatabase } from './suites/embedded.mjs';
 import { withDatabaseAway, withoutDatabase } from './suites/failures.mjs';
 import { hotReload } from './suites/hot-reload.mjs';
@@ -60,6 +60,5 @@ describe('the Next.js example', { concurrency: false, timeout: 1_200_000 }, () =
     inChromium(app, 'webpack');
   });
 
-  otherBuild(app, 'turbopack', true);
-  otherBuild(app, 'webpack', false);
+  deployed(app);
 });

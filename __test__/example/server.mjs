@@ -1,6 +1,7 @@
-// `next start`, or `next dev`, in a process of its own.
+// A server of the app in a process of its own.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { createServer } from 'node:net';
 import { waitUntil } from '../../scripts/lib/process.mjs';
 import { NEXT } from './app.mjs';
 
@@ -17,23 +18,33 @@ export class Server {
    * @param {Record<string, string>} variables
    * @param {'start' | 'dev'} [command] `start` needs a build
    */
-  static async start(project, variables, command = 'start') {
-    const server = new Server(project, variables, command);
+  static start(project, variables, command = 'start') {
+    const args = [NEXT, command, '--hostname', '127.0.0.1', '--port', '0'];
+    return Server.#run(project, { args, cwd: project.folder, variables });
+  }
+
+  /** The app with nothing but the files that its build has traced, as it is deployed: a build with `output: 'standalone'`. */
+  static async startDeployed(project, variables) {
+    const address = { HOSTNAME: '127.0.0.1', PORT: String(await freePort()) };
+    const cwd = project.path('.next', 'standalone');
+    return Server.#run(project, { args: ['server.js'], cwd, variables: { ...address, ...variables } });
+  }
+
+  static async #run(project, command) {
+    const server = new Server(project, command);
     if (await waitUntil(() => server.#isReady() || server.#hasExited(), READY_MS)) {
       if (!server.#hasExited()) return server;
     }
     await server.stop();
-    throw new Error(`next ${command} did not start:\n${server.output}`);
+    throw new Error(`${command.args.join(' ')} did not start:\n${server.output}`);
   }
 
   output = '';
   #process;
 
-  constructor(project, variables, command) {
-    const args = [NEXT, command, '--hostname', '127.0.0.1', '--port', '0'];
+  constructor(project, { args, cwd, variables }) {
     const env = project.environment({ PERSISTENCE_TOKEN: TOKEN, CRON_SECRET, ...variables });
-    const stdio = ['ignore', 'pipe', 'pipe'];
-    this.#process = spawn(process.execPath, args, { cwd: project.folder, env, stdio });
+    this.#process = spawn(process.execPath, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
     for (const stream of [this.#process.stdout, this.#process.stderr]) {
       stream.setEncoding('utf8').on('data', (text) => {
         this.output += text;
@@ -75,4 +86,13 @@ export class Server {
     clearTimeout(timer);
     return signal !== 'SIGKILL';
   }
+}
+
+async function freePort() {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address();
+  server.close();
+  await once(server, 'close');
+  return port;
 }

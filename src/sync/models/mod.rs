@@ -175,7 +175,7 @@ impl Models {
     /// Why vector search is not to be had now, for health.
     pub async fn limitation(&self) -> Result<Option<(&'static str, String)>> {
         let Some(embedder) = &self.embedder else {
-            let message = "there is no embedder ('none' is configured, or nothing is and @izzie-memory/minilm-static is not installed): search is lexical, embeddings are owed".to_owned();
+            let message = "there is no embedder ('none' is configured, or nothing is and the weights of @izzie-memory/minilm-static are missing, as deployments leave them): search is lexical, embeddings are owed; set OPENROUTER_API_KEY or OPENAI_API_KEY, or bring the weights".to_owned();
             return Ok(Some(("NO_EMBEDDER", message)));
         };
         Ok(match self.space_match().await? {
