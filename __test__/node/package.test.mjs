@@ -38,6 +38,13 @@ describe('the package', { concurrency: false, timeout: 120_000 }, () => {
     });
   }
 
+  test('gives browsers and edge runtimes all names, so that they are told what is wrong and not what is missing', () => {
+    const standIn = readFileSync(join(root, 'lib/unsupported/runtime.mjs'), 'utf8');
+    const names = /export const \{([^}]*)\}/.exec(standIn)[1].match(/\w+/g);
+    const wanted = SUBPATHS.flatMap((subpath) => Object.keys(require(`izzie-memory${subpath}`)));
+    assert.deepEqual(names.sort(), [...new Set(wanted)].sort());
+  });
+
   test('hides everything else', () => {
     assert.throws(() => require('izzie-memory/lib/state.cjs'), { code: 'ERR_PACKAGE_PATH_NOT_EXPORTED' });
   });

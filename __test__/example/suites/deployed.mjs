@@ -9,7 +9,7 @@ import { MEMORIES_ROUTE, STATUS } from '../routes.mjs';
 import { Server } from '../server.mjs';
 
 /** As the example's README names them for those who want the offline embedder. */
-const WEIGHTS = './node_modules/izzie-memory/node_modules/@izzie-memory/minilm-static/**';
+const WEIGHTS = './node_modules/**/@izzie-memory/minilm-static/**';
 
 export function deployed(app) {
   describe('deployed', { concurrency: false }, () => {
