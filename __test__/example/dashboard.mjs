@@ -3,10 +3,12 @@ import assert from 'node:assert/strict';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { launchBrowser } from '../../scripts/browser.mjs';
+import { waitUntil } from '../../scripts/lib/process.mjs';
 import { root } from './support.mjs';
 
 const SCREENSHOTS = join(root, 'target', 'screenshots');
-const PATIENCE_MS = 20_000;
+/** A Neo4j that has just started takes its time. */
+const PATIENCE_MS = 60_000;
 
 export class DashboardPage {
   /** @param {string} url @param {string} name what the screenshots are called */
@@ -81,6 +83,17 @@ export class DashboardPage {
     await this.button(operation).click();
     await this.outcome.waitFor();
     return this.outcome.textContent();
+  }
+
+  /** Has the graph be brought what it is owed, until it has it all. */
+  async deliver() {
+    const isDone = async () => {
+      await this.run('Deliver');
+      return (await this.page.request.get('/api/persistence/status'))
+        .json()
+        .then(({ sync }) => sync?.pending === 0);
+    };
+    assert.ok(await waitUntil(isDone, PATIENCE_MS));
   }
 
   /** Waits until a part of the page says so. */

@@ -40,6 +40,7 @@ export function inChromium(app, bundler) {
 
     test('stores memories, which reach both stores', async () => {
       for (const content of CONTENTS) await dashboard.store(content);
+      await dashboard.deliver();
       await dashboard.says(dashboard.panel('Health').getByRole('listitem').filter({ hasText: 'Graph' }), '4');
       await dashboard.says(dashboard.figure('Synchronised'), '100 %');
     });
