@@ -11,7 +11,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'package',
-          include: ['__test__/vitest/**/*.test.{mjs,cjs,ts}', '__test__/api/*.test.mjs'],
+          include: ['__test__/vitest/**/*.test.{mjs,cjs,ts}', '__test__/{api,cli}/*.test.mjs'],
           sequence: { groupOrder: 0 },
         },
       },
@@ -19,7 +19,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'graphs',
-          include: ['__test__/api/graph/*.test.mjs', '__test__/cli/*.test.mjs'],
+          include: ['__test__/{api,cli}/graph/*.test.mjs'],
           // There is one Neo4j, which belongs to one database at a time.
           fileParallelism: false,
           sequence: { groupOrder: 1 },

@@ -76,7 +76,15 @@ describe('init', () => {
     const { code, answer } = await cliJson(['init'], { cwd: app, binary });
     expect(code).toBe(0);
     expect(new Set(answer.files.map(({ state }) => state))).toEqual(new Set(['written']));
-    for (const inner of ['app/api', 'lib']) expect(contents(app, inner)).toEqual(contents(EXAMPLE, inner));
+    for (const inner of [
+      'app/api/persistence',
+      'app/api/cron',
+      'lib/persistence',
+      'lib/memory',
+      'lib/server',
+    ]) {
+      expect(contents(app, inner)).toEqual(contents(EXAMPLE, inner));
+    }
     const imports = contents(app, '.').flatMap(([, text]) => [...text.matchAll(/from '@\/([^']+)'/g)]);
     expect(imports.length).toBeGreaterThan(0);
     for (const [, path] of imports) {
@@ -89,7 +97,9 @@ describe('init', () => {
     const tokens = ['one', 'two'].map((name) => makeApp(name));
     for (const app of tokens) expect((await cli(['init'], { cwd: app, binary })).code).toBe(0);
     const [one, two] = tokens.map((app) => readFileSync(join(app, '.env.local'), 'utf8'));
-    expect(one).toMatch(/^PERSISTENCE_TOKEN=[\w-]{32}$/m);
+    for (const name of ['PERSISTENCE_TOKEN', 'CRON_SECRET']) {
+      expect(one).toMatch(new RegExp(`^${name}=[\\w-]{32}$`, 'm'));
+    }
     expect(one).not.toBe(two);
     expect(
       (await cliJson(['doctor', '--database-url', NOWHERE], { cwd: tokens[0], binary })).answer.checks,

@@ -19,19 +19,22 @@ const ADVICE = {
 /** A sentence for people, with what to do next where that is known. Messages of the package hold no secrets. */
 function sentenceOf(error) {
   const message = String(error?.message ?? error).trim();
-  const advice = ADVICE[error?.reason];
+  const advice = isNewer(error) ? undefined : ADVICE[error?.reason];
   const sentence = /[.!?…]$/.test(message) ? message : `${message}.`;
   return advice ? `${sentence} ${advice}` : sentence;
 }
+
+/** A schema that is ahead of this version needs no migration; the message says what. */
+const isNewer = (error) => error?.reason === 'SCHEMA_OUTDATED' && error.details?.have > error.details?.want;
 
 /** @returns {number} the exit code */
 function exitCodeOf(error) {
   return error?.reason === 'INVALID_ARGUMENT' ? EXIT.USAGE : EXIT.FAILED;
 }
 
-/** An error as `--json` shows it. */
+/** An error as `--json` shows it; errors of Node, such as a file that is not there, have a code in place of a reason. */
 function jsonOf(error) {
-  const { reason = 'INTERNAL', details, retryable = false } = error ?? {};
+  const { code, reason = code ?? 'FAILED', details, retryable = false } = error ?? {};
   return { error: { reason, message: sentenceOf(error), details, retryable } };
 }
 

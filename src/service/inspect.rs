@@ -77,6 +77,13 @@ impl<T> Fact<T> {
             Self::Error(_) => None,
         }
     }
+
+    fn map<U>(self, change: impl FnOnce(T) -> U) -> Fact<U> {
+        match self {
+            Self::Found(value) => Fact::Found(change(value)),
+            Self::Error(error) => Fact::Error(error),
+        }
+    }
 }
 
 impl Layer {
@@ -133,15 +140,6 @@ impl Layer {
             registered: registered.map(|target| target.kind),
             reached,
         })
-    }
-}
-
-impl<T> Fact<T> {
-    fn map<U>(self, change: impl FnOnce(T) -> U) -> Fact<U> {
-        match self {
-            Self::Found(value) => Fact::Found(change(value)),
-            Self::Error(error) => Fact::Error(error),
-        }
     }
 }
 

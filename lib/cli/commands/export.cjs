@@ -5,7 +5,7 @@ const { rename, rm } = require('node:fs/promises');
 const { pipeline } = require('node:stream/promises');
 const { EXIT } = require('../exit-codes.cjs');
 const { examples, withStores } = require('../options.cjs');
-const { memories } = require('../table.cjs');
+const { memories } = require('../text.cjs');
 
 /** @param {import('commander').Command} program @param {(command: import('../program.cjs').CliCommand) => any} action */
 module.exports = (program, action) => {

@@ -5,7 +5,7 @@ const { Option } = require('commander');
 const { probe } = require('../../port/probe.cjs');
 const { EXIT } = require('../exit-codes.cjs');
 const { examples, wholeNumber, withStores } = require('../options.cjs');
-const { memories } = require('../table.cjs');
+const { memories } = require('../text.cjs');
 
 /** @param {import('commander').Command} program @param {(command: import('../program.cjs').CliCommand) => any} action */
 module.exports = (program, action) => {

@@ -10,7 +10,9 @@ const { examples, withJson } = require('../options.cjs');
 /** @param {import('commander').Command} program @param {(command: import('../program.cjs').CliCommand) => any} action */
 module.exports = (program, action) => {
   withJson(program.command('init [folder]'))
-    .description('write the routes /api/persistence/* and the settings they need into a Next.js app')
+    .description(
+      'write the routes /api/persistence/* and /api/cron/drain into a Next.js app, and the settings they need',
+    )
     .option('--force', 'replace files that are there and differ')
     .option('--dry-run', 'name the files, and write none')
     .addHelpText('after', examples('init', 'init apps/web --dry-run', 'init --force'))

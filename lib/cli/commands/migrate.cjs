@@ -2,7 +2,7 @@
 
 const { EXIT } = require('../exit-codes.cjs');
 const { examples, withStores } = require('../options.cjs');
-const { memories } = require('../table.cjs');
+const { memories } = require('../text.cjs');
 
 /** @param {import('commander').Command} program @param {(command: import('../program.cjs').CliCommand) => any} action */
 module.exports = (program, action) => {
@@ -18,16 +18,22 @@ async function migrate(context, { dryRun = false }) {
   const result = await context.withProgress('Adopting', (onProgress) =>
     layer.migrate({ dryRun, onProgress, signal: context.signal }),
   );
+  const { failed } = result.adopted;
+  for (const { id, error } of failed) context.note(`memory ${id}: ${error.message}`);
   context.print(result, dryRun ? plan(result) : summary(result));
-  return EXIT.OK;
+  return failed.length === 0 ? EXIT.OK : EXIT.FAILED;
 }
 
 /** SQL that can be piped into psql, whatever there is to do. */
 const plan = ({ sql }) => sql || '-- The schema is up to date.';
 
-function summary({ applied, adopted }) {
+/** @param {import('../../../index.js').Migrated} result */
+function summary({ applied, adopted: { rows, pending, failed } }) {
   const lines = applied.map((name) => `applied ${name}`);
   if (applied.length === 0) lines.push('The schema is up to date.');
-  if (adopted?.rows > 0) lines.push(`adopted ${memories(adopted.rows)} that were there before`);
+  if (rows > 0) lines.push(`${memories(rows)} adopted that were there before.`);
+  if (pending > 0)
+    lines.push(`${memories(pending)} were locked by others; the next migrate or sync adopts them.`);
+  if (failed.length > 0) lines.push(`${memories(failed.length)} could not be adopted, see stderr.`);
   return lines.join('\n');
 }

@@ -3,7 +3,7 @@
 const { Option } = require('commander');
 const { EXIT } = require('../exit-codes.cjs');
 const { examples, wholeNumber, withStores } = require('../options.cjs');
-const { plural, table } = require('../table.cjs');
+const { plural, table } = require('../text.cjs');
 
 const PAGE = 1000;
 

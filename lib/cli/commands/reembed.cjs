@@ -3,7 +3,7 @@
 const { confirmed } = require('../confirm.cjs');
 const { EXIT } = require('../exit-codes.cjs');
 const { examples, withStores } = require('../options.cjs');
-const { memories, seconds } = require('../table.cjs');
+const { memories, seconds } = require('../text.cjs');
 
 /** @param {import('commander').Command} program @param {(command: import('../program.cjs').CliCommand) => any} action */
 module.exports = (program, action) => {

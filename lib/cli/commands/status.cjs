@@ -3,7 +3,7 @@
 const { EXIT } = require('../exit-codes.cjs');
 const { jsonOf, sentenceOf } = require('../failure.cjs');
 const { examples, withStores } = require('../options.cjs');
-const { table } = require('../table.cjs');
+const { table } = require('../text.cjs');
 
 /** @param {import('commander').Command} program @param {(command: import('../program.cjs').CliCommand) => any} action */
 module.exports = (program, action) => {

@@ -3,7 +3,7 @@
 const { Argument, Option } = require('commander');
 const { EXIT } = require('../exit-codes.cjs');
 const { examples, wholeNumber, withStores } = require('../options.cjs');
-const { memories, plural, seconds, table } = require('../table.cjs');
+const { memories, plural, seconds, table } = require('../text.cjs');
 
 const STRATEGIES = ['vector_wins', 'graph_wins', 'latest_wins', 'merge', 'manual'];
 

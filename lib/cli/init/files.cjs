@@ -8,8 +8,11 @@ const { environmentFile, NEXT_CONFIG } = require('./settings.cjs');
 /** The example app, which comes with the package: what init writes is what its tests run. */
 const EXAMPLE = join(__dirname, '../../../examples/nextjs');
 
-/** Its folders that are the routes and what they are made of; the rest is the example's own. */
-const FOLDERS = ['app/api', 'lib'];
+/** The routes, and the modules that code of the TypeScript layer imports. What these import comes with them. */
+const FOLDERS = ['app/api/persistence', 'app/api/cron', 'lib/persistence', 'lib/memory'];
+
+const IMPORT = /\bfrom '@\/([^']+)'/g;
+const ENDINGS = ['.ts', '.tsx', '/index.ts'];
 
 /**
  * A file to be there, and how it is now.
@@ -22,9 +25,9 @@ const FOLDERS = ['app/api', 'lib'];
  */
 function planFiles(app) {
   const base = sourceFolder(app);
-  const routes = FOLDERS.flatMap(filesOf).map((path) => ({
+  const routes = [...withImports(FOLDERS.flatMap(filesOf))].map(([path, content]) => ({
     path: join(base, path),
-    content: readFileSync(join(EXAMPLE, path), 'utf8'),
+    content,
   }));
   return [...routes, ...settingsOf(app)].map((file) => planned(app, file));
 }
@@ -39,6 +42,31 @@ function filesOf(folder) {
     .filter((entry) => entry.isFile())
     .map((entry) => relative(EXAMPLE, join(entry.parentPath ?? entry.path, entry.name)))
     .sort();
+}
+
+/**
+ * These files of the example and all that they import of it.
+ *
+ * @param {string[]} paths
+ * @returns {Map<string, string>} contents by path
+ */
+function withImports(paths) {
+  const contents = new Map();
+  const waiting = [...paths];
+  for (const path of waiting) {
+    if (contents.has(path)) continue;
+    const content = readFileSync(join(EXAMPLE, path), 'utf8');
+    contents.set(path, content);
+    for (const [, module] of content.matchAll(IMPORT)) waiting.push(fileOf(module));
+  }
+  return new Map([...contents].sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** @param {string} module as it is imported, without `@/` */
+function fileOf(module) {
+  const ending = ENDINGS.find((candidate) => existsSync(join(EXAMPLE, module + candidate)));
+  if (ending === undefined) throw new Error(`The package lacks the file of its example that is ${module}.`);
+  return join(module + ending);
 }
 
 /** Only where there are none: these hold the app's own settings, which nothing but a person can merge. */

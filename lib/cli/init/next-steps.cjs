@@ -7,6 +7,9 @@ const { checkNextApp } = require('../doctor/next.cjs');
 /** Packages that the routes import. */
 const PACKAGES = ['izzie-memory', 'zod'];
 
+const CRON =
+  'Have GET /api/cron/drain called every few minutes with CRON_SECRET as bearer token (crons in vercel.json).';
+
 /**
  * What is left to a person.
  *
@@ -14,7 +17,7 @@ const PACKAGES = ['izzie-memory', 'zod'];
  * @returns {string[]}
  */
 function nextSteps(app) {
-  return [...packages(app), ...nextConfig(app), ...alias(app), 'Run: npx izzie-memory doctor'];
+  return [...packages(app), ...nextConfig(app), ...alias(app), CRON, 'Run: npx izzie-memory doctor'];
 }
 
 function packages(app) {

@@ -12,12 +12,11 @@ const config: NextConfig = {
 export default config;
 `;
 
-/** Next.js keeps this file out of git. The secrets are drawn here, so that no two apps share one. */
+/** Next.js keeps this file out of git. The secrets are drawn here, so that no two apps share them. */
 function environmentFile() {
-  return `# Who may call /api/persistence/* and /api/memories: "Authorization: Bearer <token>".
+  return `# Who may call /api/persistence/*: "Authorization: Bearer <token>".
 PERSISTENCE_TOKEN=${secret()}
-
-# Who may call /api/cron/drain, as Vercel's cron jobs do.
+# Who may call /api/cron/drain, which pays what is owed; Vercel sends it to its cron jobs.
 CRON_SECRET=${secret()}
 
 # Postgres with pgvector. Without it, outside production, the memories are kept in .izzie-memory.
@@ -32,8 +31,6 @@ CRON_SECRET=${secret()}
 `;
 }
 
-function secret() {
-  return randomBytes(24).toString('base64url');
-}
+const secret = () => randomBytes(24).toString('base64url');
 
 module.exports = { NEXT_CONFIG, environmentFile };

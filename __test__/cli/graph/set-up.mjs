@@ -1,7 +1,7 @@
 // The set-up that works, of which the tests of `doctor` break one part each.
 import { afterAll, beforeAll, expect } from 'vitest';
-import { useGraph } from '../api/support.mjs';
-import { cliJson, useFolder } from '../support/cli.mjs';
+import { useGraph } from '../../api/support.mjs';
+import { cliJson, useFolder } from '../../support/cli.mjs';
 
 /** A database and a Neo4j that belong together and hold a memory, and an empty folder to run in. */
 export function useSetUp() {

@@ -5,12 +5,12 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as api from 'izzie-memory';
 import { describe, expect, it } from 'vitest';
-import { cli } from '../support/cli.mjs';
-import { migratedDatabase } from '../support/migrated.mjs';
-import { freshDatabase } from '../support/stores.mjs';
+import { cli } from '../../support/cli.mjs';
+import { migratedDatabase } from '../../support/migrated.mjs';
+import { freshDatabase } from '../../support/stores.mjs';
 import { onlyComplaint, useSetUp } from './set-up.mjs';
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
+const root = fileURLToPath(new URL('../../..', import.meta.url));
 const CONSTRAINT = 'izzie_entity_key';
 
 const atOtherPlace = (url, change) => {
