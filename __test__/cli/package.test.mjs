@@ -123,6 +123,7 @@ describe('init', () => {
     expect(changed).toEqual([{ path: join('lib', 'persistence', 'index.ts'), state: 'replaced' }]);
     expect(answer.steps[0]).toContain('npm install zod');
     expect(answer.steps[1]).toContain('to next.config.mjs');
+    expect(answer.steps[2]).toContain('to .env.local, as long random texts: PERSISTENCE_TOKEN, CRON_SECRET');
     expect(readFileSync(join(app, '.env.local'), 'utf8')).toBe('MINE=1\n');
     expect(readFileSync(join(app, 'next.config.mjs'), 'utf8')).toBe('export default {};\n');
   });

@@ -4,6 +4,9 @@ const { existsSync, readFileSync } = require('node:fs');
 const { join } = require('node:path');
 const { checkNextApp } = require('../doctor/next.cjs');
 
+/** What the guard of the routes compares with. */
+const SECRETS = ['PERSISTENCE_TOKEN', 'CRON_SECRET'];
+
 /** Packages that the routes import. */
 const PACKAGES = ['izzie-memory', 'zod'];
 
@@ -17,7 +20,14 @@ const CRON =
  * @returns {string[]}
  */
 function nextSteps(app) {
-  return [...packages(app), ...nextConfig(app), ...alias(app), CRON, 'Run: npx izzie-memory doctor'];
+  return [
+    ...packages(app),
+    ...nextConfig(app),
+    ...secrets(app),
+    ...alias(app),
+    CRON,
+    'Run: npx izzie-memory doctor',
+  ];
 }
 
 function packages(app) {
@@ -30,6 +40,15 @@ function packages(app) {
 
 function nextConfig(app) {
   return checkNextApp(app).flatMap(({ advice }) => advice ?? []);
+}
+
+/** Of an .env.local that was there before. */
+function secrets(app) {
+  const file = join(app, '.env.local');
+  if (!existsSync(file)) return [];
+  const text = readFileSync(file, 'utf8');
+  const missing = SECRETS.filter((name) => !new RegExp(`^${name}=`, 'm').test(text));
+  return missing.length === 0 ? [] : [`Add to .env.local, as long random texts: ${missing.join(', ')}`];
 }
 
 /** The routes import by `@/`, as new Next.js apps do. */
