@@ -265,7 +265,7 @@ describe('the app', () => {
     const { code, checks } = await examine({ ...setUp(), binary: join(copy, 'bin/izzie-memory.cjs') });
     rmSync(copy, { recursive: true });
     expect(code).toBe(3);
-    expect(checks.addon.found).toContain('has no native addon for');
+    expect(checks.addon.found).toContain('lacks its native addon for');
     expect(checks.addon.advice).toContain('npm install');
   });
 });
