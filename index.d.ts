@@ -1700,6 +1700,9 @@ export function configure(config: IzzieMemoryConfig): Promise<void>;
  */
 export function shutdown(): Promise<void>;
 
+/** {@link MemoryLayer.metrics} of the default layer. */
+export function metrics(): Promise<string>;
+
 /**
  * A layer of its own, beside the default one. Nothing is opened before the first call; layers with equal connection
  * settings share their connections.
@@ -1715,6 +1718,17 @@ export interface MemoryLayer extends AsyncDisposable {
   readonly graph: GraphService;
   /** Creates or updates the tables; the embedded database does this by itself. Safe to run in several processes. */
   migrate(): Promise<{ applied: string[] }>;
+  /**
+   * What Prometheus reads: text in the exposition format 0.0.4 (`text/plain; version=0.0.4`). Counters and histograms are of
+   * this process, since it opened the stores, and of all layers that share these connections; the cache is the layer's own.
+   * What the stores hold is looked up at each call, of all users, and is the same in every process: `max`, not `sum`.
+   *
+   * A store that does not answer within two seconds costs the gauges that come from it, and is named in
+   * `izzie_memory_scrape_errors`; the call does not reject for it. No label names a user, a memory or an address.
+   *
+   * @throws {PersistenceError} `CLOSED`; the configuration's own errors
+   */
+  metrics(): Promise<string>;
   /** Ends the layer: later calls are rejected with `CLOSED`. */
   close(): Promise<void>;
 }

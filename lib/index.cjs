@@ -7,7 +7,7 @@ const { GraphService, graphService } = require('./services/graph.cjs');
 const { EnhancedMemoryService, enhancedMemoryService } = require('./services/memory.cjs');
 const { PersistenceService, persistenceService } = require('./services/persistence.cjs');
 const { SyncService, syncService } = require('./services/sync.cjs');
-const { configure, shutdown } = require('./state.cjs');
+const { configure, metrics, shutdown } = require('./state.cjs');
 
 module.exports = {
   enhancedMemoryService,
@@ -20,6 +20,7 @@ module.exports = {
   GraphService,
   configure,
   createMemoryLayer,
+  metrics,
   shutdown,
   DEFAULT_PERSISTENCE_CONFIG,
   PersistenceError,

@@ -29,6 +29,7 @@ function layerOf(handle) {
     persistence: new PersistenceService({}, host),
     sync: new SyncService(host),
     graph: new GraphService(host),
+    metrics: () => handle.call({ op: 'metrics', args: {} }),
     migrate: () => handle.call({ op: 'migrate', args: {} }),
     close,
     [ASYNC_DISPOSE]: close,

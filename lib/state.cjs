@@ -73,6 +73,11 @@ async function shutdown() {
   await handle?.close();
 }
 
+/** What Prometheus reads. Documented in index.d.ts. @returns {Promise<string>} */
+async function metrics() {
+  return await currentHandle().call({ op: 'metrics', args: {} });
+}
+
 /** For the demo, which removes part of the graph behind the layer's back, and for `izzie-memory doctor`. */
 const __internal = {
   /** Facts of the set-up; never rejects because of a store. @param {AbortSignal} [signal] */
@@ -82,4 +87,4 @@ const __internal = {
   invoke: async (op, args) => currentHandle().call({ op, args }),
 };
 
-module.exports = { defaultHost, configure, shutdown, __internal };
+module.exports = { defaultHost, configure, metrics, shutdown, __internal };

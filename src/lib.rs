@@ -9,6 +9,7 @@ pub mod error;
 pub mod extraction;
 mod http;
 mod input;
+pub mod metrics;
 pub mod model;
 // Only Node can load it; the core's tests run without.
 #[cfg(all(feature = "napi", not(test)))]

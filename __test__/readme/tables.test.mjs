@@ -20,6 +20,13 @@ test('every reason of an error, whether it is retryable, and its meaning', () =>
   expect(table('Error reasons')).toEqual(known);
 });
 
+test('the names of metrics are those of the table, whose rows a test compares with what is told', () => {
+  const known = new Set(table('Metrics').map(([name]) => name));
+  const named = readme.match(/\bizzie_memory_[a-z_]+\b/g);
+  expect(named.length).toBeGreaterThan(known.size);
+  expect(named.filter((name) => !known.has(name))).toEqual([]);
+});
+
 describe('settings', () => {
   const rows = table('Settings').map(([key, environment, byDefault]) => ({
     key,

@@ -19,6 +19,7 @@ import {
   type MemoryEntry,
   type MemoryRow,
   enhancedMemoryService as memory,
+  metrics,
   type OwedToModel,
   type Page,
   PersistenceError,
@@ -99,6 +100,8 @@ export async function ported(file: AsyncIterable<Uint8Array>, signal: AbortSigna
   void [result.problem === 'truncated', result.failed[0]?.error.message, result.digest?.length];
   return result;
 }
+
+export const scraped: Promise<string>[] = [metrics(), createMemoryLayer().metrics()];
 
 export async function many(signal: AbortSignal): Promise<string[]> {
   const onProgress = ({ done, total, etaMs }: Progress) => console.log(done / total, etaMs ?? 'unknown');

@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::layer::{Layer, until_aborted};
-use super::request::{Operation, Request};
+use super::request::{Operation, Request, Sealed};
 use super::sync::as_sync_error;
 use crate::config::PersistenceConfig;
 use crate::context::CallContext;
@@ -30,7 +30,20 @@ impl Layer {
         embedding: Option<Vec<f32>>,
         context: &CallContext,
     ) -> Result<String> {
-        let Request { operation, persistence } = Request::parse(request)?;
+        let request = Sealed::of(request)?;
+        let running = self.stores.postgres.metrics().operation(request.name);
+        let outcome = self.open_and_run(request, embedding, context).await;
+        running.ended(&outcome);
+        outcome
+    }
+
+    async fn open_and_run(
+        &self,
+        request: Sealed,
+        embedding: Option<Vec<f32>>,
+        context: &CallContext,
+    ) -> Result<String> {
+        let Request { operation, persistence } = request.open()?;
         let config = &self.persistence(persistence)?;
         self.start_auto_sync_once(config);
         self.run(operation, embedding, config, context).await
@@ -111,6 +124,7 @@ impl Layer {
                 answer(async move { until_aborted(cancel, self.entity_stats(&args.user_id)).await })
             }
             Operation::Inspect(_) => answer(until_aborted(cancel, async { Ok(self.inspect().await) })),
+            Operation::Metrics(_) => answer(until_aborted(cancel, self.metrics(config))),
             Operation::Migrate(_) => answer(async move {
                 let applied = until_aborted(cancel, self.stores.postgres.migrate()).await?;
                 Ok(json!({ "applied": applied }))

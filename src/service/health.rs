@@ -109,7 +109,8 @@ impl Layer {
     }
 }
 
-async fn patiently<T>(work: impl Future<Output = Result<T>>, store: &str) -> Result<T> {
+/// Waits for a store, but not for long.
+pub(super) async fn patiently<T>(work: impl Future<Output = Result<T>>, store: &str) -> Result<T> {
     match timeout(PATIENCE, work).await {
         Ok(outcome) => outcome,
         Err(_) => Err(Error::persistence(

@@ -11,6 +11,7 @@ use crate::context::{CallContext, Resolver};
 use crate::embedding::{Cached, Embedder};
 use crate::error::{Error, Reason, Result};
 use crate::extraction::Extractor;
+use crate::metrics::{MeasuredEmbedder, MeasuredExtractor};
 use crate::store::Stores;
 use crate::sync::Models;
 
@@ -19,6 +20,8 @@ pub struct Layer {
     pub(super) config: LayerConfig,
     pub(super) stores: Arc<Stores>,
     pub(super) models: Arc<Models>,
+    /// What lies before the embedder.
+    pub(super) cache: Option<Arc<Cached>>,
     /// Asked about the conflicts that the background meets.
     pub(super) resolver: Option<Arc<dyn Resolver>>,
     closed: AtomicBool,
@@ -44,12 +47,20 @@ impl Layer {
     ) -> Result<Self> {
         check_interval(&config.persistence)?;
         let stores = Stores::open(&config)?;
-        let embedder = embedder.map(|embedder| Arc::new(Cached::new(embedder)) as Arc<dyn Embedder>);
+        let metrics = stores.postgres.metrics();
+        let cache = embedder.map(|embedder| {
+            Arc::new(Cached::new(Arc::new(MeasuredEmbedder::new(embedder, Arc::clone(metrics)))))
+        });
+        let embedder = cache.clone().map(|cache| cache as Arc<dyn Embedder>);
+        let extractor = extractor.map(|extractor| {
+            Arc::new(MeasuredExtractor::new(extractor, Arc::clone(metrics))) as Arc<dyn Extractor>
+        });
         let models = Arc::new(Models::new(embedder, extractor, Arc::clone(&stores.postgres)));
         Ok(Self {
             config,
             stores,
             models,
+            cache,
             resolver: None,
             closed: AtomicBool::new(false),
             closing: CancellationToken::new(),

@@ -13,6 +13,7 @@ mod inspect;
 mod layer;
 mod lifecycle;
 mod memory;
+mod metrics;
 mod models;
 mod queue;
 pub mod request;

@@ -21,6 +21,13 @@ struct Envelope {
     persistence: Option<Box<RawValue>>,
 }
 
+/// A call whose arguments are not parsed yet.
+pub struct Sealed {
+    /// The operation's name, of this version's.
+    pub name: &'static str,
+    envelope: Envelope,
+}
+
 /// A call, parsed but not yet validated.
 #[derive(Debug)]
 pub struct Request {
@@ -36,10 +43,17 @@ macro_rules! operations {
         pub enum Operation { $($variant($args),)+ }
 
         impl Operation {
+            fn named(name: &str) -> Result<&'static str> {
+                match name {
+                    $($name => Ok($name),)+
+                    _ => Err(unknown()),
+                }
+            }
+
             fn parse(name: &str, args: &str) -> Result<Self> {
                 match name {
                     $($name => Ok(Self::$variant(parse_json(args)?)),)+
-                    _ => Err(Error::invalid("op", "is no operation of this version")),
+                    _ => Err(unknown()),
                 }
             }
         }
@@ -91,14 +105,24 @@ operations! {
     "findPath" FindPath(PathArgs),
     "getEntityStats" GetEntityStats(UserArgs),
     "inspect" Inspect(NoArgs),
+    "metrics" Metrics(NoArgs),
     "migrate" Migrate(NoArgs),
 }
 
-impl Request {
-    pub fn parse(json: &str) -> Result<Self> {
+fn unknown() -> Error {
+    Error::invalid("op", "is no operation of this version")
+}
+
+impl Sealed {
+    pub fn of(json: &str) -> Result<Self> {
         let envelope: Envelope = parse_json(json)?;
-        let persistence = envelope.persistence.map(|raw| parse_json(raw.get())).transpose()?;
-        Ok(Self { operation: Operation::parse(&envelope.op, envelope.args.get())?, persistence })
+        Ok(Self { name: Operation::named(&envelope.op)?, envelope })
+    }
+
+    pub fn open(self) -> Result<Request> {
+        let Envelope { args, persistence, .. } = self.envelope;
+        let persistence = persistence.map(|raw| parse_json(raw.get())).transpose()?;
+        Ok(Request { operation: Operation::parse(self.name, args.get())?, persistence })
     }
 }
 
@@ -454,7 +478,7 @@ mod tests {
     use super::*;
 
     fn refused(json: &str) -> Error {
-        Request::parse(json).expect_err("refused")
+        Sealed::of(json).and_then(Sealed::open).expect_err("refused")
     }
 
     #[test]
@@ -474,7 +498,7 @@ mod tests {
 
     #[test]
     fn a_null_summary_clears_and_a_missing_one_does_not() {
-        let parse = |json| match Request::parse(json).expect("valid").operation {
+        let parse = |json| match Sealed::of(json).and_then(Sealed::open).expect("valid").operation {
             Operation::Update(args) => args.summary,
             _ => unreachable!(),
         };

@@ -141,8 +141,7 @@ pub(super) fn stats(
     last_sync: Option<chrono::DateTime<chrono::Utc>>,
 ) -> SyncStats {
     let unsigned = |value: i64| u64::try_from(value).unwrap_or_default();
-    let owed = unsigned(counts.pending_live) + unsigned(counts.dead);
-    let synced = in_graph.min(live.saturating_sub(owed));
+    let synced = synced(live, in_graph, counts);
     let percentage = (synced * 100).checked_div(live).unwrap_or(100);
     SyncStats {
         vector_store_count: live,
@@ -154,6 +153,13 @@ pub(super) fn stats(
         conflicts: 0,
         models: OwedToModels::default(),
     }
+}
+
+/// How many live memories the graph holds as they are.
+pub(super) fn synced(live: u64, in_graph: u64, counts: &QueueCounts) -> u64 {
+    let unsigned = |value: i64| u64::try_from(value).unwrap_or_default();
+    let owed = unsigned(counts.pending_live) + unsigned(counts.dead);
+    in_graph.min(live.saturating_sub(owed))
 }
 
 /// Errors of sync operations are `SyncError`s, unless they speak of bad input or one store.

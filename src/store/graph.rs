@@ -36,6 +36,28 @@ pub struct Beat {
     pub horizon: Version,
 }
 
+/// Whether calls to a graph go through, after some that failed in a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Circuit {
+    Closed,
+    /// Calls fail at once.
+    Open,
+    /// One call is under way to find out.
+    Probing,
+}
+
+impl Circuit {
+    pub const ALL: [Self; 3] = [Self::Closed, Self::Open, Self::Probing];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Closed => "closed",
+            Self::Open => "open",
+            Self::Probing => "probing",
+        }
+    }
+}
+
 /// What became of one projection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
@@ -81,6 +103,11 @@ pub trait GraphStore: GraphQueries {
     /// True when the graph lives in the same database, is written by the writer's own statement and is restored
     /// together with it: then there is no beat.
     fn shares_database(&self) -> bool;
+
+    /// `None` where there is nothing that could break it.
+    fn circuit(&self) -> Option<Circuit> {
+        None
+    }
 
     /// Answers whether the store can be reached. Never longer than the operation timeout.
     async fn ping(&self) -> Result<()>;

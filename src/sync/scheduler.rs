@@ -81,6 +81,10 @@ impl Scheduler {
         true
     }
 
+    pub fn is_running(&self) -> bool {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+
     /// Stops claiming, gives leases back, and ends within five seconds.
     pub async fn stop(&self) {
         let running = self.running.lock().unwrap_or_else(PoisonError::into_inner).take();

@@ -3,6 +3,8 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use crate::store::graph::Circuit;
+
 /// When to open, and for how long. The pause doubles with every failed probe.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Policy {
@@ -60,6 +62,14 @@ impl CircuitBreaker {
             State::Open { .. } | State::Probing { .. } => return None,
         };
         Some(Permit { breaker: self, probe, told: false })
+    }
+
+    pub fn circuit(&self) -> Circuit {
+        match *self.lock() {
+            State::Closed { .. } => Circuit::Closed,
+            State::Open { .. } => Circuit::Open,
+            State::Probing { .. } => Circuit::Probing,
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

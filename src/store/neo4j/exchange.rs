@@ -13,6 +13,7 @@ use super::failure::{Failure, Kind};
 use super::nodelay::Peer;
 use crate::config::Neo4jOptions;
 use crate::error::{Error, Reason, Result};
+use crate::store::graph::Circuit;
 
 /// A server that is away costs three calls; afterwards one probe at a time finds it again.
 const BREAKER: Policy =
@@ -59,6 +60,11 @@ impl Exchange {
             timeout: tuning.operation_timeout,
         })
     }
+
+    pub fn circuit(&self) -> Circuit {
+        self.breaker.circuit()
+    }
+
     pub fn close(&self) {
         self.graph.lock().unwrap_or_else(PoisonError::into_inner).take();
     }

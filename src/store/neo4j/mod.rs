@@ -27,7 +27,7 @@ use self::answers::{BeatRow, DigestRow, Fate, Held, NodeRow, RelationRow, SweepR
 pub use self::config::Tuning;
 use self::exchange::{Exchange, Statement};
 use self::rows::Rows;
-use super::graph::{Applied, Beat, BucketDigest, GraphKind, GraphStore, Outcome};
+use super::graph::{Applied, Beat, BucketDigest, Circuit, GraphKind, GraphStore, Outcome};
 use crate::config::Neo4jOptions;
 use crate::error::{Error, Reason, Result};
 use crate::model::{HeldMemory, NodeVersion, Projection, StrongRelation, Version};
@@ -102,6 +102,10 @@ impl GraphStore for Neo4jGraph {
 
     fn shares_database(&self) -> bool {
         false
+    }
+
+    fn circuit(&self) -> Option<Circuit> {
+        Some(self.exchange.circuit())
     }
 
     async fn ping(&self) -> Result<()> {

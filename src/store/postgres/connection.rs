@@ -1,4 +1,5 @@
 use std::io::ErrorKind;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rand::Rng;
@@ -13,6 +14,7 @@ use super::error::{from_sqlx, is_contention, is_lost};
 use super::statement::Sql;
 use crate::config::{PoolOptions, Secret};
 use crate::error::{Error, Reason, Result};
+use crate::metrics::Metrics;
 
 /// No statement of ours takes longer on a store that works.
 const STATEMENT_TIMEOUT: Duration = Duration::from_secs(30);
@@ -52,7 +54,20 @@ pub struct Postgres {
     embedded: bool,
     /// When it was last asked whether anybody listens, and the answer: one question for all who wait.
     listening: Mutex<Option<(Instant, bool)>>,
+    metrics: Arc<Metrics>,
 }
+
+/// How full a pool is.
+#[derive(Debug, Clone, Copy)]
+pub struct PoolState {
+    pub name: &'static str,
+    pub max: u32,
+    pub open: u32,
+    pub idle: u32,
+}
+
+const USER: &str = "user";
+const BACKGROUND: &str = "background";
 
 impl Postgres {
     /// No I/O; must be called inside a tokio runtime.
@@ -71,21 +86,44 @@ impl Postgres {
         let background_pool =
             if config.embedded { user_pool.clone() } else { pool(2, &config.pool, &options) };
         let embedded = config.embedded;
-        Ok(Self { user_pool, background_pool, direct, options, embedded, listening: Mutex::default() })
+        let metrics = Arc::new(Metrics::new()?);
+        Ok(Self {
+            user_pool,
+            background_pool,
+            direct,
+            options,
+            embedded,
+            listening: Mutex::default(),
+            metrics,
+        })
     }
 
     pub fn embedded(&self) -> bool {
         self.embedded
     }
 
+    pub fn metrics(&self) -> &Arc<Metrics> {
+        &self.metrics
+    }
+
+    /// The pools; the embedded database has one.
+    pub fn pools(&self) -> Vec<PoolState> {
+        let mut lanes = vec![self.user()];
+        if !self.embedded {
+            lanes.push(self.background());
+        }
+        lanes.into_iter().map(Lane::state).collect()
+    }
+
     /// For the statements of users' calls.
     pub fn user(&self) -> Lane<'_> {
-        Lane { postgres: self, pool: &self.user_pool }
+        Lane { postgres: self, pool: &self.user_pool, name: USER }
     }
 
     /// For the layer's own work, which never takes a user's connection.
     pub fn background(&self) -> Lane<'_> {
-        Lane { postgres: self, pool: &self.background_pool }
+        let name = if self.embedded { USER } else { BACKGROUND };
+        Lane { postgres: self, pool: &self.background_pool, name }
     }
 
     async fn acquire(&self, pool: &PgPool) -> Result<PoolConnection<Pg>> {
@@ -162,15 +200,24 @@ impl Postgres {
 pub struct Lane<'a> {
     postgres: &'a Postgres,
     pool: &'a PgPool,
+    name: &'static str,
 }
 
 impl Lane<'_> {
+    fn state(self) -> PoolState {
+        let idle = u32::try_from(self.pool.num_idle()).unwrap_or(u32::MAX);
+        let max = self.pool.options().get_max_connections();
+        PoolState { name: self.name, max, open: self.pool.size(), idle }
+    }
+
     /// All rows.
     pub async fn all<O: Row>(self, effect: Effect, sql: Sql) -> Result<Vec<O>> {
         let (mut contended, mut lost) = (0, 0);
         loop {
             // On the heap: making a connection takes 15 KB, which every caller's future would have to hold.
+            let waiting = self.postgres.metrics.waiting(self.name);
             let mut connection = Box::pin(self.postgres.acquire(self.pool)).await?;
+            drop(waiting);
             let error = match timeout(STATEMENT_TIMEOUT, sql.clone().fetch(&mut connection)).await {
                 Ok(Ok(rows)) => return Ok(rows),
                 Ok(Err(error)) => error,

@@ -22,7 +22,7 @@ mod tombstones;
 pub use aliases::Settling;
 pub use batches::Page;
 pub use conflicts::{AdoptedRow, ConflictEntry, ConflictOutcome, Settlement, SettlementAnswer};
-pub use connection::{Effect, Lane, Postgres, PostgresConfig, Row};
+pub use connection::{Effect, Lane, PoolState, Postgres, PostgresConfig, Row};
 pub use export::ExportFilter;
 pub use inspect::{Clock, DirectWay, Server, UsedSpace};
 pub use jobs::PagedJob;

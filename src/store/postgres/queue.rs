@@ -11,6 +11,7 @@ use uuid::Uuid;
 use super::connection::{Effect, Postgres};
 use super::statement::Sql;
 use crate::error::Result;
+use crate::metrics::Payment;
 use crate::model::Projection;
 
 /// Pauses after an acknowledgement that passed rows over.
@@ -150,25 +151,34 @@ impl Postgres {
             }
             sleep(pause).await;
         }
-        Ok(u64::try_from(total).unwrap_or_default())
+        let paid = u64::try_from(total).unwrap_or_default();
+        self.metrics().debts(target, Payment::Paid, paid);
+        Ok(paid)
     }
 
     /// Gives a lease back. A refusal counts an attempt and buries the debt after `max_attempts`; without one (the
     /// store was away) nothing is counted.
     pub async fn release(&self, target: &str, token: Uuid, ids: &[Uuid], release: &Release) -> Result<()> {
-        self.background()
-            .execute(
-                Effect::Repeatable,
-                Sql::new(include_str!("queries/release.sql"))
-                    .bind(target)
-                    .bind(token)
-                    .bind(ids)
-                    .bind(release.max_attempts)
-                    .bind(release.delay_ms)
-                    .bind(&release.error)
-                    .bind(release.least_ms),
-            )
-            .await
+        let sql = Sql::new(include_str!("queries/release.sql"))
+            .bind(target)
+            .bind(token)
+            .bind(ids)
+            .bind(release.max_attempts)
+            .bind(release.delay_ms)
+            .bind(&release.error)
+            .bind(release.least_ms);
+        let states: Vec<String> = self.background().scalars(Effect::Repeatable, sql).await?;
+        for state in states.iter().filter(|_| release.max_attempts.is_some()) {
+            let buried = state == DebtState::Dead.name();
+            self.metrics().debts(target, if buried { Payment::Dead } else { Payment::Retried }, 1);
+        }
+        Ok(())
+    }
+
+    /// For how many seconds the oldest debt to the graph of this name, to embedder and extractor has been owed.
+    pub async fn oldest_debts(&self, target: Option<&str>) -> Result<Vec<(String, f64)>> {
+        let sql = Sql::new(include_str!("queries/oldest_debts.sql")).bind(target);
+        self.user().all(Effect::Repeatable, sql).await
     }
 
     /// Owes these memories to a graph, tombstones included. Answers how many.

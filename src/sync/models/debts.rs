@@ -11,6 +11,7 @@ use super::Models;
 use super::provider::Provider;
 use crate::config::PersistenceConfig;
 use crate::error::{Error, Result};
+use crate::metrics::Payment;
 use crate::model::{Owed, OwedToModels};
 use crate::store::postgres::{Content, Lease, ModelClaim, ModelCounts, ModelTarget, Postgres, Release};
 use crate::sync::job::{Job, Meter, count};
@@ -219,6 +220,8 @@ impl Work<'_> {
         let is_settled = |id: &Uuid| paid.contains(id) || refused.iter().any(|(refused, _)| refused == id);
         let rest: Vec<Uuid> = ids.into_iter().filter(|id| !is_settled(id)).collect();
         self.give_back(lease, &rest, &self.release_of(stopped.as_ref())).await?;
+        let target = self.payer.target().name();
+        self.job.postgres.metrics().debts(target, Payment::Paid, count(paid.len()));
         self.meter.advance(count(paid.len() + refused.len()));
         part.paid += count(paid.len());
         part.passed_over.refused += refused.len();

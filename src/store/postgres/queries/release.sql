@@ -13,3 +13,4 @@ set lease_token = null, lease_until = null, last_error = coalesce($6, q.last_err
       + random() * least($5 * power(2, least(q.attempts, 20)), 300000) * interval '1 millisecond'
 from held
 where q.target = $1 and q.memory_id = held.memory_id
+returning q.state
