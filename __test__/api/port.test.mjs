@@ -115,6 +115,27 @@ describe('there and back', () => {
     expect(entity.frequency).toBe(2);
   });
 
+  it('has rows that no adoption has reached, with the entities that they name', async () => {
+    const { memory } = source.layer();
+    const users = ['pioneer', 'pioneer', 'pioneer', 'settler'];
+    const metadata = JSON.stringify({ entities: [{ type: 'person', value: 'Ada' }] });
+    for (const user of users)
+      await source.query('insert into memory_entries (user_id, content, metadata) values ($1, $2, $3)', [
+        user,
+        'old',
+        metadata,
+      ]);
+    await memory.store({ userId: 'pioneer', content: 'new' });
+    const adopted = trailer(await exported(memory, 'pioneer'));
+    await source.query("delete from izzie_memory.memory_sync where user_id = 'pioneer'");
+    const whole = trailer(await exported(memory, 'pioneer'));
+    await source.query(
+      "delete from izzie_memory.memory_state where user_id = 'pioneer' and entities <> '[]'",
+    );
+    expect(adopted.count).toBe(4);
+    expect(trailer(await exported(memory, 'pioneer'))).toEqual(whole);
+  });
+
   it('leaves out entities that nobody has looked for yet, and the import looks for them', async () => {
     const { memory } = source.layer();
     await memory.store({ userId: 'late', content: 'Lunch with Grace Hopper' }, { defer: true });

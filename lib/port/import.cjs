@@ -2,7 +2,7 @@
 
 const { chunkSizeOf, storeItem, storeItems } = require('../batch.cjs');
 const { objectOf } = require('../checks.cjs');
-const { fromEnvelope, invalid } = require('../errors.cjs');
+const { fromEnvelope, invalid, PersistenceError } = require('../errors.cjs');
 const { checkOnProgress } = require('../progress.cjs');
 const { checkSignal } = require('../signals.cjs');
 const { readJsonl } = require('./jsonl.cjs');
@@ -129,7 +129,7 @@ class Import {
     this.#line = item.line;
     this.#end = item.end;
     this.counts.read += 1;
-    if (item.error !== undefined) this.#fail(item.line, invalid(`line ${item.line}`, item.error));
+    if (item.error !== undefined) this.#fail(item.line, unreadable(item.error, item.line));
     else if (item.entry.deleted && !this.#options.includeDeleted) this.counts.skipped += 1;
     else if (!this.#options.dryRun) this.#chunk.push(/** @type {Readable} */ (item));
     if (this.#isFull()) await this.flush();
@@ -168,6 +168,11 @@ class Import {
   #fail(line, error) {
     this.failed.push({ line, error });
   }
+}
+
+/** @param {string} problem @param {number} line */
+function unreadable(problem, line) {
+  return new PersistenceError(problem, 'INVALID_ARGUMENT', { field: 'source', line });
 }
 
 /** @param {Readable} item */

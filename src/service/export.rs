@@ -24,28 +24,49 @@ pub(super) struct ExportPage {
     total: Option<i64>,
 }
 
+/// Where a page begins, and whether rows that no adoption has reached were there when the export began.
+struct Cursor {
+    first: Uuid,
+    unadopted: bool,
+}
+
 impl Layer {
     pub(super) async fn export_page(&self, args: ExportArgs) -> Result<ExportPage> {
         let ExportArgs { user_id, cursor, include_deleted } = args;
         validate::user_id(&user_id)?;
         let filter = ExportFilter { user_id: &user_id, include_deleted: include_deleted.unwrap_or(false) };
+        let cursor = cursor.as_deref().map(Cursor::parse).transpose()?;
         self.stores.ready().await?;
-        let postgres = &self.stores.postgres;
-        let (first, total) = match cursor {
-            Some(cursor) => (parse_cursor(&cursor)?, None),
-            None => (Uuid::nil(), Some(postgres.count_exported(filter).await?)),
+        let (Cursor { first, unadopted }, total) = match cursor {
+            Some(cursor) => (cursor, None),
+            None => self.begin_export(filter).await?,
         };
-        let mut memories = postgres.export_page(filter, first, PAGE + 1).await?;
+        let mut memories = self.stores.postgres.export_page(filter, unadopted, first, PAGE + 1).await?;
         let page = usize::try_from(PAGE).unwrap_or(usize::MAX);
         // The next page begins with the memory that did not fit into this one.
-        let next_cursor = memories.get(page).map(|memory| memory.id.to_string());
+        let next_cursor = memories.get(page).map(|next| Cursor { first: next.id, unadopted }.text());
         memories.truncate(page);
         Ok(ExportPage { lines: memories.iter().map(line).collect::<Result<_>>()?, next_cursor, total })
     }
+
+    async fn begin_export(&self, filter: ExportFilter<'_>) -> Result<(Cursor, Option<i64>)> {
+        let (known, unadopted) = self.stores.postgres.count_exported(filter).await?;
+        Ok((Cursor { first: Uuid::nil(), unadopted: unadopted > 0 }, Some(known + unadopted)))
+    }
 }
 
-fn parse_cursor(cursor: &str) -> Result<Uuid> {
-    Uuid::try_parse(cursor).map_err(|_| Error::invalid("cursor", "the string is no cursor of an export"))
+impl Cursor {
+    fn text(&self) -> String {
+        format!("{}/{}", self.first, u8::from(self.unadopted))
+    }
+
+    fn parse(text: &str) -> Result<Self> {
+        text.split_once('/')
+            .and_then(|(first, unadopted)| {
+                Some(Self { first: Uuid::try_parse(first).ok()?, unadopted: unadopted == "1" })
+            })
+            .ok_or_else(|| Error::invalid("cursor", "the string is no cursor of an export"))
+    }
 }
 
 fn line(memory: &ExportedMemory) -> Result<String> {

@@ -38,7 +38,7 @@ async function importFile(context, options, file) {
       onProgress: ({ bytes, read }) => onProgress({ done: bytes, total, note: memories(read) }),
     }),
   );
-  for (const { error } of result.failed) context.note(error.message);
+  for (const { line, error } of result.failed) context.note(`line ${line}: ${error.message}`);
   context.print(result, describe(result));
   return isWhole(result) ? EXIT.OK : EXIT.FAILED;
 }

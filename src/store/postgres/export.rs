@@ -52,10 +52,11 @@ impl From<ExportRow> for ExportedMemory {
 }
 
 impl Postgres {
-    /// A page by id, the smallest first.
+    /// A page by id, the smallest first. `unadopted`: look for rows that no adoption has reached, too, which takes longer.
     pub async fn export_page(
         &self,
         filter: ExportFilter<'_>,
+        unadopted: bool,
         first: Uuid,
         limit: i64,
     ) -> Result<Vec<ExportedMemory>> {
@@ -63,15 +64,17 @@ impl Postgres {
             .bind(filter.user_id)
             .bind(first)
             .bind(limit)
-            .bind(filter.include_deleted);
+            .bind(filter.include_deleted)
+            .bind(unadopted);
         let rows: Vec<ExportRow> = self.user().all(Effect::Repeatable, sql).await?;
         Ok(rows.into_iter().map(Into::into).collect())
     }
 
-    pub async fn count_exported(&self, filter: ExportFilter<'_>) -> Result<i64> {
+    /// How many memories there are, and how many more that no adoption has reached.
+    pub async fn count_exported(&self, filter: ExportFilter<'_>) -> Result<(i64, i64)> {
         let sql = Sql::new(include_str!("queries/count_exported.sql"))
             .bind(filter.user_id)
             .bind(filter.include_deleted);
-        self.user().scalar(Effect::Repeatable, sql).await
+        self.user().one(Effect::Repeatable, sql).await
     }
 }
