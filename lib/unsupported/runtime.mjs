@@ -12,6 +12,7 @@ export const {
   GraphService,
   configure,
   createMemoryLayer,
+  metrics,
   shutdown,
   DEFAULT_PERSISTENCE_CONFIG,
   PersistenceError,
