@@ -1711,13 +1711,38 @@ export function metrics(): Promise<string>;
  */
 export function createMemoryLayer(config?: IzzieMemoryConfig): MemoryLayer;
 
+export interface MigrateOptions {
+  /**
+   * Write nothing; tell in `sql` what would be done.
+   * @default false
+   */
+  dryRun?: boolean;
+  /** Is told how many rows have been adopted. */
+  onProgress?: (progress: Progress) => void;
+  /** Ends the call; what was done stays. */
+  signal?: AbortSignal;
+}
+
+export interface Migrated {
+  /** The migrations that were missing, in order, such as `0001 tables`. */
+  applied: string[];
+  adopted: {
+    /** Rows that were given their state. */
+    rows: number;
+    /** Rows that others had locked for a minute: the next sync call meets them again. With `dryRun`: all that have no state. */
+    pending: number;
+    /** Rows that our tables refuse. They stay as they are, without a state, and are tried again by the next call. */
+    failed: { id: string; error: PersistenceError }[];
+  };
+  /** With `dryRun`: a script for psql that does the same. Empty where there is nothing to do. */
+  sql?: string;
+}
+
 export interface MemoryLayer extends AsyncDisposable {
   readonly memory: EnhancedMemoryService;
   readonly persistence: PersistenceService;
   readonly sync: SyncService;
   readonly graph: GraphService;
-  /** Creates or updates the tables; the embedded database does this by itself. Safe to run in several processes. */
-  migrate(): Promise<{ applied: string[] }>;
   /**
    * What Prometheus reads: text in the exposition format 0.0.4 (`text/plain; version=0.0.4`). Counters and histograms are of
    * this process, since it opened the stores, and of all layers that share these connections; the cache is the layer's own.
@@ -1729,6 +1754,19 @@ export interface MemoryLayer extends AsyncDisposable {
    * @throws {PersistenceError} `CLOSED`; the configuration's own errors
    */
   metrics(): Promise<string>;
+  /**
+   * Creates or updates the tables, then adopts the rows that an application's `memory_entries` has already: they get their
+   * state and are owed to the graph, in pages that lock their rows for some tens of milliseconds. The embedded database
+   * does this by itself. Goes to `directUrl`.
+   *
+   * Safe to run in several processes, and to be killed: the next call goes on where this one stopped, and so does every
+   * sync call. No paid model is called.
+   *
+   * @throws {VectorStoreError} `TIMEOUT`: others held a lock on `memory_entries` for a minute, and nothing was done.
+   *   `STATEMENT_REJECTED`: a right is missing, or `memory_entries` has other columns; the message names them.
+   *   `SCHEMA_OUTDATED`: the database is newer than this version
+   */
+  migrate(options?: MigrateOptions): Promise<Migrated>;
   /** Ends the layer: later calls are rejected with `CLOSED`. */
   close(): Promise<void>;
 }

@@ -1,6 +1,8 @@
 'use strict';
 
+const { jobArguments } = require('./arguments.cjs');
 const { checkConfig, resolveConfig } = require('./config.cjs');
+const { fromEnvelope } = require('./errors.cjs');
 const { Handle } = require('./handle.cjs');
 const { GraphService } = require('./services/graph.cjs');
 const { EnhancedMemoryService } = require('./services/memory.cjs');
@@ -30,10 +32,20 @@ function layerOf(handle) {
     sync: new SyncService(host),
     graph: new GraphService(host),
     metrics: () => handle.call({ op: 'metrics', args: {} }),
-    migrate: () => handle.call({ op: 'migrate', args: {} }),
+    migrate: (options) => migrate(handle, options),
     close,
     [ASYNC_DISPOSE]: close,
   };
+}
+
+/**
+ * @param {Handle} handle
+ * @param {unknown} [options]
+ */
+async function migrate(handle, options) {
+  const { adopted, ...rest } = await handle.call({ op: 'migrate', ...jobArguments(options, 'options') });
+  const failed = adopted.failed.map(({ id, error }) => ({ id, error: fromEnvelope(error) }));
+  return { ...rest, adopted: { ...adopted, failed } };
 }
 
 /** The layer keeps its connections until it is closed itself, whichever of its services was closed. */

@@ -3,6 +3,8 @@
 create extension if not exists vector;
 
 do $$
+declare
+  problems text;
 begin
   if to_regclass('public.memory_entries') is null then
     create table public.memory_entries (
@@ -24,6 +26,29 @@ begin
     create index memory_entries_conversation_id_idx on public.memory_entries (conversation_id);
     create index memory_entries_created_at_idx on public.memory_entries (created_at);
     create index memory_entries_importance_idx on public.memory_entries (importance);
+  end if;
+  -- Anything else would make the application's own writes fail once there are triggers.
+  select string_agg(format('%s is %s, not %s', w.name, coalesce(a.kind, 'missing'), array_to_string(w.kinds, ' or ')), '; ')
+  into problems
+  from (values ('id', array['uuid']), ('conversation_id', array['uuid']), ('user_id', array['text', 'character varying']),
+      ('content', array['text', 'character varying']), ('summary', array['text', 'character varying']),
+      ('metadata', array['jsonb']), ('embedding', array['vector(1536)']), ('importance', array['integer']),
+      ('access_count', array['integer']), ('last_accessed_at', array['timestamp without time zone']),
+      ('is_deleted', array['boolean']), ('created_at', array['timestamp without time zone']),
+      ('updated_at', array['timestamp without time zone'])) as w (name, kinds)
+  left join (
+    select attname, regexp_replace(format_type(atttypid, case when format_type(atttypid, null) = 'vector' then atttypmod end),
+      '^.*\.', '') as kind
+    from pg_attribute where attrelid = 'public.memory_entries'::regclass and attnum > 0 and not attisdropped
+  ) a on a.attname = w.name
+  where coalesce(a.kind, '') <> all (w.kinds);
+  if problems is not null then
+    raise exception 'public.memory_entries is no table of memories: %', problems using errcode = 'datatype_mismatch';
+  end if;
+  if not exists (select from pg_index i where i.indrelid = 'public.memory_entries'::regclass and i.indisunique
+      and i.indpred is null and i.indnkeyatts = 1
+      and i.indkey[0] = (select attnum from pg_attribute where attrelid = i.indrelid and attname = 'id')) then
+    raise exception 'public.memory_entries is no table of memories: its id is not unique' using errcode = 'datatype_mismatch';
   end if;
 end $$;
 

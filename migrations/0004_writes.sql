@@ -1,5 +1,5 @@
--- Every write of a memory, whoever makes it, passes the triggers below: they give the revision, keep the state and owe
--- the graph, in the writer's own transaction. SECURITY DEFINER, so that roles without rights on this schema can go on
+-- Every write of a memory, whoever makes it, passes the trigger functions below: they give the revision, keep the state and
+-- owe the graph, in the writer's own transaction. SECURITY DEFINER, so that roles without rights on this schema can go on
 -- writing the application's table; total, so that nothing in a row can make such a write fail.
 
 -- What columns cannot carry travels in a transaction-local setting, for one memory, or for all that a statement touches
@@ -259,26 +259,6 @@ begin
   end if;
   return new;
 end $$;
-
-create trigger izzie_memory_rewritten before update on public.memory_entries
-  for each row when (old.content is distinct from new.content and old.embedding is not distinct from new.embedding
-    and new.embedding is not null)
-  execute function izzie_memory.drop_stale_vector();
-create trigger izzie_memory_inserted after insert on public.memory_entries
-  for each row execute function izzie_memory.memory_inserted();
--- Only what the graph or the full-text vector holds: reading a memory (access count) and filling its embedding owe nothing.
-create trigger izzie_memory_updated after update on public.memory_entries
-  for each row when (
-    (old.id, old.user_id, old.content, old.summary, old.importance, coalesce(old.is_deleted, false), old.created_at,
-     old.metadata -> 'entities', izzie_memory.speaker(old.metadata))
-    is distinct from
-    (new.id, new.user_id, new.content, new.summary, new.importance, coalesce(new.is_deleted, false), new.created_at,
-     new.metadata -> 'entities', izzie_memory.speaker(new.metadata)))
-  execute function izzie_memory.memory_updated();
-create trigger izzie_memory_deleted after delete on public.memory_entries
-  for each row execute function izzie_memory.memory_deleted();
-create trigger izzie_memory_truncated after truncate on public.memory_entries
-  for each statement execute function izzie_memory.memory_truncated();
 
 -- A memory as callers see it. Timestamps without time zone hold UTC.
 create view izzie_memory.memories as

@@ -324,23 +324,6 @@ begin
   return true;
 end $$;
 
--- Gives rows that were there before this layer their state and a debt to the graph, in id order after a cursor.
--- Answers the last id seen, null at the end.
-create function izzie_memory.adopt(after uuid, batch integer) returns uuid
-language plpgsql as $$
-declare
-  last uuid;
-begin
-  select max(memory_id::text)::uuid into last from (
-    select e.id as memory_id, izzie_memory.memory_put(e, true, true)
-    from (select * from public.memory_entries e
-          where (after is null or e.id > after)
-            and not exists (select from izzie_memory.memory_state s where s.memory_id = e.id)
-          order by e.id limit batch for update skip locked) e
-  ) adopted;
-  return last;
-end $$;
-
 -- Makes (model, dimensions) the current embedding space if the present one holds no vector and none is being filled.
 -- Answers its id, null if not.
 create function izzie_memory.switch_space(wanted_model text, wanted_dimensions integer) returns integer

@@ -11,19 +11,23 @@ begin
 end $$;
 
 -- The same in a subtransaction of its own: what the application's own rules refuse (foreign keys, checks, triggers) is
--- this write's error, {error: {sqlstate, message, constraint}}. Contention and lack of resources are everybody's.
+-- this write's error, {error: {sqlstate, message, detail, table, constraint}}. Contention and lack of resources are everybody's.
 create function izzie_memory.write_apart(kind text, request jsonb, embedding vector) returns jsonb
 language plpgsql as $$
 declare
   refusal jsonb;
   state text;
   problem text;
+  concerned text;
+  rule_table text;
   rule text;
 begin
   return izzie_memory.write_one(kind, request, embedding);
 exception when integrity_constraint_violation or data_exception or program_limit_exceeded or raise_exception then
-  get stacked diagnostics state = returned_sqlstate, problem = message_text, rule = constraint_name;
-  refusal := jsonb_build_object('sqlstate', state, 'message', problem, 'constraint', rule);
+  get stacked diagnostics state = returned_sqlstate, problem = message_text, concerned = pg_exception_detail,
+    rule_table = table_name, rule = constraint_name;
+  refusal := jsonb_build_object('sqlstate', state, 'message', problem, 'detail', concerned, 'table', rule_table,
+    'constraint', rule);
   return jsonb_build_object('error', refusal);
 end $$;
 

@@ -262,6 +262,6 @@ end $$;
 -- Whether work in pages is left over that a graph needs.
 create function izzie_memory.unfinished(graph text) returns boolean
 language sql stable as $$
-  select exists (select from izzie_memory.jobs j where j.name in ('renew', 'owe:' || graph))
+  select exists (select from izzie_memory.jobs j where j.name in ('adopt', 'renew', 'owe:' || graph))
     or exists (select from izzie_memory.alias_changes)
 $$;

@@ -9,6 +9,7 @@ use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use crate::error::Result;
+use crate::meter::Meter;
 
 /// How far long work is.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -42,6 +43,11 @@ pub struct CallContext {
 impl CallContext {
     pub fn cancelled(&self) -> bool {
         self.cancel.is_cancelled()
+    }
+
+    /// Reports progress towards `total`.
+    pub fn meter(&self, total: u64) -> Meter {
+        Meter::new(self.listener.clone(), total)
     }
 }
 

@@ -9,6 +9,7 @@ pub mod error;
 pub mod extraction;
 mod http;
 mod input;
+mod meter;
 pub mod metrics;
 pub mod model;
 // Only Node can load it; the core's tests run without.

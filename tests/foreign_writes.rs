@@ -5,6 +5,8 @@
 mod common;
 
 use common::postgres::{Database, Sql};
+use izzie_memory::context::CallContext;
+use izzie_memory::store::postgres::{LOCK_PATIENCE, Migrated, Postgres};
 use sqlx::Row;
 use uuid::Uuid;
 
@@ -199,6 +201,10 @@ async fn an_insert_that_waited_for_update_and_delete_ends_above_the_tombstone() 
     }
 }
 
+async fn migrate(postgres: &Postgres) -> Migrated {
+    postgres.migrate(&CallContext::default(), LOCK_PATIENCE).await.expect("migrated")
+}
+
 #[tokio::test]
 async fn rows_from_before_are_adopted_by_migrate() {
     let database = Database::empty().await;
@@ -208,8 +214,8 @@ async fn rows_from_before_are_adopted_by_migrate() {
     let columns = "select count(*) from information_schema.columns where table_schema = 'public'";
     let before: i64 = sql.one(columns).await;
     let postgres = database.open();
-    let (one, two) = tokio::join!(postgres.migrate(), postgres.migrate());
-    let applied = one.expect("migrated").len() + two.expect("migrated too").len();
+    let (one, two) = tokio::join!(migrate(&postgres), migrate(&postgres));
+    let applied = one.applied.len() + two.applied.len();
     assert_eq!(applied, izzie_memory::store::postgres::migration_names().len(), "each migration once");
     assert_eq!(sql.one::<i64>(columns).await, before, "no column of the application's changed");
     let adopted: i64 = sql.one("select count(*) from izzie_memory.memory_state where not deleted").await;

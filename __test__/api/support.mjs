@@ -11,9 +11,9 @@ export const onBothGraphs = describe.each(['postgres', 'neo4j']);
 /**
  * A migrated database of its own for the suite that calls this. `layer(config)` makes layers on it, with the graph in
  * Postgres and no embedder unless told otherwise; they are closed before it is dropped. `before(query)` puts something
- * into it before the package's tables come.
+ * into it before the package's tables come, which `migrate: false` leaves to the suite.
  */
-export function useDatabase({ before } = {}) {
+export function useDatabase({ before, migrate = true } = {}) {
   const layers = [];
   const database = {
     layer(config) {
@@ -35,6 +35,7 @@ export function useDatabase({ before } = {}) {
   beforeAll(async () => {
     Object.assign(database, await freshDatabase());
     await before?.(database.query);
+    if (!migrate) return;
     const layer = api.createMemoryLayer({ databaseUrl: database.url, graphStore: 'none', embedder: 'none' });
     await layer.migrate();
     await layer.close();

@@ -125,10 +125,7 @@ impl Layer {
             }
             Operation::Inspect(_) => answer(until_aborted(cancel, async { Ok(self.inspect().await) })),
             Operation::Metrics(_) => answer(until_aborted(cancel, self.metrics(config))),
-            Operation::Migrate(_) => answer(async move {
-                let applied = until_aborted(cancel, self.stores.postgres.migrate()).await?;
-                Ok(json!({ "applied": applied }))
-            }),
+            Operation::Migrate(args) => answer(until_aborted(cancel, self.migrate(args, context))),
         }
     }
 }

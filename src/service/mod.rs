@@ -14,6 +14,7 @@ mod layer;
 mod lifecycle;
 mod memory;
 mod metrics;
+mod migration;
 mod models;
 mod queue;
 pub mod request;

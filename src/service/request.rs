@@ -106,7 +106,7 @@ operations! {
     "getEntityStats" GetEntityStats(UserArgs),
     "inspect" Inspect(NoArgs),
     "metrics" Metrics(NoArgs),
-    "migrate" Migrate(NoArgs),
+    "migrate" Migrate(MigrateArgs),
 }
 
 fn unknown() -> Error {
@@ -129,6 +129,12 @@ impl Sealed {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NoArgs {}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct MigrateArgs {
+    pub dry_run: Option<bool>,
+}
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]

@@ -8,9 +8,10 @@ use tokio::sync::OnceCell;
 
 use super::graph::GraphStore;
 use super::neo4j::{Neo4jGraph, Tuning};
-use super::postgres::{Postgres, PostgresConfig};
+use super::postgres::{LOCK_PATIENCE, Postgres, PostgresConfig};
 use super::postgres_graph::PostgresGraph;
 use crate::config::{GraphChoice, LayerConfig, Neo4jOptions};
+use crate::context::CallContext;
 use crate::error::{Error, Result};
 use crate::sync::{Scheduler, Seat};
 
@@ -79,7 +80,7 @@ impl Stores {
 
     async fn open_schema(&self) -> Result<()> {
         if self.postgres.embedded() {
-            self.postgres.migrate().await?;
+            self.postgres.migrate(&CallContext::default(), LOCK_PATIENCE).await?;
         } else {
             self.postgres.check_schema().await?;
         }

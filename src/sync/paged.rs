@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use tokio::time::sleep;
 
 use crate::error::Result;
-use crate::store::postgres::{Postgres, Settling, Target};
+use crate::store::postgres::{Postgres, Rest, Settling, Target};
 
 const PAGE: i32 = 2000;
 /// Each of these may be projected in the same transaction.
@@ -25,6 +25,7 @@ pub async fn owe_everything(postgres: &Postgres, target: &str) -> Result<()> {
 
 /// Does what is left of such work.
 pub async fn finish(postgres: &Postgres, target: &Target) -> Result<()> {
+    adopt(postgres).await?;
     if postgres.find_job(RENEW).await?.is_some() {
         while postgres.renew_page(&target.target, PAGE).await? > 0 {}
         postgres.end_job(RENEW).await?;
@@ -35,6 +36,12 @@ pub async fn finish(postgres: &Postgres, target: &Target) -> Result<()> {
         postgres.end_job(&job).await?;
     }
     settle_aliases(postgres).await
+}
+
+/// Rows that somebody has locked are left to the next sync call.
+async fn adopt(postgres: &Postgres) -> Result<()> {
+    while postgres.adopt_page().await?.rest == Rest::More {}
+    Ok(())
 }
 
 /// A writer that takes longer than [`PATIENCE`] leaves it to the next sync call.

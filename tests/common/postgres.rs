@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use izzie_memory::config::{PoolOptions, Secret};
-use izzie_memory::store::postgres::{Postgres, PostgresConfig};
+use izzie_memory::context::CallContext;
+use izzie_memory::store::postgres::{LOCK_PATIENCE, Postgres, PostgresConfig};
 use izzie_memory::store::postgres_graph::PostgresGraph;
 use sqlx::postgres::{PgConnectOptions, PgRow};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, PgConnection, Row};
@@ -42,7 +43,7 @@ impl Database {
     pub async fn migrated() -> Self {
         let database = Self::empty().await;
         let postgres = database.open();
-        postgres.migrate().await.expect("migrated");
+        postgres.migrate(&CallContext::default(), LOCK_PATIENCE).await.expect("migrated");
         postgres.close().await;
         database
     }

@@ -1,6 +1,9 @@
 //! From sqlx errors to the catalogue. Nothing of a row, a parameter or a URL gets into a message.
 
 use serde::Deserialize;
+use serde_json::Value;
+use sqlx::error::DatabaseError;
+use sqlx::postgres::PgDatabaseError;
 
 use crate::error::{Error, Reason};
 
@@ -18,6 +21,12 @@ pub fn is_lost(error: &sqlx::Error) -> bool {
 /// Whether the server rolled the statement back because of concurrent work and it can be repeated at once.
 pub fn is_contention(error: &sqlx::Error) -> bool {
     matches!(error, sqlx::Error::Database(error) if error.code().is_some_and(|code| matches!(&*code, "40001" | "40P01")))
+}
+
+/// Whether somebody else's lock was in the way, so that the transaction may be tried again.
+pub fn is_locked_out(error: &Error) -> bool {
+    let sqlstate = error.details.get("sqlstate").and_then(Value::as_str);
+    matches!(sqlstate, Some("55P03" | "40P01"))
 }
 
 pub fn from_sqlx(error: &sqlx::Error) -> Error {
@@ -44,19 +53,27 @@ pub fn from_sqlx(error: &sqlx::Error) -> Error {
     }
 }
 
-/// What Postgres says when it refuses a statement, or one write of a batch.
-#[derive(Debug, Deserialize)]
+/// What Postgres says when it refuses a statement, or one row of several.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
 pub struct Refusal {
     sqlstate: String,
     message: String,
+    /// Of a foreign key: the key that it concerns.
+    detail: String,
+    /// Of a foreign key: the table that has it.
+    table: String,
     /// Empty where none was broken.
     constraint: String,
 }
 
-fn from_database(error: &dyn sqlx::error::DatabaseError) -> Error {
+fn from_database(error: &dyn DatabaseError) -> Error {
+    let details = error.try_downcast_ref::<PgDatabaseError>();
     Refusal {
         sqlstate: error.code().unwrap_or_default().into_owned(),
         message: error.message().to_owned(),
+        detail: details.and_then(PgDatabaseError::detail).unwrap_or_default().to_owned(),
+        table: error.table().unwrap_or_default().to_owned(),
         constraint: error.constraint().unwrap_or_default().to_owned(),
     }
     .to_error()
@@ -64,9 +81,9 @@ fn from_database(error: &dyn sqlx::error::DatabaseError) -> Error {
 
 impl Refusal {
     pub fn to_error(&self) -> Error {
-        let Self { sqlstate, message, constraint } = self;
+        let Self { sqlstate, message, .. } = self;
         let failure = match sqlstate.as_str() {
-            "23503" => return foreign_key(constraint),
+            "23503" => self.foreign_key(),
             "42P01" | "3F000" | "42883" | "42703" => Error::vector(
                 Reason::SchemaOutdated,
                 "the schema izzie_memory is missing or of another version; run migrate()",
@@ -76,6 +93,10 @@ impl Refusal {
             }
             "28P01" | "28000" => Error::vector(Reason::Unavailable, "Postgres refused the user or password"),
             "3D000" => Error::vector(Reason::Unavailable, "the database does not exist"),
+            "55P03" => Error::vector(
+                Reason::Timeout,
+                format!("other sessions hold a lock that is needed: {message}"),
+            ),
             "57014" => Error::vector(Reason::Timeout, "Postgres cancelled the statement"),
             code if code.starts_with("53")
                 || code.starts_with("57")
@@ -90,10 +111,61 @@ impl Refusal {
         };
         failure.with("sqlstate", sqlstate.clone())
     }
+
+    /// Only the application's own tables have foreign keys.
+    fn foreign_key(&self) -> Error {
+        if !self.table.is_empty() && self.table != "memory_entries" {
+            let problem = format!("the application's table {} refers to the memory", self.table);
+            return Error::vector(Reason::StatementRejected, problem).with("table", self.table.clone());
+        }
+        let (column, value) = self.key().unwrap_or((&self.constraint, None));
+        let field = match column {
+            column if column.contains("conversation") => "conversationId",
+            column if column.contains("user") => "userId",
+            other => other,
+        };
+        let who = value.map(|value| format!("{value:?} ")).unwrap_or_default();
+        Error::invalid(field, format!("{who}is not known to the application (foreign key)"))
+            .with("value", value)
+    }
+
+    /// Column and value of `Key (user_id)=(ada) is not present in table "users".`, in whatever language. The value is left
+    /// out for a role that may not read it.
+    fn key(&self) -> Option<(&str, Option<&str>)> {
+        let (column, rest) = self.detail.split_once('(')?.1.split_once(")=(")?;
+        Some((column, rest.rsplit_once(')').map(|(value, _)| value)))
+    }
 }
 
-/// Only the application's own tables have foreign keys.
-fn foreign_key(constraint: &str) -> Error {
-    let field = if constraint.contains("conversation") { "conversationId" } else { "userId" };
-    Error::invalid(field, "is not known to the application (foreign key)").with("sqlstate", "23503")
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn unknown(detail: &str, constraint: &str) -> Error {
+        let [detail, constraint] = [detail, constraint].map(str::to_owned);
+        let (sqlstate, table) = ("23503".to_owned(), "memory_entries".to_owned());
+        Refusal { sqlstate, detail, table, constraint, ..Refusal::default() }.to_error()
+    }
+
+    #[test]
+    fn a_foreign_key_names_the_field_and_the_value_in_any_language() {
+        for (detail, field, value) in [
+            (r#"Key (user_id)=(ada) is not present in table "users"."#, "userId", "ada"),
+            ("Schlüssel (user_id)=(a) (b)) ist nicht in Tabelle »users« vorhanden.", "userId", "a) (b)"),
+            (r#"Key (conversation_id)=(7) is not present in table "conversations"."#, "conversationId", "7"),
+            (r#"Key (tenant)=(x) is not present in table "tenants"."#, "tenant", "x"),
+        ] {
+            let error = unknown(detail, "fk_17");
+            assert_eq!((error.reason, &error.details["field"]), (Reason::InvalidArgument, &field.into()));
+            assert_eq!(error.details["value"], value);
+            assert_eq!(error.details["sqlstate"], "23503");
+            assert!(error.message.contains(value), "{}", error.message);
+        }
+    }
+
+    #[test]
+    fn a_foreign_key_without_its_value_is_known_by_its_name() {
+        let hidden = r#"Key is not present in table "users"."#;
+        assert_eq!(unknown(hidden, "memory_entries_user_id_fkey").details["field"], "userId");
+    }
 }

@@ -1,47 +1,87 @@
-use std::collections::HashSet;
+//! Which migrations are missing, and applying them: all of them in one transaction.
 
-use sqlx::migrate::{Migrate, Migration, Migrator};
-use sqlx::{Connection, PgConnection};
-use uuid::Uuid;
+use std::fmt::Write as _;
+use std::time::{Duration, Instant};
 
+use sqlx::migrate::{Migration, Migrator};
+use sqlx::postgres::PgRow;
+use sqlx::{AssertSqlSafe, Connection, FromRow, PgConnection};
+use tokio::time::sleep;
+
+use super::adoption::{Adopted, adopt, count_unadopted};
 use super::connection::{Effect, Postgres};
-use super::error::from_sqlx;
+use super::error::{from_sqlx, is_locked_out};
 use super::statement::Sql;
+use crate::context::CallContext;
 use crate::error::{Error, Reason, Result};
 
-const SCHEMA: &str = "izzie_memory";
-const TABLE: &str = "izzie_memory.migrations";
-const ADOPT_BATCH: i32 = 1000;
+static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 
-fn migrator() -> Migrator {
-    let mut migrator = sqlx::migrate!("./migrations");
-    migrator.dangerous_set_table_name(TABLE);
-    // We hold the lock already: the schema and the list of what is there come under it too.
-    migrator.set_locking(false);
-    migrator
-}
+const BEGIN: &str = include_str!("queries/migrate_begin.sql");
+const ADOPT_ALL: &str = include_str!("queries/adopt_all.sql");
+/// How long a migration tries to get what the application has locked.
+pub const LOCK_PATIENCE: Duration = Duration::from_secs(60);
+/// Between two attempts: writers that queued up behind the last one go first.
+const PAUSE: Duration = Duration::from_millis(500);
 
 /// Names of all migrations in order, for example `0001 tables`.
 pub fn migration_names() -> Vec<String> {
-    migrator().iter().map(name).collect()
+    MIGRATIONS.iter().map(name).collect()
+}
+
+/// What a migration did.
+#[derive(Debug, Clone, Default)]
+pub struct Migrated {
+    /// The migrations that were missing.
+    pub applied: Vec<String>,
+    pub adopted: Adopted,
+}
+
+/// What a migration would do.
+#[derive(Debug, Clone)]
+pub struct MigrationPlan {
+    /// The migrations that are missing.
+    pub missing: Vec<String>,
+    /// Rows of the application's that have no state yet.
+    pub unadopted: u64,
+    /// All of it, as psql takes it. Empty where there is nothing to do.
+    pub sql: String,
 }
 
 /// The newest migration of this version of the package.
 pub fn newest_migration() -> Option<i64> {
-    migrator().iter().map(|m| m.version).max()
+    MIGRATIONS.iter().map(|m| m.version).max()
 }
 
 impl Postgres {
-    /// Brings the schema up to date over the direct connection; safe when two run at once (session advisory lock).
-    /// Then gives rows that were there before their state. Answers the migrations that were missing.
-    pub async fn migrate(&self) -> Result<Vec<String>> {
+    /// Brings the schema up to date over the direct connection, then gives rows that were there before their state. Safe
+    /// when several run at once, and to be dropped at any point: the next one goes on from there.
+    pub async fn migrate(&self, context: &CallContext, patience: Duration) -> Result<Migrated> {
         let mut connection = self.connect_direct().await?;
-        connection.lock().await.map_err(|error| failed(&error))?;
-        // Closing the session gives the lock back whatever happens in between.
-        let applied = apply(&mut connection).await?;
-        adopt(&mut connection).await?;
+        let applied = apply(&mut connection, patience).await?;
+        let adopted = adopt(&mut connection, context, patience).await?;
         connection.close().await.map_err(|error| from_sqlx(&error))?;
-        Ok(applied)
+        Ok(Migrated { applied, adopted })
+    }
+
+    /// What [`Postgres::migrate`] would do. Writes nothing.
+    pub async fn plan_migration(&self) -> Result<MigrationPlan> {
+        let mut connection = self.connect_direct().await?;
+        let known = scalar(&mut connection, include_str!("queries/has_migrations.sql")).await?;
+        let missing = if known { missing(&mut connection).await? } else { MIGRATIONS.iter().collect() };
+        let unadopted = if known {
+            count_unadopted(&mut connection).await?
+        } else if scalar(&mut connection, include_str!("queries/has_entries.sql")).await? {
+            scalar::<i64>(&mut connection, include_str!("queries/count_entries.sql"))
+                .await?
+                .try_into()
+                .unwrap_or(0)
+        } else {
+            0
+        };
+        connection.close().await.map_err(|error| from_sqlx(&error))?;
+        let sql = script(&missing, unadopted > 0);
+        Ok(MigrationPlan { missing: missing.into_iter().map(name).collect(), unadopted, sql })
     }
 
     /// The newest migration that is there.
@@ -56,53 +96,111 @@ impl Postgres {
         if newest == wanted {
             return Ok(());
         }
-        let problem = match (newest, wanted) {
-            (Some(have), Some(want)) if have > want => {
-                "is newer than this version of izzie-memory; upgrade the package"
-            }
-            _ => "is behind this version of izzie-memory; run migrate()",
-        };
-        Err(Error::vector(Reason::SchemaOutdated, format!("the schema izzie_memory {problem}"))
-            .with("have", newest)
-            .with("want", wanted))
+        if newest > wanted {
+            return Err(newer(newest, wanted));
+        }
+        let problem = "the schema izzie_memory is behind this version of izzie-memory; run migrate()";
+        Err(Error::vector(Reason::SchemaOutdated, problem).with("have", newest).with("want", wanted))
     }
 }
 
-async fn apply(connection: &mut PgConnection) -> Result<Vec<String>> {
-    let migrator = migrator();
-    connection.create_schema_if_not_exists(SCHEMA).await.map_err(|error| failed(&error))?;
-    connection.ensure_migrations_table(TABLE).await.map_err(|error| failed(&error))?;
-    let present = connection.list_applied_migrations(TABLE).await.map_err(|error| failed(&error))?;
-    let present: HashSet<i64> = present.into_iter().map(|m| m.version).collect();
-    // `run` makes futures that are not provably Send; this is the way around that sqlx offers.
-    migrator.run_direct(None, connection, false).await.map_err(|error| failed(&error))?;
-    Ok(migrator.iter().filter(|m| !present.contains(&m.version)).map(name).collect())
-}
-
-/// Gives rows without a state one, in batches that each hold their locks shortly.
-async fn adopt(connection: &mut PgConnection) -> Result<()> {
-    let mut after: Option<Uuid> = None;
+/// Applies what is missing. While the application holds a lock that this needs, it is tried again: waiting for it would
+/// hold up the application's other writers.
+async fn apply(connection: &mut PgConnection, patience: Duration) -> Result<Vec<String>> {
+    let begun = Instant::now();
     loop {
-        after = sqlx::query_scalar(include_str!("queries/adopt.sql"))
-            .bind(after)
-            .bind(ADOPT_BATCH)
-            .fetch_one(&mut *connection)
-            .await
-            .map_err(|error| from_sqlx(&error))?;
-        if after.is_none() {
-            return Ok(());
+        match try_apply(connection).await {
+            Err(error) if is_locked_out(&error) && begun.elapsed() < patience => sleep(PAUSE).await,
+            outcome => return outcome,
         }
     }
+}
+
+async fn try_apply(connection: &mut PgConnection) -> Result<Vec<String>> {
+    let mut transaction = connection.begin().await.map_err(|error| from_sqlx(&error))?;
+    run(&mut transaction, BEGIN.to_owned()).await?;
+    let missing = missing(&mut transaction).await?;
+    for migration in &missing {
+        run(&mut transaction, step(migration)).await?;
+    }
+    transaction.commit().await.map_err(|error| from_sqlx(&error))?;
+    Ok(missing.into_iter().map(name).collect())
+}
+
+/// The migrations that the database has not seen. An error if it has seen others than these.
+async fn missing(connection: &mut PgConnection) -> Result<Vec<&'static Migration>> {
+    let applied: Vec<(i64, String)> =
+        rows(connection, include_str!("queries/applied_migrations.sql")).await?;
+    for (version, found) in &applied {
+        match MIGRATIONS.iter().find(|migration| migration.version == *version) {
+            Some(migration) if checksum(migration) == *found => {}
+            Some(migration) => {
+                let problem =
+                    format!("migration {} was applied in another form; restore its file", name(migration));
+                return Err(Error::vector(Reason::SchemaOutdated, problem).with("have", *version));
+            }
+            None => return Err(newer(Some(*version), newest_migration())),
+        }
+    }
+    let unseen = |migration: &&Migration| applied.iter().all(|(version, _)| *version != migration.version);
+    Ok(MIGRATIONS.iter().filter(unseen).collect())
+}
+
+fn newer(have: Option<i64>, want: Option<i64>) -> Error {
+    let problem = "the schema izzie_memory is newer than this version of izzie-memory; upgrade the package";
+    Error::vector(Reason::SchemaOutdated, problem).with("have", have).with("want", want)
+}
+
+/// A migration and the note that it was applied.
+fn step(migration: &Migration) -> String {
+    let (version, description, checksum) = (migration.version, &migration.description, checksum(migration));
+    format!(
+        "{}\ninsert into izzie_memory.migrations (version, description, checksum) \
+         values ({version}, '{description}', '{checksum}');\n",
+        migration.sql.as_str()
+    )
+}
+
+fn script(missing: &[&Migration], adopts: bool) -> String {
+    let mut sql = String::new();
+    if !missing.is_empty() {
+        let steps: Vec<_> = missing.iter().map(|m| format!("-- {}\n{}", name(m), step(m))).collect();
+        let _ = write!(sql, "begin;\n{BEGIN}\n{}\ncommit;\n", steps.join("\n"));
+    }
+    if adopts {
+        sql.push_str(ADOPT_ALL);
+    }
+    sql
 }
 
 fn name(migration: &Migration) -> String {
     format!("{:04} {}", migration.version, migration.description)
 }
 
-fn failed(error: &sqlx::migrate::MigrateError) -> Error {
-    match error {
-        sqlx::migrate::MigrateError::Execute(error)
-        | sqlx::migrate::MigrateError::ExecuteMigration(error, _) => from_sqlx(error),
-        other => Error::vector(Reason::SchemaOutdated, format!("the migration failed: {other}")),
-    }
+fn checksum(migration: &Migration) -> String {
+    migration.checksum.iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
+}
+
+/// Statements of ours, several at once. Without parameters, so that a pooler of any kind may stand in between.
+async fn run(connection: &mut PgConnection, sql: String) -> Result<()> {
+    sqlx::raw_sql(AssertSqlSafe(sql)).execute(connection).await.map_err(|error| from_sqlx(&error))?;
+    Ok(())
+}
+
+/// The rows of a statement without parameters.
+pub(super) async fn rows<O>(connection: &mut PgConnection, sql: &'static str) -> Result<Vec<O>>
+where
+    O: for<'r> FromRow<'r, PgRow>,
+{
+    let rows = sqlx::raw_sql(sql).fetch_all(connection).await.map_err(|error| from_sqlx(&error))?;
+    rows.iter().map(|row| O::from_row(row).map_err(|error| from_sqlx(&error))).collect()
+}
+
+/// The first column of its one row.
+pub(super) async fn scalar<T>(connection: &mut PgConnection, sql: &'static str) -> Result<T>
+where
+    (T,): for<'r> FromRow<'r, PgRow>,
+{
+    let first = rows::<(T,)>(connection, sql).await?.into_iter().next();
+    first.map(|(value,)| value).ok_or_else(|| from_sqlx(&sqlx::Error::RowNotFound))
 }

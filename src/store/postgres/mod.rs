@@ -1,5 +1,6 @@
 //! Postgres, the source of truth: pools, errors, migrations and the statements of `queries/`.
 
+mod adoption;
 mod aliases;
 mod batches;
 mod conflicts;
@@ -19,6 +20,7 @@ mod statement;
 mod states;
 mod tombstones;
 
+pub use adoption::{Adopted, AdoptionPage, Rest};
 pub use aliases::Settling;
 pub use batches::Page;
 pub use conflicts::{AdoptedRow, ConflictEntry, ConflictOutcome, Settlement, SettlementAnswer};
@@ -30,7 +32,7 @@ pub use memories::{
     DeleteRow, Deleted, ListFilter, Placed, Put, RestoreRow, StoreRow, Stored, Undo, UpdateRow, Updated,
     UserStats,
 };
-pub use migrate::{migration_names, newest_migration};
+pub use migrate::{LOCK_PATIENCE, Migrated, MigrationPlan, migration_names, newest_migration};
 pub use model_debts::{Content, ModelClaim, ModelCounts, ModelTarget};
 pub use queue::{ClaimScope, Debt, DebtState, DebtTarget, Lease, QueueCounts, QueueFilter, Release};
 pub use registry::{Lineage, Target};

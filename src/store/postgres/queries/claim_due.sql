@@ -1,5 +1,5 @@
 with due as materialized (
-  select q.target, q.memory_id
+  select q.memory_id
   from izzie_memory.memory_sync q
   where q.target = $1 and q.state = 'pending' and q.next_attempt_at <= clock_timestamp()
     and q.memory_id <> all ($2)
@@ -10,6 +10,5 @@ with due as materialized (
 )
 update izzie_memory.memory_sync q
 set lease_token = $3, lease_until = clock_timestamp() + $4 * interval '1 millisecond'
-from due
-where q.target = due.target and q.memory_id = due.memory_id
+where q.target = $1 and q.memory_id = any (array(select memory_id from due))
 returning q.memory_id

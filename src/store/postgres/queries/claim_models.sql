@@ -1,7 +1,7 @@
 -- $1 target, $2 asked (one or both of true and false), $3 only what is due, $4 user, $5 except, $6 lease, $7 its length,
 -- $8 limit
 with due as materialized (
-  select q.target, q.memory_id
+  select q.memory_id
   from izzie_memory.memory_sync q
   where q.target = $1 and q.target in ('embedding', 'extraction') and q.state = 'pending' and q.asked = any ($2)
     and q.next_attempt_at <= case when $3 then now() else 'infinity'::timestamptz end
@@ -16,6 +16,5 @@ with due as materialized (
 )
 update izzie_memory.memory_sync q
 set lease_token = $6, lease_until = clock_timestamp() + $7 * interval '1 millisecond'
-from due
-where q.target = due.target and q.memory_id = due.memory_id
+where q.target = $1 and q.memory_id = any (array(select memory_id from due))
 returning q.memory_id

@@ -1,4 +1,4 @@
-select count(*) filter (where q.state = 'pending') as pending,
+select count(*) filter (where q.state = 'pending') + izzie_memory.awaiting_adoption($2) as pending,
   count(*) filter (where q.state = 'dead') as dead,
   count(*) filter (where q.state = 'pending' and not s.deleted) as pending_live
 from izzie_memory.memory_sync q

@@ -11,6 +11,5 @@ set lease_token = null, lease_until = null, last_error = coalesce($6, q.last_err
     state = case when q.attempts + 1 >= $4 then 'dead' else 'pending' end,
     next_attempt_at = clock_timestamp() + $7 * interval '1 millisecond'
       + random() * least($5 * power(2, least(q.attempts, 20)), 300000) * interval '1 millisecond'
-from held
-where q.target = $1 and q.memory_id = held.memory_id
+where q.target = $1 and q.memory_id = any (array(select memory_id from held))
 returning q.state

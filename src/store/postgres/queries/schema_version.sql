@@ -1,1 +1,1 @@
-select max(version) from izzie_memory.migrations where success
+select max(version) from izzie_memory.migrations

@@ -1,1 +1,0 @@
-select izzie_memory.adopt($1, $2)

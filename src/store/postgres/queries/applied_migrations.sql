@@ -1,0 +1,1 @@
+select version, checksum from izzie_memory.migrations

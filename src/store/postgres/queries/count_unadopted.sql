@@ -1,0 +1,1 @@
+select izzie_memory.count_unadopted()

@@ -1,0 +1,1 @@
+select to_regclass('public.memory_entries') is not null

@@ -1,0 +1,1 @@
+select to_regclass('izzie_memory.migrations') is not null
