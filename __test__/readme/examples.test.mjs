@@ -4,7 +4,8 @@
 // later one finds what an earlier one stored in the embedded database there. Lines that end in `// prints TEXT` are what
 // they must print, and all of it. A comment before a block asks for another setting:
 //   <!-- example: postgres -->  with DATABASE_URL, an empty database of its own
-//   <!-- example: neo4j -->     the same with NEO4J_URI, NEO4J_USER and NEO4J_PASSWORD, the graph empty
+//   <!-- example: adopted -->   with DATABASE_URL, a database that an application has tables and rows in, and no others
+//   <!-- example: neo4j -->     an empty one with NEO4J_URI, NEO4J_USER and NEO4J_PASSWORD, the graph empty
 //   <!-- example: route -->     a module of which GET is called, and must answer 200
 //   <!-- example: module -->    a module that is loaded
 //   <!-- example: jest -->, <!-- example: vitest -->  tests, which __test__/package runs under that runner
@@ -17,6 +18,7 @@ import { understand } from './command-line.mjs';
 import { blocks, root } from './markdown.mjs';
 import { announced, compile, execute, project } from './programs.mjs';
 
+const APP_SCHEMA = readFileSync(join(root, '__test__/fixtures/app-schema.sql'), 'utf8');
 const WIPE = 'MATCH (n) WHERE n:IzzieMemory OR n:IzzieEntity OR n:IzzieBeat DETACH DELETE n';
 const RUNNERS = ['jest', 'vitest'];
 const all = blocks();
@@ -52,14 +54,8 @@ const SETTINGS = {
   embedded: execute,
   module: execute,
 
-  async postgres(folder, file) {
-    const database = await freshDatabase();
-    try {
-      return await execute(folder, file, { DATABASE_URL: database.url });
-    } finally {
-      await database.drop();
-    }
-  },
+  postgres: (folder, file) => onDatabase(folder, file, async () => {}),
+  adopted: (folder, file) => onDatabase(folder, file, ({ query }) => query(APP_SCHEMA)),
 
   async neo4j(folder, file) {
     const [database, graph] = [await freshDatabase(), neo4j()];
@@ -85,6 +81,16 @@ const SETTINGS = {
     return [];
   },
 };
+
+async function onDatabase(folder, file, prepare) {
+  const database = await freshDatabase();
+  try {
+    await prepare(database);
+    return await execute(folder, file, { DATABASE_URL: database.url });
+  } finally {
+    await database.drop();
+  }
+}
 
 describe('commands', () => {
   const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
