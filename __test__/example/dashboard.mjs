@@ -15,6 +15,7 @@ export class DashboardPage {
   static async open(url, name) {
     const browser = await launchBrowser();
     const context = await browser.newContext({
+      baseURL: url,
       viewport: { width: 1440, height: 1000 },
       colorScheme: 'dark',
     });
