@@ -5,6 +5,7 @@ export const STATUS = '/api/persistence/status';
 export const SYNC = '/api/persistence/sync';
 export const QUEUE = '/api/persistence/queue';
 export const GRAPH = '/api/persistence/graph';
+export const METRICS = '/api/persistence/metrics';
 export const MEMORIES_ROUTE = '/api/memories';
 
 /** Exactly these members. */

@@ -1,7 +1,7 @@
 // Who may ask what.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { assertMembers, GRAPH, MEMORIES_ROUTE, QUEUE, STATUS, SYNC } from '../routes.mjs';
+import { assertMembers, GRAPH, MEMORIES_ROUTE, METRICS, QUEUE, STATUS, SYNC } from '../routes.mjs';
 import { CRON_SECRET, TOKEN } from '../server.mjs';
 
 const GUARDED = [
@@ -11,6 +11,7 @@ const GUARDED = [
   ['GET', QUEUE],
   ['POST', QUEUE],
   ['GET', `${GRAPH}?userId=ada`],
+  ['GET', METRICS],
   ['GET', `${MEMORIES_ROUTE}?userId=ada&q=lunch`],
   ['POST', MEMORIES_ROUTE],
   ['GET', '/api/cron/drain'],

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { assertDocumented } from '../documented.mjs';
-import { GRAPH, MEMORIES_ROUTE, QUEUE, STATUS, SYNC } from '../routes.mjs';
+import { GRAPH, MEMORIES_ROUTE, METRICS, QUEUE, STATUS, SYNC } from '../routes.mjs';
 import { CRON_SECRET } from '../server.mjs';
 
 /** What is asked, and under which heading its answer is documented. */
@@ -35,6 +35,17 @@ export function documentedAnswers(running) {
     const headers = { authorization: `Bearer ${CRON_SECRET}` };
     const { body } = await running.server.ask('GET', '/api/cron/drain', undefined, headers);
     assertDocumented(body, 'GET /api/cron/drain');
+  });
+
+  test('GET metrics is what Prometheus reads', async () => {
+    const response = await running.server.fetch('GET', METRICS);
+    assert.match(response.headers.get('content-type'), /^text\/plain; version=0\.0\.4/);
+    const text = await response.text();
+    assert.match(text, /^# HELP izzie_memory_/m);
+    assert.match(text, /^# TYPE izzie_memory_/m);
+    for (const line of text.trimEnd().split('\n')) {
+      assert.match(line, /^(# (HELP|TYPE) izzie_memory_\w+ .+|izzie_memory_\w+(\{.*\})? \S+)$/);
+    }
   });
 
   test('the graph of a user has their entities and what joins them, nothing of others', async () => {
