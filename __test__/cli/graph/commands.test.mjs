@@ -130,18 +130,38 @@ describe('settings', () => {
 });
 
 describe('migrate', () => {
-  let empty;
-  beforeAll(async () => {
-    empty = await freshDatabase();
-  });
-  afterAll(() => empty.drop());
+  let old;
+  const migrate = (...options) => ['migrate', '--database-url', old.url, ...options];
+  const schemas = () => old.query("select from pg_namespace where nspname = 'izzie_memory'");
 
-  it('applies what is missing, once', async () => {
-    const first = await cliJson(['migrate', '--database-url', empty.url], { cwd: folder.path });
+  beforeAll(async () => {
+    old = await freshDatabase();
+    await old.query(readFileSync(join(root, '__test__/fixtures/izzie2-schema.sql'), 'utf8'));
+    await old.query("insert into users (id, email) values ('ada', 'ada@example.com')");
+    await old.query(
+      "insert into memory_entries (user_id, content) select 'ada', 'Note ' || n from generate_series(1, 3) n",
+    );
+  });
+  afterAll(() => old.drop());
+
+  it('prints with --dry-run the SQL, and runs none of it', async () => {
+    const { code, stdout } = await cli(migrate('--dry-run'), { cwd: folder.path });
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/create table izzie_memory\.memory_state/i);
+    expect(await schemas()).toEqual([]);
+  });
+
+  it('makes the tables and adopts what is there, once', async () => {
+    const first = await cliJson(migrate(), { cwd: folder.path });
     expect(first.code).toBe(0);
     expect(first.answer.applied[0]).toBe('0001 tables');
-    const second = await cli(['migrate', '--database-url', empty.url], { cwd: folder.path });
+    expect(first.answer.adopted).toEqual({ rows: 3, pending: 0, failed: [] });
+    expect(await schemas()).toHaveLength(1);
+    const second = await cli(migrate(), { cwd: folder.path });
     expect(second).toMatchObject({ code: 0, stdout: 'The schema is up to date.\n', stderr: '' });
+    expect((await cli(migrate('--dry-run'), { cwd: folder.path })).stdout).toBe(
+      '-- The schema is up to date.\n',
+    );
   });
 });
 

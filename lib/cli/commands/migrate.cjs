@@ -18,19 +18,22 @@ async function migrate(context, { dryRun = false }) {
   const result = await context.withProgress('Adopting', (onProgress) =>
     layer.migrate({ dryRun, onProgress, signal: context.signal }),
   );
+  const { failed } = result.adopted;
+  for (const { id, error } of failed) context.note(`memory ${id}: ${error.message}`);
   context.print(result, dryRun ? plan(result) : summary(result));
-  return EXIT.OK;
+  return failed.length === 0 ? EXIT.OK : EXIT.FAILED;
 }
 
 /** SQL that can be piped into psql, whatever there is to do. */
 const plan = ({ sql }) => sql || '-- The schema is up to date.';
 
-function summary({ applied, adopted }) {
+/** @param {import('../../../index.js').Migrated} result */
+function summary({ applied, adopted: { rows, pending, failed } }) {
   const lines = applied.map((name) => `applied ${name}`);
   if (applied.length === 0) lines.push('The schema is up to date.');
-  if (adopted.rows > 0) lines.push(`adopted ${memories(adopted.rows)} that were there before`);
-  if (adopted.pending > 0)
-    lines.push(`left ${memories(adopted.pending)} that others had locked to the next sync`);
-  for (const { id, error } of adopted.failed) lines.push(`not adopted: ${id}: ${error.message}`);
+  if (rows > 0) lines.push(`${memories(rows)} adopted that were there before.`);
+  if (pending > 0)
+    lines.push(`${memories(pending)} were locked by others; the next migrate or sync adopts them.`);
+  if (failed.length > 0) lines.push(`${memories(failed.length)} could not be adopted, see stderr.`);
   return lines.join('\n');
 }
