@@ -1678,6 +1678,13 @@ export interface PoolConfig {
   max: number;
   /** How long a call waits for a free connection. @default 10000 */
   acquireTimeoutMs: number;
+  /**
+   * Whether connections keep statements prepared. `'on'`: one round trip a statement; wrong behind a pooler in
+   * transaction mode that does not keep track of them (PgBouncer with `max_prepared_statements = 0`), where it can give
+   * other statements' rows. `'off'`: each statement in a transaction of its own, four round trips. `'auto'` finds out.
+   * @default 'auto'
+   */
+  preparedStatements: 'auto' | 'on' | 'off';
 }
 
 /** Such as `console`. */
@@ -1775,7 +1782,7 @@ export interface MemoryLayer extends AsyncDisposable {
 
 /** Why a call failed. Stable: code may depend on it. */
 export type ErrorReason =
-  /** Nothing is configured that could serve the call: no database (production, a build), no graph or no embedder. */
+  /** Nothing is configured that could serve the call: no database (production, a build), no way to it without a pooler (migrate), no graph or no embedder. */
   | 'NOT_CONFIGURED'
   /** configure() was called with other settings after the first use. */
   | 'ALREADY_CONFIGURED'

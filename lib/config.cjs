@@ -22,7 +22,7 @@ const KEYS = [
 ];
 const NEO4J_KEYS = ['uri', 'user', 'password', 'database'];
 const LIMIT_KEYS = ['contentBytes', 'metadataBytes', 'entities', 'batch', 'queryBytes'];
-const POOL_KEYS = ['max', 'acquireTimeoutMs'];
+const POOL_KEYS = ['max', 'acquireTimeoutMs', 'preparedStatements'];
 
 const IN_MEMORY = 'memory://';
 

@@ -257,11 +257,25 @@ pub struct PoolOptions {
     pub max: u32,
     /// How long a call waits for a connection.
     pub acquire_timeout_ms: u64,
+    /// Whether connections keep statements prepared.
+    pub prepared_statements: PreparedStatements,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PreparedStatements {
+    /// Where no pooler is in between, or one that keeps track of them.
+    #[default]
+    Auto,
+    /// Always: one round trip a statement.
+    On,
+    /// Never: each statement in a transaction of its own, four round trips.
+    Off,
 }
 
 impl Default for PoolOptions {
     fn default() -> Self {
-        Self { max: 5, acquire_timeout_ms: 10_000 }
+        Self { max: 5, acquire_timeout_ms: 10_000, prepared_statements: PreparedStatements::Auto }
     }
 }
 

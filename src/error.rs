@@ -42,7 +42,7 @@ macro_rules! catalogue {
 }
 
 catalogue! {
-    NotConfigured "NOT_CONFIGURED" false "Nothing is configured that could serve the call: no database (production, a build), no graph or no embedder.";
+    NotConfigured "NOT_CONFIGURED" false "Nothing is configured that could serve the call: no database (production, a build), no way to it without a pooler (migrate), no graph or no embedder.";
     AlreadyConfigured "ALREADY_CONFIGURED" false "configure() was called with other settings after the first use.";
     InvalidArgument "INVALID_ARGUMENT" false "An argument is missing, of the wrong kind or over a limit; details name the field and the limit.";
     NotFound "NOT_FOUND" false "There is no such memory for this user.";

@@ -58,13 +58,15 @@ describe('settings', () => {
 
   test('the defaults of the pool, of Neo4j, of the graph and of the models', () => {
     const core = readFileSync(join(root, 'src/config.rs'), 'utf8');
-    const [, max, timeout] = core.match(/Self \{ max: (\d+), acquire_timeout_ms: ([\d_]+) \}/);
+    const [, max, timeout] = core.match(/Self \{ max: (\d+), acquire_timeout_ms: ([\d_]+), /);
     expect([documented('pool.max'), documented('pool.acquireTimeoutMs')]).toEqual([
       max,
       timeout.replaceAll('_', ''),
     ]);
-    expect(core).toMatch(/#\[default\]\s+Auto/);
+    expect(core).toMatch(/enum GraphChoice \{[^}]*#\[default\]\s+Auto/);
+    expect(core).toMatch(/enum PreparedStatements \{[^}]*#\[default\]\s+Auto/);
     expect(documented('graphStore')).toBe('auto');
+    expect(documented('pool.preparedStatements')).toBe('auto');
     const config = { databaseUrl: 'postgres://h/d', neo4j: { uri: 'bolt://h', password: '' } };
     const { settings } = resolveConfig(config, {});
     expect(documented('neo4j.user')).toBe(settings.neo4j.user);

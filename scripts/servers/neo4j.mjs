@@ -28,8 +28,10 @@ const JVM = [
 ];
 
 export class Neo4j extends Server {
-  constructor(runDir) {
+  /** With `tls`, PEM texts, Bolt is spoken both with and without TLS. @param {{ tls?: { key: string, cert: string } }} [options] */
+  constructor(runDir, { tls } = {}) {
     super(runDir);
+    this.tls = tls;
     this.conf = join(this.runDir, 'conf');
     this.log = join(this.runDir, 'console.log');
     this.pidFile = join(this.runDir, 'neo4j.pid');
@@ -65,7 +67,7 @@ export class Neo4j extends Server {
   async initialize({ port, password }) {
     for (const folder of ['conf', 'data', 'import', 'logs', 'plugins', 'run'])
       mkdirSync(join(this.runDir, folder));
-    writeFileSync(join(this.conf, 'neo4j.conf'), configuration(port));
+    writeFileSync(join(this.conf, 'neo4j.conf'), configuration(port) + this.encryption());
     const command = ['dbms', 'set-initial-password', password];
     await capture(
       'java',
@@ -75,6 +77,19 @@ export class Neo4j extends Server {
         env: { ...process.env, NEO4J_HOME: this.runDir, NEO4J_CONF: this.conf },
       },
     );
+  }
+
+  encryption() {
+    if (!this.tls) return 'server.bolt.tls_level=DISABLED\n';
+    writeFileSync(join(this.conf, 'bolt.key'), this.tls.key, { mode: 0o600 });
+    writeFileSync(join(this.conf, 'bolt.crt'), this.tls.cert);
+    return `server.bolt.tls_level=OPTIONAL
+dbms.ssl.policy.bolt.enabled=true
+dbms.ssl.policy.bolt.base_directory=${this.conf}
+dbms.ssl.policy.bolt.private_key=bolt.key
+dbms.ssl.policy.bolt.public_certificate=bolt.crt
+dbms.ssl.policy.bolt.client_auth=NONE
+`;
   }
 
   async launch() {
@@ -137,7 +152,6 @@ function configuration(port) {
 server.bolt.enabled=true
 server.bolt.listen_address=127.0.0.1:${port}
 server.bolt.advertised_address=127.0.0.1:${port}
-server.bolt.tls_level=DISABLED
 server.http.enabled=false
 server.https.enabled=false
 dbms.security.auth_enabled=true

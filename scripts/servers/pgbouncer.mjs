@@ -123,6 +123,7 @@ listen_port = ${port}
 unix_socket_dir = ${runDir}
 auth_type = scram-sha-256
 auth_file = ${join(runDir, 'users.txt')}
+stats_users = ${Object.keys(passwords).join(', ')}
 pool_mode = transaction
 default_pool_size = ${poolSize}
 max_client_conn = 500

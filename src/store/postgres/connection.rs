@@ -10,9 +10,11 @@ use tokio::net::TcpStream;
 use tokio::sync::Mutex;
 use tokio::time::{sleep, timeout};
 
+use super::direct::Direct;
 use super::error::{from_sqlx, is_contention, is_lost};
+use super::route::Route;
 use super::statement::Sql;
-use crate::config::{PoolOptions, Secret};
+use crate::config::{PoolOptions, PreparedStatements, Secret};
 use crate::error::{Error, Reason, Result};
 use crate::metrics::Metrics;
 
@@ -49,8 +51,9 @@ pub struct PostgresConfig {
 pub struct Postgres {
     user_pool: PgPool,
     background_pool: PgPool,
-    direct: PgConnectOptions,
+    direct: Direct,
     options: PgConnectOptions,
+    route: Arc<Route>,
     embedded: bool,
     /// When it was last asked whether anybody listens, and the answer: one question for all who wait.
     listening: Mutex<Option<(Instant, bool)>>,
@@ -76,15 +79,19 @@ impl Postgres {
             return Err(Error::invalid("pool.max", "the number 0 is below 1").with("limit", 1));
         }
         let options = parse_url("databaseUrl", &config.url)?;
-        let direct = match &config.direct_url {
-            Some(url) => parse_url("directUrl", url)?,
-            None => options.clone(),
+        let direct = Direct {
+            options: match &config.direct_url {
+                Some(url) => parse_url("directUrl", url)?,
+                None => options.clone(),
+            },
+            given: config.direct_url.is_some(),
         };
         let max = if config.embedded { 1 } else { config.pool.max };
-        let user_pool = pool(max, &config.pool, &options);
+        let route = Arc::new(Route::new(options.clone(), statements(config)));
+        let user_pool = pool(max, &config.pool, &options, &route);
         // The embedded database has one session: a second pool would only wait for the first.
         let background_pool =
-            if config.embedded { user_pool.clone() } else { pool(2, &config.pool, &options) };
+            if config.embedded { user_pool.clone() } else { pool(2, &config.pool, &options, &route) };
         let embedded = config.embedded;
         let metrics = Arc::new(Metrics::new()?);
         Ok(Self {
@@ -92,6 +99,7 @@ impl Postgres {
             background_pool,
             direct,
             options,
+            route,
             embedded,
             listening: Mutex::default(),
             metrics,
@@ -177,16 +185,15 @@ impl Postgres {
         &self.options
     }
 
-    pub(super) fn direct_options(&self) -> &PgConnectOptions {
+    pub(super) fn direct(&self) -> &Direct {
         &self.direct
     }
 
     /// A connection of its own that never goes through a pooler, for migrations.
     pub(super) async fn connect_direct(&self) -> Result<PgConnection> {
-        match timeout(STATEMENT_TIMEOUT, PgConnection::connect_with(&self.direct)).await {
-            Ok(outcome) => outcome.map_err(|error| from_sqlx(&error)),
-            Err(_) => Err(Error::vector(Reason::Timeout, "Postgres does not answer")),
-        }
+        // The relay of the embedded database, which is ours, changes sessions between transactions only when its host
+        // changes, and then the connection ends.
+        if self.embedded { self.direct.connect_anywhere().await } else { self.direct.connect().await }
     }
 
     pub async fn close(&self) {
@@ -218,7 +225,7 @@ impl Lane<'_> {
             let waiting = self.postgres.metrics.waiting(self.name);
             let mut connection = Box::pin(self.postgres.acquire(self.pool)).await?;
             drop(waiting);
-            let error = match timeout(STATEMENT_TIMEOUT, sql.clone().fetch(&mut connection)).await {
+            let error = match timeout(STATEMENT_TIMEOUT, self.send(sql.clone(), &mut connection)).await {
                 Ok(Ok(rows)) => return Ok(rows),
                 Ok(Err(error)) => error,
                 Err(_) => {
@@ -245,6 +252,14 @@ impl Lane<'_> {
             } else {
                 return Err(from_sqlx(&error));
             }
+        }
+    }
+
+    async fn send<O: Row>(self, sql: Sql, connection: &mut PgConnection) -> sqlx::Result<Vec<O>> {
+        if self.postgres.route.transaction_each() {
+            sql.fetch_in_transaction(connection).await
+        } else {
+            sql.fetch(connection).await
         }
     }
 
@@ -286,17 +301,31 @@ pub trait Row: for<'r> FromRow<'r, PgRow> + Send + Unpin {}
 impl<T: for<'r> FromRow<'r, PgRow> + Send + Unpin> Row for T {}
 
 fn parse_url(field: &str, url: &Secret) -> Result<PgConnectOptions> {
-    url.reveal().parse::<PgConnectOptions>().map(|options| options.application_name("izzie-memory")).map_err(
-        |_| Error::invalid(field, "is no Postgres URL (postgres://user:password@host:port/database)"),
-    )
+    url.reveal()
+        .parse::<PgConnectOptions>()
+        // Poolers refuse startup parameters that they do not know; nothing of ours depends on this one.
+        .map(|options| options.application_name("izzie-memory").extra_float_digits(None))
+        .map_err(|_| {
+            Error::invalid(field, "is no Postgres URL (postgres://user:password@host:port/database)")
+        })
 }
 
-fn pool(max: u32, config: &PoolOptions, options: &PgConnectOptions) -> PgPool {
+/// The relay of the embedded database keeps the statements of its clients apart.
+fn statements(config: &PostgresConfig) -> PreparedStatements {
+    if config.embedded { PreparedStatements::On } else { config.pool.prepared_statements }
+}
+
+fn pool(max: u32, config: &PoolOptions, options: &PgConnectOptions, route: &Arc<Route>) -> PgPool {
+    let route = Arc::clone(route);
     PgPoolOptions::new()
         .max_connections(max)
         .acquire_timeout(Duration::from_millis(config.acquire_timeout_ms))
         .idle_timeout(Duration::from_secs(300))
         .max_lifetime(Duration::from_secs(1800))
+        .after_connect(move |connection, _| {
+            let route = Arc::clone(&route);
+            Box::pin(async move { route.look(connection).await })
+        })
         // One round trip a statement; see PING_AFTER_IDLE.
         .test_before_acquire(false)
         .before_acquire(|connection, meta| {

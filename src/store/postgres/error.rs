@@ -1,5 +1,8 @@
 //! From sqlx errors to the catalogue. Nothing of a row, a parameter or a URL gets into a message.
 
+use std::fmt::Display;
+use std::io::ErrorKind;
+
 use serde::Deserialize;
 use serde_json::Value;
 use sqlx::error::DatabaseError;
@@ -37,10 +40,18 @@ pub fn from_sqlx(error: &sqlx::Error) -> Error {
             "no connection to Postgres became free within pool.acquireTimeoutMs",
         ),
         sqlx::Error::PoolClosed => Error::persistence(Reason::Closed, "the layer was closed"),
+        // What is wrong with a certificate comes as an error of the socket.
+        sqlx::Error::Io(error) if error.get_ref().is_some_and(|cause| cause.is::<rustls::Error>()) => {
+            handshake_failed(error)
+        }
+        sqlx::Error::Io(error) if error.kind() == ErrorKind::NotFound => Error::vector(
+            Reason::Unavailable,
+            "Postgres cannot be reached: there is no such Unix socket, sslrootcert, sslcert or sslkey",
+        ),
         sqlx::Error::Io(error) => {
             Error::vector(Reason::Unavailable, format!("Postgres cannot be reached: {}", error.kind()))
         }
-        sqlx::Error::Tls(_) => Error::vector(Reason::Unavailable, "the TLS handshake with Postgres failed"),
+        sqlx::Error::Tls(error) => handshake_failed(error),
         sqlx::Error::Protocol(_) | sqlx::Error::WorkerCrashed => {
             Error::vector(Reason::Unavailable, "the connection to Postgres broke")
         }
@@ -67,6 +78,10 @@ pub struct Refusal {
     constraint: String,
 }
 
+fn handshake_failed(cause: impl Display) -> Error {
+    Error::vector(Reason::Unavailable, format!("the TLS handshake with Postgres failed: {cause}"))
+}
+
 fn from_database(error: &dyn DatabaseError) -> Error {
     let details = error.try_downcast_ref::<PgDatabaseError>();
     Refusal {
@@ -91,6 +106,11 @@ impl Refusal {
             "42501" => {
                 Error::vector(Reason::StatementRejected, format!("Postgres denied a right: {message}"))
             }
+            "26000" | "42P05" => Error::vector(
+                Reason::StatementRejected,
+                "a pooler loses track of prepared statements: set pool.preparedStatements to 'off', or let it keep \
+                 track (PgBouncer: max_prepared_statements)",
+            ),
             "28P01" | "28000" => Error::vector(Reason::Unavailable, "Postgres refused the user or password"),
             "3D000" => Error::vector(Reason::Unavailable, "the database does not exist"),
             "55P03" => Error::vector(

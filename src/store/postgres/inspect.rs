@@ -2,16 +2,13 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
-use sqlx::postgres::PgConnectOptions;
-use sqlx::{Connection, PgConnection, raw_sql};
+use sqlx::Connection;
 
 use super::connection::{Effect, Postgres};
 use super::error::from_sqlx;
+use super::sharing::shares_sessions;
 use super::statement::Sql;
 use crate::error::Result;
-
-/// A pooler that is in use hands the session just given back to somebody else now and then.
-const POOLER_ROUNDS: usize = 3;
 
 #[derive(Debug, Clone, Serialize, sqlx::FromRow)]
 #[serde(rename_all = "camelCase")]
@@ -86,38 +83,15 @@ impl Postgres {
     }
 
     pub async fn inspect_direct(&self) -> Result<DirectWay> {
-        let mut connection = self.connect_direct().await?;
+        let direct = self.direct();
+        let mut connection = direct.connect_anywhere().await?;
         let server: Server = Sql::new(include_str!("queries/inspect_database.sql"))
-            .fetch(&mut connection)
+            .fetch_in_transaction(&mut connection)
             .await
             .and_then(|rows| rows.into_iter().next().ok_or(sqlx::Error::RowNotFound))
             .map_err(|error| from_sqlx(&error))?;
         connection.close().await.map_err(|error| from_sqlx(&error))?;
-        let pooled = shares_sessions(self.direct_options()).await?;
+        let pooled = direct.is_pooled().await?;
         Ok(DirectWay { database: server.database, started: server.started, pooled })
     }
-}
-
-/// Two connections that are open at the same time and answer from one backend share it by turns: no server does that by
-/// itself, and a pooler in session mode does not either.
-async fn shares_sessions(options: &PgConnectOptions) -> Result<bool> {
-    let shared = async {
-        let mut first = PgConnection::connect_with(options).await?;
-        let mut second = PgConnection::connect_with(options).await?;
-        let mut shared = false;
-        for _ in 0..POOLER_ROUNDS {
-            shared = shared || backend(&mut first).await? == backend(&mut second).await?;
-        }
-        first.close().await?;
-        second.close().await?;
-        Ok(shared)
-    };
-    shared.await.map_err(|error: sqlx::Error| from_sqlx(&error))
-}
-
-/// In the simple protocol, which every pooler passes on.
-async fn backend(connection: &mut PgConnection) -> sqlx::Result<String> {
-    use sqlx::Row;
-    let row = raw_sql("select pg_backend_pid()::text").fetch_one(connection).await?;
-    row.try_get(0)
 }

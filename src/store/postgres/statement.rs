@@ -1,5 +1,6 @@
 use sqlx::postgres::{PgArguments, PgRow};
-use sqlx::{Arguments, Encode, FromRow, PgConnection, Postgres as Pg, Type};
+use sqlx::query::QueryAs;
+use sqlx::{Arguments, Connection, Encode, FromRow, PgConnection, Postgres as Pg, Type};
 
 /// A statement with its parameters encoded, so that it can be sent again after a lost connection or a deadlock.
 #[derive(Clone)]
@@ -35,13 +36,34 @@ impl Sql {
         }
     }
 
+    /// As a statement that the connection keeps prepared.
     pub(super) async fn fetch<O>(self, connection: &mut PgConnection) -> sqlx::Result<Vec<O>>
     where
         O: for<'r> FromRow<'r, PgRow> + Send + Unpin,
     {
+        self.query()?.fetch_all(connection).await
+    }
+
+    /// In a transaction of its own, and without a name that another session could have given away.
+    #[expect(clippy::disallowed_methods, reason = "the session cannot change within the transaction")]
+    pub(super) async fn fetch_in_transaction<O>(self, connection: &mut PgConnection) -> sqlx::Result<Vec<O>>
+    where
+        O: for<'r> FromRow<'r, PgRow> + Send + Unpin,
+    {
+        let query = self.query()?;
+        let mut transaction = connection.begin().await?;
+        let rows = query.persistent(false).fetch_all(&mut *transaction).await?;
+        transaction.commit().await?;
+        Ok(rows)
+    }
+
+    fn query<'q, O>(self) -> sqlx::Result<QueryAs<'q, Pg, O, PgArguments>>
+    where
+        O: for<'r> FromRow<'r, PgRow>,
+    {
         match self.failure {
             Some(failure) => Err(sqlx::Error::Encode(failure.into())),
-            None => sqlx::query_as_with(self.text, self.arguments).fetch_all(connection).await,
+            None => Ok(sqlx::query_as_with(self.text, self.arguments)),
         }
     }
 }
