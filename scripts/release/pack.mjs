@@ -3,7 +3,15 @@
 //     node scripts/release/pack.mjs ADDONS OUT [TARGET …]
 //
 // ADDONS holds the built addons, OUT gets the tarballs. Without targets: all that package.json names.
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -21,7 +29,7 @@ export async function packRelease({ addons, out, targets }) {
   try {
     const stage = await unpack(work);
     if (targets) narrow(stage, targets);
-    cpSync(addons, join(stage, 'artifacts'), { recursive: true });
+    collect(addons, join(stage, 'artifacts'));
     const napi = (...args) => capture(process.execPath, [napiCli, ...args], { cwd: stage });
     await napi('create-npm-dirs');
     await napi('artifacts', '--output-dir', 'artifacts');
@@ -42,6 +50,13 @@ async function unpack(work) {
   const stage = join(work, 'package');
   removeAddons(stage);
   return stage;
+}
+
+function collect(addons, folder) {
+  mkdirSync(folder);
+  for (const name of readdirSync(addons)) {
+    if (name.endsWith('.node')) copyFileSync(join(addons, name), join(folder, name));
+  }
 }
 
 /** The addon of the platform that packs lies in the package itself, until it is released. */
