@@ -4,8 +4,9 @@ import * as api from 'izzie-memory';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { START_LIMIT_MS, startPgBouncer } from '../../../scripts/servers/pgbouncer.mjs';
+import { startProxy } from '../../support/proxy.mjs';
 import { freshDatabase } from '../../support/stores.mjs';
-import { rejection, useDatabase, useGraph } from '../support.mjs';
+import { quiet, rejection, useDatabase, useGraph } from '../support.mjs';
 
 const CALLERS = 32;
 const POOL_SIZE = 3;
@@ -157,6 +158,25 @@ describe('a layer behind PgBouncer', () => {
       expect(error.reason).toBe('STATEMENT_REJECTED');
       expect(error.message).toMatch(/pool\.preparedStatements.*max_prepared_statements/);
     }
+  });
+
+  test.each([
+    ['tracked', 1],
+    ['untracked', 4],
+  ])('row_39: the round trips of a store, %s: %d', async (name, trips) => {
+    const proxy = await startProxy(bouncers[name].url);
+    const config = { databaseUrl: proxy.url(bouncers[name].url), pool: { max: 1 }, graphStore: 'none' };
+    const layer = database.layer({ ...config, extractor: 'none' });
+    const store = () => layer.memory.store({ userId: 'ada', content: 'counted' });
+    await store(); // connects and prepares
+    await quiet(proxy);
+    const before = proxy.roundTrips;
+    await store();
+    await quiet(proxy);
+    // One more comes after the answer, when the connection goes back to its pool: nobody waits for it.
+    expect(proxy.roundTrips - before).toBe(trips + 1);
+    await layer.close();
+    await proxy.close();
   });
 
   test('a choice of preparedStatements that there is not is refused by name', async () => {
