@@ -4,8 +4,11 @@
 
 mod common;
 
+use std::time::Duration;
+
 use common::postgres::{Database, Sql};
 use izzie_memory::context::CallContext;
+use izzie_memory::error::Reason;
 use izzie_memory::store::postgres::{LOCK_PATIENCE, Migrated, Postgres};
 use sqlx::Row;
 use uuid::Uuid;
@@ -201,6 +204,12 @@ async fn an_insert_that_waited_for_update_and_delete_ends_above_the_tombstone() 
     }
 }
 
+const APP_TABLE: &str = "create extension vector; \
+    create table public.memory_entries ( \
+    id uuid primary key default gen_random_uuid(), conversation_id uuid, user_id text not null, content text not null, summary text, \
+    metadata jsonb, embedding vector(1536), importance integer default 5, access_count integer default 0, last_accessed_at timestamp, \
+    is_deleted boolean default false, created_at timestamp not null default now(), updated_at timestamp not null default now())";
+
 async fn migrate(postgres: &Postgres) -> Migrated {
     postgres.migrate(&CallContext::default(), LOCK_PATIENCE).await.expect("migrated")
 }
@@ -209,7 +218,7 @@ async fn migrate(postgres: &Postgres) -> Migrated {
 async fn rows_from_before_are_adopted_by_migrate() {
     let database = Database::empty().await;
     let mut sql = database.connect().await;
-    sql.run("create extension vector; create table public.memory_entries (id uuid primary key default gen_random_uuid(), conversation_id uuid, user_id text not null, content text not null, summary text, metadata jsonb, embedding vector(1536), importance integer default 5, access_count integer default 0, last_accessed_at timestamp, is_deleted boolean default false, created_at timestamp not null default now(), updated_at timestamp not null default now())").await;
+    sql.run(APP_TABLE).await;
     sql.run("insert into public.memory_entries (user_id, content) select 'u' || n % 7, 'memory ' || n from generate_series(1, 2500) n").await;
     let columns = "select count(*) from information_schema.columns where table_schema = 'public'";
     let before: i64 = sql.one(columns).await;
@@ -227,6 +236,23 @@ async fn rows_from_before_are_adopted_by_migrate() {
         .await,
         0
     );
+    postgres.close().await;
+}
+
+#[tokio::test]
+async fn a_lock_that_never_comes_free_ends_the_migration_with_nothing_done() {
+    let database = Database::empty().await;
+    let mut app = database.connect().await;
+    app.run(APP_TABLE).await;
+    app.run("begin; insert into public.memory_entries (user_id, content) values ('u', 'not committed')")
+        .await;
+    let postgres = database.open();
+    let error =
+        postgres.migrate(&CallContext::default(), Duration::from_millis(800)).await.expect_err("locked out");
+    assert_eq!((error.reason, &error.details["sqlstate"]), (Reason::Timeout, &"55P03".into()));
+    assert!(app.one::<bool>("select to_regnamespace('izzie_memory') is null").await);
+    app.run("commit").await;
+    assert_eq!(migrate(&postgres).await.adopted.rows, 1);
     postgres.close().await;
 }
 
