@@ -9,7 +9,7 @@ use tokio::time::timeout;
 
 use super::layer::Layer;
 use crate::error::{Error, Reason, Result};
-use crate::store::postgres::{Clock, DirectWay, Server, Target, UsedSpace, newest_migration};
+use crate::store::postgres::{Clock, DirectWay, Pooler, Server, Target, UsedSpace, newest_migration};
 use crate::sync::Belonging;
 
 /// The longest one question is waited for: longer than a pooler takes to start a server connection.
@@ -32,8 +32,7 @@ pub(super) struct Inspection {
     clock: Option<Fact<Clock>>,
     schema: Option<Fact<SchemaVersions>>,
     missing_rights: Option<Fact<Vec<String>>>,
-    /// A pooler in transaction mode is in the way.
-    pooled: Option<Fact<bool>>,
+    pooler: Option<Fact<Pooler>>,
     direct: Option<Fact<DirectWay>>,
     embedding: Option<Fact<Spaces>>,
     graph: Option<GraphFacts>,
@@ -102,7 +101,7 @@ impl Layer {
         Inspection {
             embedded,
             clock: ask_if(reached, postgres.inspect_clock()).await,
-            pooled: ask_if(reached && !embedded, postgres.is_pooled()).await,
+            pooler: ask_if(reached && !embedded, postgres.inspect_pooler()).await,
             direct: ask_if(self.config.direct_url.is_some(), postgres.inspect_direct()).await,
             embedding: ask_if(current, self.inspect_spaces()).await,
             graph: self.inspect_graph(current).await,

@@ -87,14 +87,22 @@ function grants(role) {
 
 const quoted = (name) => (/^[a-z_][a-z0-9_]*$/.test(name) ? name : `"${name.replaceAll('"', '""')}"`);
 
-function checkPooler({ pooled, direct }) {
-  if (!pooled) return [];
-  if (pooled.error) return [failure('pooler', pooled.error, postgresAdvice(pooled.error))];
-  if (!pooled.found) return [ok('pooler', 'none, or one that keeps sessions')];
-  if (direct) return [ok('pooler', 'in transaction mode; migrations go by the direct URL')];
-  const advice =
-    'Set DATABASE_DIRECT_URL (or DATABASE_URL_UNPOOLED) to the address of the server itself: migrations need a session of their own.';
-  return [warning('pooler', 'in transaction mode, and no direct URL is set', advice)];
+function checkPooler({ pooler, direct }) {
+  if (!pooler) return [];
+  if (pooler.error) return [failure('pooler', pooler.error, postgresAdvice(pooler.error))];
+  const { pooled, transactionEach } = pooler.found;
+  if (!pooled) return [ok('pooler', 'none, or one that keeps sessions')];
+  if (!direct) {
+    const advice =
+      'Set DATABASE_DIRECT_URL (or DATABASE_URL_UNPOOLED) to the address of the server itself: migrations need a session of their own.';
+    return [warning('pooler', 'in transaction mode, and no direct URL is set', advice)];
+  }
+  if (!transactionEach) return [ok('pooler', 'in transaction mode; migrations go by the direct URL')];
+  const found =
+    'in transaction mode, without keeping track of prepared statements: each statement takes a transaction of its own';
+  return [
+    warning('pooler', found, 'Set max_prepared_statements in PgBouncer, 1.21 or newer, to 100 for example.'),
+  ];
 }
 
 function checkDirect({ direct, server }) {

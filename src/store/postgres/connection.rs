@@ -181,6 +181,11 @@ impl Postgres {
         matches!(timeout(ANSWER_PROBE, PgConnection::connect_with(&self.options)).await, Ok(Ok(_)))
     }
 
+    /// Whether every statement is sent in a transaction of its own, because of what lies between us and the server.
+    pub(super) fn transaction_each(&self) -> bool {
+        self.route.transaction_each()
+    }
+
     pub(super) fn options(&self) -> &PgConnectOptions {
         &self.options
     }
@@ -256,7 +261,7 @@ impl Lane<'_> {
     }
 
     async fn send<O: Row>(self, sql: Sql, connection: &mut PgConnection) -> sqlx::Result<Vec<O>> {
-        if self.postgres.route.transaction_each() {
+        if self.postgres.transaction_each() {
             sql.fetch_in_transaction(connection).await
         } else {
             sql.fetch(connection).await

@@ -45,6 +45,14 @@ pub struct UsedSpace {
     pub holds_vectors: bool,
 }
 
+#[derive(Debug, Clone, Copy, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Pooler {
+    pub pooled: bool,
+    /// It does not keep track of prepared statements: each statement takes a transaction of its own.
+    pub transaction_each: bool,
+}
+
 /// What the direct URL leads to.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -78,8 +86,9 @@ impl Postgres {
     }
 
     /// Whether a pooler in transaction (or statement) mode stands between us and the server.
-    pub async fn is_pooled(&self) -> Result<bool> {
-        shares_sessions(self.options()).await
+    pub async fn inspect_pooler(&self) -> Result<Pooler> {
+        let pooled = shares_sessions(self.options()).await?;
+        Ok(Pooler { pooled, transaction_each: self.transaction_each() })
     }
 
     pub async fn inspect_direct(&self) -> Result<DirectWay> {

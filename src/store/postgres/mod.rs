@@ -30,7 +30,7 @@ pub use batches::Page;
 pub use conflicts::{AdoptedRow, ConflictEntry, ConflictOutcome, Settlement, SettlementAnswer};
 pub use connection::{Effect, Lane, PoolState, Postgres, PostgresConfig, Row};
 pub use export::ExportFilter;
-pub use inspect::{Clock, DirectWay, Server, UsedSpace};
+pub use inspect::{Clock, DirectWay, Pooler, Server, UsedSpace};
 pub use jobs::PagedJob;
 pub use memories::{
     DeleteRow, Deleted, ListFilter, Placed, Put, RestoreRow, StoreRow, Stored, Undo, UpdateRow, Updated,
