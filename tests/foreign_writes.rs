@@ -190,7 +190,7 @@ async fn an_insert_that_waited_for_update_and_delete_ends_above_the_tombstone() 
             .await;
         });
         while a.one::<i64>("select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'").await == 0 {
-            tokio::time::sleep(std::time::Duration::from_millis(2)).await;
+            tokio::time::sleep(Duration::from_millis(2)).await;
         }
         a.run(&format!("delete from public.memory_entries where id = '{id}'; commit")).await;
         waiting.await.expect("inserted");

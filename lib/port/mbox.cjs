@@ -1,5 +1,6 @@
 'use strict';
 
+const { htmlToText } = require('./html-text.cjs');
 const { readMessages } = require('./mbox-messages.cjs');
 
 /**
@@ -41,8 +42,7 @@ async function parseMail(bytes, postmark, userId) {
 function textOf({ text, html }) {
   const plain = text?.trim();
   if (plain || !html) return plain;
-  const { convert } = require('html-to-text');
-  return convert(html, { wordwrap: false, selectors: [{ selector: 'img', format: 'skip' }] }).trim();
+  return htmlToText(html);
 }
 
 /** The first mail of the thread, which every later one names first. @param {import('postal-mime').Email} mail */
