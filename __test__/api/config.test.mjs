@@ -202,7 +202,7 @@ describe('a layer’s settings', () => {
     await layer.memory.getAll('ada');
     expect(direct.connections).toBe(0);
     const before = pooler.connections;
-    expect(await layer.migrate()).toEqual({ applied: [] });
+    expect(await layer.migrate()).toEqual({ applied: [], adopted: { rows: 0, pending: 0, failed: [] } });
     expect(direct.connections).toBeGreaterThan(0);
     expect(pooler.connections).toBe(before);
     await layer.close();

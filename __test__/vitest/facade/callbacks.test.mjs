@@ -9,10 +9,10 @@ let layer;
 let native;
 
 beforeEach(async () => {
-  const { createMemoryLayer, layers } = loadFacade();
+  const { createMemoryLayer, layers } = loadFacade({ answer: () => ({ items: [], nextCursor: null }) });
   const embedder = { model: 'm', dimensions: 2, embed };
   layer = createMemoryLayer({ databaseUrl: 'postgres://db', embedder, extractor: { extract } });
-  await layer.migrate();
+  await layer.sync.getQueue();
   native = layers[0].callbacks;
 });
 

@@ -156,7 +156,8 @@ describe('createMemoryLayer', () => {
     const { configure, createMemoryLayer, enhancedMemoryService, layers } = loadFacade({ answer });
     await configure({ databaseUrl: URL });
     const layer = createMemoryLayer({ databaseUrl: 'postgres://mine' });
-    expect(Object.keys(layer).sort()).toEqual(['close', 'graph', 'memory', 'migrate', 'persistence', 'sync']);
+    const parts = ['close', 'graph', 'memory', 'metrics', 'migrate', 'persistence', 'sync'];
+    expect(Object.keys(layer).sort()).toEqual(parts);
     await layer.memory.getStats('ada');
     await layer.persistence.store({ userId: 'ada', content: 'c' });
     await enhancedMemoryService.getStats('ada');
