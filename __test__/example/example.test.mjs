@@ -24,6 +24,8 @@ describe('the Next.js example', { concurrency: false, timeout: 1_200_000 }, () =
     const { dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
     const { packages } = JSON.parse(readFileSync(join(EXAMPLE, 'package-lock.json'), 'utf8'));
     assert.deepEqual(packages['node_modules/izzie-memory'].dependencies, dependencies);
+    // With one, npm would take an older tarball out of its cache.
+    assert.equal(packages['node_modules/izzie-memory'].integrity, undefined);
   });
 
   describe('built by Turbopack', { concurrency: false }, () => {
