@@ -69,7 +69,10 @@ export class DashboardPage {
   async store(content) {
     const panel = this.panel('New memory');
     await panel.getByLabel('Content').fill(content);
+    // What the panel says may be of the memory before.
+    const answer = this.page.waitForResponse((response) => response.request().method() === 'POST');
     await panel.getByRole('button', { name: 'Store' }).click();
+    assert.equal((await answer).status(), 200);
     await panel.getByText('Stored.').waitFor();
   }
 
