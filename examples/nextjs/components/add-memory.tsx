@@ -11,6 +11,7 @@ export function AddMemory({ userId, onStored }: { userId: string; onStored: () =
   const submit = async (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
     const form = event.currentTarget;
+    setTold({});
     try {
       await post('/api/memories', { userId, content: new FormData(form).get('content') });
       form.reset();
