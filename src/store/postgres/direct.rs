@@ -1,4 +1,4 @@
-//! Connections for what has to stay in one session: migrations and the lock they hold.
+//! Connections that no pooler shares, for migrations: a long transaction, and rows that are adopted page by page after it.
 
 use std::time::Duration;
 

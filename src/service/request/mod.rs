@@ -1,16 +1,21 @@
 //! The calls of the three services as JSON: one operation name, its arguments, the persistence config of the caller.
 
+mod graph;
+mod sync;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-use crate::config::{ConflictStrategy, PersistenceConfig, parse_json};
+use crate::config::{PersistenceConfig, parse_json};
 use crate::error::{Error, Result};
 use crate::input::{EntityInput, RelationshipInput};
-use crate::model::{EntityType, Inconsistency, Relation};
+use crate::model::EntityType;
 use crate::retrieval::SearchMode;
-use crate::store::postgres::{DebtState, DebtTarget};
+
+pub use self::graph::*;
+pub use self::sync::*;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -301,182 +306,6 @@ pub struct ExportArgs {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct UserArgs {
     pub user_id: String,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct CheckArgs {
-    pub user_id: Option<String>,
-    pub limit: Option<i64>,
-    pub deep: Option<bool>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct VerifyArgs {
-    pub user_id: Option<String>,
-    pub deep: Option<bool>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct RepairArgs {
-    pub inconsistencies: Vec<Inconsistency>,
-    pub conflict_strategy: Option<ConflictStrategy>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct FullSyncArgs {
-    pub user_id: Option<String>,
-    pub limit: Option<i64>,
-    pub dry_run: Option<bool>,
-    pub deep: Option<bool>,
-    pub conflict_strategy: Option<ConflictStrategy>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct DeltaSyncArgs {
-    pub user_id: Option<String>,
-    pub max_ms: Option<u64>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct DrainArgs {
-    pub max_ms: Option<u64>,
-    pub max_items: Option<i64>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct BackfillArgs {
-    pub embed: Option<bool>,
-    pub extract: Option<bool>,
-    pub user_id: Option<String>,
-    pub dry_run: Option<bool>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct QueueArgs {
-    pub state: Option<DebtState>,
-    pub target: Option<DebtTarget>,
-    pub user_id: Option<String>,
-    pub limit: Option<i64>,
-    pub cursor: Option<String>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct RetryArgs {
-    pub ids: Option<Vec<String>>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct PurgeDeadArgs {
-    pub ids: Vec<String>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct ConflictsArgs {
-    pub state: Option<ConflictState>,
-    pub user_id: Option<String>,
-    pub limit: Option<i64>,
-    pub cursor: Option<String>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct PurgeConflictsArgs {
-    pub user_id: Option<String>,
-    pub older_than: Option<DateTime<Utc>>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum ConflictState {
-    Open,
-    Resolved,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct RebuildArgs {
-    pub user_id: Option<String>,
-    pub limit: Option<i64>,
-    pub clear_existing: Option<bool>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct RelationsArgs {
-    pub user_id: String,
-    pub limit: Option<i64>,
-}
-
-/// An entity by any spelling of its name.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct EntityRef {
-    #[serde(rename = "type")]
-    pub kind: EntityType,
-    pub value: String,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct EntityArgs {
-    pub user_id: String,
-    pub entity: EntityRef,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct SearchEntitiesArgs {
-    pub user_id: String,
-    pub text: String,
-    pub types: Option<Vec<EntityType>>,
-    pub limit: Option<i64>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct TopEntitiesArgs {
-    pub user_id: String,
-    pub types: Option<Vec<EntityType>>,
-    pub limit: Option<i64>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct RelatedEntitiesArgs {
-    pub user_id: String,
-    pub entity: EntityRef,
-    pub types: Option<Vec<EntityType>>,
-    pub relationship_types: Option<Vec<Relation>>,
-    pub limit: Option<i64>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct EntityMemoriesArgs {
-    pub user_id: String,
-    pub entity: EntityRef,
-    pub limit: Option<i64>,
-    pub cursor: Option<String>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct PathArgs {
-    pub user_id: String,
-    pub from: EntityRef,
-    pub to: EntityRef,
-    pub max_depth: Option<i64>,
 }
 
 #[cfg(test)]
