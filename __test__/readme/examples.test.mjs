@@ -18,7 +18,9 @@ import { understand } from './command-line.mjs';
 import { blocks, root } from './markdown.mjs';
 import { announced, compile, execute, project } from './programs.mjs';
 
-const APP_SCHEMA = readFileSync(join(root, '__test__/fixtures/app-schema.sql'), 'utf8');
+const APPLICATION = ['izzie2-schema.sql', 'app-rows.sql']
+  .map((name) => readFileSync(join(root, '__test__/fixtures', name), 'utf8'))
+  .join('\n');
 const WIPE = 'MATCH (n) WHERE n:IzzieMemory OR n:IzzieEntity OR n:IzzieBeat DETACH DELETE n';
 const RUNNERS = ['jest', 'vitest'];
 const all = blocks();
@@ -55,7 +57,7 @@ const SETTINGS = {
   module: execute,
 
   postgres: (folder, file) => onDatabase(folder, file, async () => {}),
-  adopted: (folder, file) => onDatabase(folder, file, ({ query }) => query(APP_SCHEMA)),
+  adopted: (folder, file) => onDatabase(folder, file, ({ query }) => query(APPLICATION)),
 
   async neo4j(folder, file) {
     const [database, graph] = [await freshDatabase(), neo4j()];

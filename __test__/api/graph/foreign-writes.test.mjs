@@ -4,7 +4,9 @@ import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { onBothGraphs, rejection, useGraph } from '../support.mjs';
 
-const SCHEMA = readFileSync(new URL('../../fixtures/app-schema.sql', import.meta.url), 'utf8');
+const APPLICATION = ['izzie2-schema.sql', 'app-rows.sql'].map((name) =>
+  readFileSync(new URL(`../../fixtures/${name}`, import.meta.url), 'utf8'),
+);
 
 /** Of the fixture. */
 const [PATTERNS, NOTE, MOTH, FORGOTTEN] = [1, 2, 3, 4].map((n) => `00000000-0000-4000-8000-00000000000${n}`);
@@ -16,7 +18,7 @@ onBothGraphs("the application's own table, with the %s graph", (kind) => {
   let columns;
   const database = useGraph(kind, {
     before: async (query) => {
-      await query(SCHEMA);
+      for (const sql of APPLICATION) await query(sql);
       columns = await query(COLUMNS);
     },
   });
