@@ -196,7 +196,9 @@ create table izzie_memory.jobs (
   name       text primary key,
   phase      text not null,
   after      uuid,
-  begun_at   timestamptz not null default clock_timestamp()
+  begun_at   timestamptz not null default clock_timestamp(),
+  -- transactions below this one may not have seen why the job was begun
+  settled_from xid8
 );
 
 -- What a conflict between a row and its node came to, with the side that lost. `open`: nobody has decided.

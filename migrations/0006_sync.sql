@@ -1,6 +1,6 @@
 -- Keeping graphs: which one is current, what they are owed in pages, who leads.
 
--- Registers a graph unless one is current, and owes it every memory. Answers the current one.
+-- Registers a graph unless one is current, and begins the job that owes it every memory. Answers the current one.
 create function izzie_memory.register_target(name text, graph_kind text, id uuid, version integer)
 returns izzie_memory.graph_targets
 language plpgsql as $$
@@ -12,11 +12,7 @@ begin
   on conflict do nothing
   returning * into present;
   if found then
-    perform izzie_memory.begin_job('owe:' || name, 'owe');
-    -- A small database is done with the first page.
-    if izzie_memory.owe_page('owe:' || name, name, null, false, 1000) < 1000 then
-      delete from izzie_memory.jobs j where j.name = 'owe:' || register_target.name;
-    end if;
+    perform izzie_memory.begin_job('owe:' || name, 'early');
     return present;
   end if;
   select * into present from izzie_memory.graph_targets t where t.current;
@@ -61,6 +57,26 @@ begin
   insert into izzie_memory.jobs (name, phase) values (job, first_phase) on conflict do nothing;
   select * into present from izzie_memory.jobs j where j.name = job;
   return present;
+end $$;
+
+-- Whether another transaction of this database below `bound` is open. A snapshot would wait for other databases too.
+create function izzie_memory.open_below(bound xid8) returns boolean
+language sql stable as $$
+  select exists (select from pg_locks l left join pg_stat_activity a on a.pid = l.pid
+    where l.locktype = 'transactionid' and l.mode = 'ExclusiveLock' and l.granted and age(l.transactionid) > age(bound::xid)
+      and (a.pid is null or a.datname = current_database()) and a.pid is distinct from pg_backend_pid())
+$$;
+
+-- Whether every writer has ended that may not have seen what a job was begun for.
+create function izzie_memory.job_settled(job text) returns boolean
+language plpgsql as $$
+declare
+  bound xid8;
+begin
+  update izzie_memory.jobs j set settled_from = coalesce(j.settled_from, pg_snapshot_xmax(pg_current_snapshot()))
+  where j.name = job
+  returning j.settled_from into bound;
+  return not izzie_memory.open_below(bound);
 end $$;
 
 -- The next memories (of a user) in id order, tombstones included; null after the last.

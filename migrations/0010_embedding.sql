@@ -280,11 +280,7 @@ begin
   if cardinality(struck) > 0 then
     return cardinality(struck);
   end if;
-  -- Transactions of other databases, which a snapshot waits for too, do not matter.
-  if exists (select from pg_locks l left join pg_stat_activity a on a.pid = l.pid
-      join izzie_memory.embedding_spaces s on s.current and age(l.transactionid) > age(s.switched_by::xid)
-      where l.locktype = 'transactionid' and l.mode = 'ExclusiveLock' and l.granted
-        and (a.pid is null or a.datname = current_database())) then
+  if izzie_memory.open_below((select s.switched_by from izzie_memory.embedding_spaces s where s.current)) then
     return null;
   end if;
   perform izzie_memory.owe_missing(null, true, false);

@@ -252,6 +252,68 @@ async fn switching_to_neo4j_and_back_ends_in_equality_both_times() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_a_writer_commits_after_a_graph_was_registered_is_owed_to_neo4j() {
+    let _alone = empty_neo4j().await;
+    committed_after_the_registration(true).await;
+    assert_eq!(live_nodes().await, 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_writer_commits_after_a_graph_was_registered_is_owed_to_postgres() {
+    committed_after_the_registration(false).await;
+}
+
+/// The writer began before, so that it saw no graph to owe its memory to.
+async fn committed_after_the_registration(on_neo4j: bool) {
+    let database = Database::migrated().await;
+    let layer = Client::on(&database, on_neo4j);
+    let mut sql = database.connect().await;
+    sql.run("insert into public.memory_entries (user_id, content) values ('u', 'committed before')").await;
+    let late = begun_writer(&database).await;
+    layer.call("drain", json!({})).await;
+    assert_eq!(sql.one::<String>("select phase from izzie_memory.jobs").await, "late");
+    late.commits().await;
+    layer.call("drain", json!({})).await;
+    assert_eq!(pending(&mut sql).await, 0);
+    assert_eq!(sql.one::<i64>("select count(*) from izzie_memory.jobs").await, 0);
+    assert_eq!(layer.call("checkConsistency", json!({})).await, json!([]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_writer_commits_after_a_switch_is_owed_to_the_new_graph() {
+    let _alone = empty_neo4j().await;
+    let database = Database::migrated().await;
+    let on_postgres = Client::on(&database, false);
+    on_postgres.store("u", "committed before", &["Ann"]).await;
+    let late = begun_writer(&database).await;
+    let on_neo4j = Client::on(&database, true);
+    assert_eq!(on_neo4j.call("switchGraph", json!({})).await["pending"], 0);
+    assert_eq!(live_nodes().await, 1);
+    late.commits().await;
+    on_neo4j.call("drain", json!({})).await;
+    assert_eq!(live_nodes().await, 2);
+    let mut sql = database.connect().await;
+    assert_eq!(pending(&mut sql).await, 0, "nothing is owed to the graph that was");
+    assert_eq!(on_neo4j.call("checkConsistency", json!({})).await, json!([]));
+}
+
+/// Other code's transaction that has written a memory.
+struct Writer(Sql);
+
+async fn begun_writer(database: &Database) -> Writer {
+    let mut sql = database.connect().await;
+    sql.run("begin").await;
+    sql.run("insert into public.memory_entries (user_id, content) values ('u', 'committed after')").await;
+    Writer(sql)
+}
+
+impl Writer {
+    async fn commits(mut self) {
+        self.0.run("commit").await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_newer_projection_is_not_written_by_this_version_and_an_older_one_is_renewed() {
     let _alone = empty_neo4j().await;
     let database = Database::migrated().await;
@@ -263,6 +325,8 @@ async fn a_newer_projection_is_not_written_by_this_version_and_an_older_one_is_r
         layer.try_call_with("store", memory, patient.clone()).await.expect("stored")
     };
     assert_eq!(store("old form").await["write"]["graphWriteSuccess"], true);
+    // Its debt goes after the answer.
+    eventually(0, async || pending(&mut sql).await).await;
 
     // What the migration of a newer version does, while this one is running.
     sql.run("create or replace function izzie_memory.projection_version() returns integer language sql immutable parallel safe as 'select 2'").await;

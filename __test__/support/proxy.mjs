@@ -95,7 +95,7 @@ class FaultProxy {
     this.connections += 1;
     if (this.#fault.mode === 'refuse') {
       client.on('error', () => {}); // it may have gone by itself
-      client.resetAndDestroy();
+      reset(client);
       return;
     }
     const link = new Link(client, connect({ ...this.#target, allowHalfOpen: true }), this);
@@ -147,8 +147,8 @@ class Link {
   }
 
   reset() {
-    this.#client.resetAndDestroy();
-    this.#upstream.resetAndDestroy();
+    reset(this.#client);
+    reset(this.#upstream);
   }
 
   #carry(from, source, sink, proxy) {
@@ -172,8 +172,14 @@ class Link {
   /** The client is reset at once; what the target was sent before it still arrives. */
   #cut() {
     this.#upstream.end(() => this.reset());
-    this.#client.resetAndDestroy();
+    reset(this.#client);
   }
+}
+
+/** One that is being shut down can only be closed: Node would refuse the reset, leave it open and spin at its own end. */
+function reset(socket) {
+  if (socket.writableEnded) socket.destroy();
+  else socket.resetAndDestroy();
 }
 
 function addressOf(target) {

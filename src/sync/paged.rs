@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 use tokio::time::sleep;
 
 use crate::error::Result;
-use crate::store::postgres::{Postgres, Rest, Settling, Target};
+use crate::store::graph::GraphKind;
+use crate::store::postgres::{PagedJob, Postgres, Rest, Settling, Target};
 
 const PAGE: i32 = 2000;
 /// Each of these may be projected in the same transaction.
@@ -15,12 +16,36 @@ const PATIENCE: Duration = Duration::from_secs(1);
 
 const RENEW: &str = "renew";
 
+// The phases in which everything is owed to a graph. A writer that did not see it owes it nothing and may end after its
+// page was read: what is owed before all of those have ended is owed again after.
+const EARLY: &str = "early";
+const LATE: &str = "late";
+const OWE: &str = "owe";
+
+/// Registers a graph, unless one is, and owes it the first page: a small database is done with it.
+pub async fn register(postgres: &Postgres, kind: GraphKind) -> Result<Target> {
+    let target = postgres.register_target(kind).await?;
+    let job = owe_job(&target.target);
+    let settled = postgres.job_settled(&job).await?;
+    if settled {
+        postgres.set_phase(&job, OWE).await?;
+    }
+    let complete =
+        postgres.owe_page(&job, &target.target, None, false, PAGE).await? < u64::from(PAGE.unsigned_abs());
+    match (complete, settled) {
+        (true, true) => postgres.end_owing(&job).await?,
+        (true, false) => postgres.set_phase(&job, LATE).await?,
+        (false, _) => {}
+    }
+    Ok(Target { unfinished: !(complete && settled), ..target })
+}
+
 /// Everything is owed to a graph that was wiped, or is new to this database.
 pub async fn owe_everything(postgres: &Postgres, target: &str) -> Result<()> {
     let job = owe_job(target);
-    postgres.begin_job(&job, "owe").await?;
+    postgres.begin_job(&job, EARLY).await?;
     // One that is under way begins anew: what it has owed may be paid already and gone again.
-    postgres.set_phase(&job, "owe").await
+    postgres.set_phase(&job, EARLY).await
 }
 
 /// Does what is left of such work.
@@ -30,12 +55,37 @@ pub async fn finish(postgres: &Postgres, target: &Target) -> Result<()> {
         while postgres.renew_page(&target.target, PAGE).await? > 0 {}
         postgres.end_job(RENEW).await?;
     }
-    let job = owe_job(&target.target);
-    if postgres.find_job(&job).await?.is_some() {
-        owe_all(postgres, &job, &target.target, None, false).await?;
-        postgres.end_job(&job).await?;
+    if let Some(job) = postgres.find_job(&owe_job(&target.target)).await? {
+        go_on_owing(postgres, &job, &target.target).await?;
     }
     settle_aliases(postgres).await
+}
+
+async fn go_on_owing(postgres: &Postgres, job: &PagedJob, target: &str) -> Result<()> {
+    if job.phase != OWE {
+        if !settled(postgres, &job.name).await? {
+            if job.phase == EARLY {
+                owe_all(postgres, &job.name, target, None, false).await?;
+                postgres.set_phase(&job.name, LATE).await?;
+            }
+            return Ok(());
+        }
+        postgres.set_phase(&job.name, OWE).await?;
+    }
+    owe_all(postgres, &job.name, target, None, false).await?;
+    postgres.end_owing(&job.name).await
+}
+
+/// Waits for writers, but not for one that takes longer than [`PATIENCE`].
+async fn settled(postgres: &Postgres, job: &str) -> Result<bool> {
+    let begun = Instant::now();
+    while !postgres.job_settled(job).await? {
+        if begun.elapsed() > PATIENCE {
+            return Ok(false);
+        }
+        sleep(PATIENCE / 20).await;
+    }
+    Ok(true)
 }
 
 /// Rows that somebody has locked are left to the next sync call.

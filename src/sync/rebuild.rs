@@ -5,7 +5,7 @@ use std::time::Instant;
 use super::confirm::Sides;
 use super::drain::{DrainScope, Drained, drain_with};
 use super::job::{Job, count, milliseconds};
-use super::paged::owe_all;
+use super::paged::{owe_all, owe_everything};
 use super::repair::{mend_what_differs, pending};
 use crate::error::Result;
 use crate::model::SyncResult;
@@ -138,13 +138,10 @@ impl Steps<'_> {
 pub async fn switch(job: Job<'_>) -> Result<SyncResult> {
     let (graph, target) = job.seat.switch().await?;
     let name = format!("switch:{}", target.target);
-    if let Some(paged) = job.postgres.find_job(&name).await? {
+    if job.postgres.find_job(&name).await?.is_some() {
         // What it has from a former time may be of memories that nobody remembers.
-        if paged.phase == CLEAR {
-            graph.clear(None).await?;
-            job.postgres.set_phase(&name, OWE).await?;
-        }
-        owe_all(job.postgres, &name, &target.target, None, false).await?;
+        graph.clear(None).await?;
+        owe_everything(job.postgres, &target.target).await?;
         job.postgres.end_job(&name).await?;
     }
     let wanted = Rebuild { user_id: None, limit: None, clear_existing: false };

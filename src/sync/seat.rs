@@ -108,7 +108,7 @@ impl Seat {
             Some(graph) => {
                 let registered = match self.postgres.current_target().await? {
                     Some(target) => target,
-                    None => self.postgres.register_target(graph.kind()).await?,
+                    None => paged::register(&self.postgres, graph.kind()).await?,
                 };
                 self.relate(graph.kind(), registered).await?
             }

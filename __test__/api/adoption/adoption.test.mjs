@@ -87,7 +87,7 @@ describe.each(CASES)(
       expect(adopted).toMatchObject({ pending: 0, failed: [] });
       expect(adopted.rows).toBeGreaterThan(ROWS / 2);
       expect(told.at(-1)).toMatchObject({ done: adopted.rows });
-      expect(await settled(sync)).toMatchObject({ failed: 0, pending: 0 });
+      expect(await settled(sync)).toMatchObject({ failed: 0, pending: 0, inconsistencies: [] });
       expect(await sync.verify({ deep: true })).toMatchObject({ state: 'consistent' });
       expect(asked).toEqual([]);
 

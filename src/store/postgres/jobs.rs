@@ -33,8 +33,20 @@ impl Postgres {
         self.background().execute(Effect::Repeatable, sql).await
     }
 
+    /// Whether every writer has ended that may not have seen what the job was begun for.
+    pub async fn job_settled(&self, name: &str) -> Result<bool> {
+        let sql = Sql::new(include_str!("queries/job_settled.sql")).bind(name);
+        self.background().scalar(Effect::Repeatable, sql).await
+    }
+
     pub async fn end_job(&self, name: &str) -> Result<()> {
         let sql = Sql::new(include_str!("queries/end_job.sql")).bind(name);
+        self.background().execute(Effect::Repeatable, sql).await
+    }
+
+    /// Ends a job that owed everything to the current graph. What late writers owed to the graph before is forgotten.
+    pub async fn end_owing(&self, name: &str) -> Result<()> {
+        let sql = Sql::new(include_str!("queries/end_owing.sql")).bind(name);
         self.background().execute(Effect::Repeatable, sql).await
     }
 

@@ -49,7 +49,8 @@ impl Postgres {
         self.user().scalars(Effect::Repeatable, Sql::new(include_str!("queries/graph_targets.sql"))).await
     }
 
-    /// Registers a graph if none is, and owes it everything there is. Answers the current one, whoever registered it.
+    /// Registers a graph if none is. The job `owe:<target>` then owes it everything there is. Answers the current one,
+    /// whoever registered it.
     pub async fn register_target(&self, kind: GraphKind) -> Result<Target> {
         self.new_target(include_str!("queries/register_target.sql"), kind).await
     }
@@ -71,7 +72,7 @@ impl Postgres {
         self.background().execute(Effect::Repeatable, sql).await
     }
 
-    /// Makes a graph of this kind the current one. The job `switch:<target>` tells whether it is complete.
+    /// Makes a graph of this kind the current one. The job `switch:<target>` tells that it has to be cleared first.
     pub async fn switch_target(&self, kind: GraphKind) -> Result<Target> {
         self.new_target(include_str!("queries/switch_target.sql"), kind).await
     }

@@ -1,0 +1,1 @@
+select izzie_memory.job_settled($1)
