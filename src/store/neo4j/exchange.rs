@@ -27,11 +27,18 @@ pub(super) struct Statement {
     query: Query,
     /// About how long the message will be.
     bytes: usize,
+    /// Instead of the usual time limit.
+    limit: Option<Duration>,
 }
 
 impl Statement {
     pub fn new(text: &str) -> Self {
-        Self { query: Query::new(text.to_owned()), bytes: text.len() }
+        Self { query: Query::new(text.to_owned()), bytes: text.len(), limit: None }
+    }
+
+    /// Gives the server so much time for it.
+    pub fn within(self, limit: Duration) -> Self {
+        Self { limit: Some(limit), ..self }
     }
 
     pub fn param(mut self, name: &str, value: impl Into<BoltType>) -> Self {
@@ -92,7 +99,7 @@ impl Exchange {
             let error = Error::graph(Reason::Unavailable, "Neo4j was not reached lately: circuit open.");
             return Err(error.with("circuit", "open"));
         };
-        let answer = timeout(self.timeout, self.persistent(graph, statement));
+        let answer = timeout(self.limit(statement), self.persistent(graph, statement));
         let answer = answer.await.unwrap_or_else(|_| Err(Failure::silent()));
         settle(permit, &answer);
         Ok(answer?)
@@ -104,7 +111,7 @@ impl Exchange {
         graph: &Graph,
         statement: &Statement,
     ) -> std::result::Result<Vec<Row>, Failure> {
-        let deadline = Instant::now() + self.timeout;
+        let deadline = Instant::now() + self.limit(statement);
         let mut ceiling = FIRST_RETRY;
         loop {
             let failure = match self.once(graph, statement).await {
@@ -122,7 +129,7 @@ impl Exchange {
     }
 
     async fn once(&self, graph: &Graph, statement: &Statement) -> std::result::Result<Vec<Row>, Failure> {
-        let query = self.limited(statement.query.clone());
+        let query = self.limited(statement);
         // On the heap: the driver's future takes 26 KB.
         let answer = Box::pin(async {
             let mut stream = graph.execute(query).await?;
@@ -136,8 +143,13 @@ impl Exchange {
     }
 
     /// The server too gives up after that time; an abandoned transaction would go on holding its locks.
-    fn limited(&self, query: Query) -> Query {
-        query.extra("tx_timeout", i64::try_from(self.timeout.as_millis()).unwrap_or(i64::MAX))
+    fn limited(&self, statement: &Statement) -> Query {
+        let limit = i64::try_from(self.limit(statement).as_millis()).unwrap_or(i64::MAX);
+        statement.query.clone().extra("tx_timeout", limit)
+    }
+
+    fn limit(&self, statement: &Statement) -> Duration {
+        statement.limit.unwrap_or(self.timeout)
     }
 }
 

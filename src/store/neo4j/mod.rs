@@ -17,6 +17,8 @@ mod schema;
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use neo4rs::{BoltNull, BoltType};
@@ -40,15 +42,21 @@ const ENTITIES_PER_CLEAR: u32 = 100;
 /// Tombstones are small and have no mentions.
 const TOMBSTONES_PER_COLLECTION: usize = 1000;
 
+/// Planning the projection takes a busy server ten seconds when it has just started.
+const PLANNING: Duration = Duration::from_secs(60);
+
 pub struct Neo4jGraph {
     exchange: Arc<Exchange>,
+    /// The server has planned the projection since we last lost it.
+    planned: AtomicBool,
 }
 
 impl Neo4jGraph {
     /// Checks the options; connects at the first use.
     pub fn new(options: &Neo4jOptions, tuning: Tuning) -> Result<Self> {
-        Ok(Self { exchange: Arc::new(Exchange::new(options, tuning)?) })
+        Ok(Self { exchange: Arc::new(Exchange::new(options, tuning)?), planned: AtomicBool::new(false) })
     }
+
     async fn ask<T: DeserializeOwned>(&self, statement: Statement) -> Result<Vec<T>> {
         answers::all(&self.exchange.run(statement).await?)
     }
@@ -67,8 +75,21 @@ impl Neo4jGraph {
         let text =
             if rows.any_relationships { &cypher::PROJECT_WITH_RELATIONSHIPS } else { &cypher::PROJECT };
         let statement = Statement::new(text).param("batch", rows.batch.clone());
-        let held: Vec<Held> = self.ask(statement).await?;
+        let held = self.ask(statement).await;
+        let held: Vec<Held> = held.inspect_err(|_| self.planned.store(false, Ordering::Relaxed))?;
         Ok(held.into_iter().map(|held| (held.key.clone(), held)).collect())
+    }
+
+    /// Projects nothing, with time for it: a projection that runs out of its own time while it is planned is planned from
+    /// the start when it is repeated.
+    async fn plan(&self) -> Result<()> {
+        if self.planned.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        let statement = Statement::new(&cypher::PROJECT).param("batch", Rows::of(&[])?.batch);
+        self.exchange.run(statement.within(PLANNING)).await?;
+        self.planned.store(true, Ordering::Relaxed);
+        Ok(())
     }
 
     async fn clear_memories(&self, user_id: Option<&str>) -> Result<u64> {
@@ -113,7 +134,8 @@ impl GraphStore for Neo4jGraph {
     }
 
     async fn prepare(&self) -> Result<()> {
-        schema::prepare(&self.exchange).await
+        schema::prepare(&self.exchange).await?;
+        self.plan().await
     }
 
     async fn unprepared(&self) -> Result<Vec<&'static str>> {
