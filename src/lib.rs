@@ -16,6 +16,8 @@ pub mod model;
 #[cfg(all(feature = "napi", not(test)))]
 mod napi;
 pub mod retrieval;
+#[cfg(any(feature = "napi", test))]
+mod runtime;
 pub mod service;
 pub mod store;
 pub mod sync;

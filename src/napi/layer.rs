@@ -9,12 +9,12 @@ use super::callbacks::{
 };
 use super::calls::Calls;
 use super::error::to_napi;
-use super::runtime::{run, runtime};
 use crate::config::{EmbedderKind, EmbedderOptions, ExtractorKind, ExtractorOptions, LayerConfig, Named};
 use crate::context::{CallContext, Listener, Resolver};
 use crate::embedding::{Embedder, LocalEmbedder, Space};
 use crate::error::{Error, Result};
 use crate::extraction::{Extractor, RulesExtractor};
+use crate::runtime::{run, runtime};
 use crate::service::{Layer, http_embedder, llm_extractor};
 
 /// One layer. Connects at the first call.
@@ -27,7 +27,7 @@ pub struct NativeLayer {
 
 #[napi]
 impl NativeLayer {
-    #[napi(constructor)]
+    #[napi(constructor, catch_unwind)]
     pub fn new(config: String, mut callbacks: Callbacks) -> napi::Result<Self> {
         let functions = CallFunctions::take(&mut callbacks);
         // Conflicts that the background meets belong to no call: number 0.
@@ -37,7 +37,7 @@ impl NativeLayer {
     }
 
     /// One operation: JSON in, JSON out. The embedding is copied before this returns.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn invoke<'env>(
         &self,
         env: &'env Env,
@@ -61,13 +61,13 @@ impl NativeLayer {
     }
 
     /// Stops a call that has not begun to commit.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn cancel(&self, call_id: u32) {
         self.calls.cancel(call_id);
     }
 
     /// Strikes paid debts off and closes the pools that layers with equal settings share.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn close<'env>(&self, env: &'env Env) -> napi::Result<PromiseRaw<'env, ()>> {
         let layer = Arc::clone(&self.layer);
         let work = async move {

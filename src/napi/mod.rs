@@ -4,7 +4,6 @@ mod callbacks;
 mod calls;
 mod error;
 mod layer;
-mod runtime;
 
 use napi_derive::napi;
 use serde_json::json;
@@ -14,7 +13,7 @@ use crate::error::CATALOGUE;
 use crate::model::{EntityType, RelationshipType};
 
 /// Defaults, limits, the error catalogue and the closed sets, so that the facade repeats none of them.
-#[napi]
+#[napi(catch_unwind)]
 pub fn constants() -> String {
     let catalogue: Vec<_> = CATALOGUE
         .iter()

@@ -33,3 +33,24 @@ where
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn row_44_a_panic_rejects_its_call_and_no_other() {
+        async fn broken() -> Result<()> {
+            panic!("a bug")
+        }
+        let going_on = tokio::spawn(run(async {
+            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+            Ok(2)
+        }));
+        for _ in 0..8 {
+            assert_eq!(run(broken()).await.expect_err("it panicked").reason, Reason::Internal);
+        }
+        assert_eq!(going_on.await.expect("it lives").expect("it did not panic"), 2);
+        assert_eq!(run(async { Ok(1) }).await.expect("more threads than panics are left"), 1);
+    }
+}
