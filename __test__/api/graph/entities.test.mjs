@@ -118,15 +118,15 @@ describe('without a graph', () => {
   test('every method says so', async () => {
     const { graph } = database.layer({ graphStore: 'none' });
     for (const call of [
-      graph.getEntity('ada', GRACE),
-      graph.searchEntities('ada', 'grace'),
-      graph.getTopEntities('ada'),
-      graph.getRelatedEntities('ada', GRACE),
-      graph.getMemoriesForEntity('ada', GRACE),
-      graph.findPath('ada', GRACE, RAND),
-      graph.getEntityStats('ada'),
+      () => graph.getEntity('ada', GRACE),
+      () => graph.searchEntities('ada', 'grace'),
+      () => graph.getTopEntities('ada'),
+      () => graph.getRelatedEntities('ada', GRACE),
+      () => graph.getMemoriesForEntity('ada', GRACE),
+      () => graph.findPath('ada', GRACE, RAND),
+      () => graph.getEntityStats('ada'),
     ]) {
-      expect(await rejection(call)).toMatchObject({ name: 'GraphStoreError', reason: 'NOT_CONFIGURED' });
+      expect(await rejection(call())).toMatchObject({ name: 'GraphStoreError', reason: 'NOT_CONFIGURED' });
     }
   });
 });
