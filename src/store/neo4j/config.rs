@@ -17,6 +17,9 @@ const KEEPALIVE: Duration = Duration::from_secs(30);
 /// How long the driver may wait for the RESET that precedes each use of a pooled connection; then it takes another.
 const RESET_TIMEOUT: Duration = Duration::from_secs(2);
 
+/// All that a statement of ours answers, which is read whole: each further page would be a round trip.
+const ROWS_AT_ONCE: usize = 100_000;
+
 #[derive(Debug, Clone, Copy)]
 pub struct Tuning {
     /// The time limit of one statement, its repetitions included.
@@ -59,6 +62,7 @@ pub(super) fn pool(options: &Neo4jOptions, tuning: Tuning) -> Result<Graph> {
         .password(options.password.reveal())
         .max_connections(tuning.max_connections)
         .connection_timeout(tuning.operation_timeout)
+        .fetch_size(ROWS_AT_ONCE)
         .tcp_keepalive(KEEPALIVE)
         // What this release of the driver calls so is the time limit of the RESET.
         .idle_timeout(RESET_TIMEOUT);
