@@ -59,6 +59,14 @@ begin
   return present;
 end $$;
 
+-- Begins a job; one that is under way begins anew, and nobody who has read the old one ends it.
+create function izzie_memory.restart_job(job text, first_phase text) returns void
+language sql as $$
+  insert into izzie_memory.jobs as j (name, phase) values (job, first_phase)
+  on conflict (name) do update
+  set phase = excluded.phase, after = null, begun_at = clock_timestamp(), settled_from = null
+$$;
+
 -- Whether another transaction of this database below `bound` is open. A snapshot would wait for other databases too.
 create function izzie_memory.open_below(bound xid8) returns boolean
 language sql stable as $$
@@ -149,8 +157,7 @@ language plpgsql as $$
 begin
   update izzie_memory.settings s set epoch = wanted where s.epoch < wanted;
   if found then
-    delete from izzie_memory.jobs j where j.name = 'renew';
-    perform izzie_memory.begin_job('renew', 'renew');
+    perform izzie_memory.restart_job('renew', 'early');
   end if;
 end $$;
 
@@ -161,8 +168,7 @@ begin
   update izzie_memory.graph_targets t set projection_version = version
   where t.target = graph and t.projection_version < version;
   if found then
-    delete from izzie_memory.jobs j where j.name = 'renew';
-    perform izzie_memory.begin_job('renew', 'renew');
+    perform izzie_memory.restart_job('renew', 'early');
   end if;
 end $$;
 

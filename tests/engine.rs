@@ -297,6 +297,24 @@ async fn what_a_writer_commits_after_a_switch_is_owed_to_the_new_graph() {
     assert_eq!(on_neo4j.call("checkConsistency", json!({})).await, json!([]));
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_writer_commits_after_the_epoch_rose_gets_there_too() {
+    let database = Database::migrated().await;
+    let layer = Client::on(&database, false);
+    let mut sql = database.connect().await;
+    layer.store("u", "committed before", &["Ann"]).await;
+    let late = begun_writer(&database).await;
+    sql.run("select izzie_memory.raise_epoch(7)").await;
+    layer.call("drain", json!({})).await;
+    late.commits().await;
+    let epochs = "select array_agg(s.epoch::text order by s.epoch) from izzie_memory.memory_state s";
+    assert_eq!(sql.one::<Vec<String>>(epochs).await, ["1", "7"]);
+    layer.call("drain", json!({})).await;
+    assert_eq!(sql.one::<Vec<String>>(epochs).await, ["7", "7"]);
+    assert_eq!(pending(&mut sql).await, 0);
+    assert_eq!(layer.call("checkConsistency", json!({})).await, json!([]));
+}
+
 /// Other code's transaction that has written a memory.
 struct Writer(Sql);
 

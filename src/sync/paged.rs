@@ -7,73 +7,95 @@ use tokio::time::sleep;
 
 use crate::error::Result;
 use crate::store::graph::GraphKind;
-use crate::store::postgres::{PagedJob, Postgres, Rest, Settling, Target};
+use crate::store::postgres::{Postgres, Rest, Settling, Target};
 
 const PAGE: i32 = 2000;
 /// Each of these may be projected in the same transaction.
 const ALIAS_PAGE: i32 = 200;
 const PATIENCE: Duration = Duration::from_secs(1);
 
-const RENEW: &str = "renew";
-
-// The phases in which everything is owed to a graph. A writer that did not see it owes it nothing and may end after its
-// page was read: what is owed before all of those have ended is owed again after.
+// The phases of a job. A writer that did not see what it was begun for (a new graph, a higher epoch) may end after its
+// page was read. `early`: not all of those have ended; `late`: all pages were read, and will be once more when they have;
+// `last`: they have.
 const EARLY: &str = "early";
 const LATE: &str = "late";
-const OWE: &str = "owe";
+const LAST: &str = "last";
 
 /// Registers a graph, unless one is, and owes it the first page: a small database is done with it.
 pub async fn register(postgres: &Postgres, kind: GraphKind) -> Result<Target> {
     let target = postgres.register_target(kind).await?;
-    let job = owe_job(&target.target);
-    let settled = postgres.job_settled(&job).await?;
+    let Some(job) = postgres.find_job(&Work::Owe.job(&target.target)).await? else { return Ok(target) };
+    let settled = postgres.job_settled(&job.name).await?;
     if settled {
-        postgres.set_phase(&job, OWE).await?;
+        postgres.set_phase(&job, LAST).await?;
     }
-    let complete =
-        postgres.owe_page(&job, &target.target, None, false, PAGE).await? < u64::from(PAGE.unsigned_abs());
+    let owed = postgres.owe_page(&job.name, &target.target, None, false, PAGE).await?;
+    let complete = owed < u64::from(PAGE.unsigned_abs());
     match (complete, settled) {
-        (true, true) => postgres.end_owing(&job).await?,
+        (true, true) => postgres.end_settled(&job).await?,
         (true, false) => postgres.set_phase(&job, LATE).await?,
         (false, _) => {}
     }
     Ok(Target { unfinished: !(complete && settled), ..target })
 }
 
-/// Everything is owed to a graph that was wiped, or is new to this database.
+/// Everything is owed to a graph that was wiped, or is new to this database. Work that is under way begins anew: what it
+/// has owed may be paid already and gone again.
 pub async fn owe_everything(postgres: &Postgres, target: &str) -> Result<()> {
-    let job = owe_job(target);
-    postgres.begin_job(&job, EARLY).await?;
-    // One that is under way begins anew: what it has owed may be paid already and gone again.
-    postgres.set_phase(&job, EARLY).await
+    postgres.restart_job(&Work::Owe.job(target), EARLY).await
 }
 
 /// Does what is left of such work.
 pub async fn finish(postgres: &Postgres, target: &Target) -> Result<()> {
     adopt(postgres).await?;
-    if postgres.find_job(RENEW).await?.is_some() {
-        while postgres.renew_page(&target.target, PAGE).await? > 0 {}
-        postgres.end_job(RENEW).await?;
-    }
-    if let Some(job) = postgres.find_job(&owe_job(&target.target)).await? {
-        go_on_owing(postgres, &job, &target.target).await?;
+    for work in [Work::Renew, Work::Owe] {
+        work.go_on(postgres, &target.target).await?;
     }
     settle_aliases(postgres).await
 }
 
-async fn go_on_owing(postgres: &Postgres, job: &PagedJob, target: &str) -> Result<()> {
-    if job.phase != OWE {
-        if !settled(postgres, &job.name).await? {
-            if job.phase == EARLY {
-                owe_all(postgres, &job.name, target, None, false).await?;
-                postgres.set_phase(&job.name, LATE).await?;
-            }
-            return Ok(());
+/// What is done to all memories.
+#[derive(Clone, Copy)]
+enum Work {
+    /// They get a new revision in the present epoch and form.
+    Renew,
+    /// They are owed to the graph.
+    Owe,
+}
+
+impl Work {
+    fn job(self, target: &str) -> String {
+        match self {
+            Self::Renew => "renew".into(),
+            Self::Owe => format!("owe:{target}"),
         }
-        postgres.set_phase(&job.name, OWE).await?;
     }
-    owe_all(postgres, &job.name, target, None, false).await?;
-    postgres.end_owing(&job.name).await
+
+    /// Goes through all pages of the job, if it has been begun: once more, if not all writers had ended before.
+    async fn go_on(self, postgres: &Postgres, target: &str) -> Result<()> {
+        let name = self.job(target);
+        let Some(job) = postgres.find_job(&name).await? else { return Ok(()) };
+        if job.phase != LAST {
+            if !settled(postgres, &name).await? {
+                if job.phase == EARLY {
+                    self.all_pages(postgres, &name, target).await?;
+                    postgres.set_phase(&job, LATE).await?;
+                }
+                return Ok(());
+            }
+            postgres.set_phase(&job, LAST).await?;
+        }
+        self.all_pages(postgres, &name, target).await?;
+        postgres.end_settled(&job).await
+    }
+
+    async fn all_pages(self, postgres: &Postgres, name: &str, target: &str) -> Result<()> {
+        match self {
+            Self::Renew => while postgres.renew_page(target, PAGE).await? > 0 {},
+            Self::Owe => drop(owe_all(postgres, name, target, None, false).await?),
+        }
+        Ok(())
+    }
 }
 
 /// Waits for writers, but not for one that takes longer than [`PATIENCE`].
@@ -123,8 +145,4 @@ pub async fn owe_all(
         }
         owed += page;
     }
-}
-
-fn owe_job(target: &str) -> String {
-    format!("owe:{target}")
 }

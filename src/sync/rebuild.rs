@@ -74,7 +74,7 @@ impl Steps<'_> {
                 return Ok((found, true));
             }
             // Somebody else has paid the rest of it since: this is another rebuild.
-            postgres.end_job(&name).await?;
+            postgres.end_job(&found).await?;
         }
         Ok((postgres.begin_job(&name, OWE).await?, false))
     }
@@ -103,7 +103,7 @@ impl Steps<'_> {
                     PAY
                 }
             };
-            postgres.set_phase(&paged.name, phase).await?;
+            postgres.set_phase(paged, phase).await?;
         }
         Ok(owed)
     }
@@ -122,7 +122,7 @@ impl Steps<'_> {
     /// again: a look at the digests finds it.
     async fn complete(&self, paged: &PagedJob, result: &mut SyncResult) -> Result<()> {
         let postgres = self.job.postgres;
-        postgres.end_job(&paged.name).await?;
+        postgres.end_job(paged).await?;
         let sides = Sides { postgres, graph: self.graph, target: self.target };
         let mended = mend_what_differs(self.job, sides, self.wanted.user_id).await?;
         result.repaired += mended.repaired;
@@ -138,11 +138,11 @@ impl Steps<'_> {
 pub async fn switch(job: Job<'_>) -> Result<SyncResult> {
     let (graph, target) = job.seat.switch().await?;
     let name = format!("switch:{}", target.target);
-    if job.postgres.find_job(&name).await?.is_some() {
+    if let Some(clearing) = job.postgres.find_job(&name).await? {
         // What it has from a former time may be of memories that nobody remembers.
         graph.clear(None).await?;
         owe_everything(job.postgres, &target.target).await?;
-        job.postgres.end_job(&name).await?;
+        job.postgres.end_job(&clearing).await?;
     }
     let wanted = Rebuild { user_id: None, limit: None, clear_existing: false };
     let (graph, target) = job.seat.ours_now().await?;

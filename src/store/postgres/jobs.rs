@@ -27,9 +27,16 @@ impl Postgres {
         self.background().optional(Effect::Repeatable, sql).await
     }
 
-    /// Begins the next phase of a job, from the first page.
-    pub async fn set_phase(&self, name: &str, phase: &str) -> Result<()> {
-        let sql = Sql::new(include_str!("queries/job_phase.sql")).bind(name).bind(phase);
+    /// Begins a job; one that is under way begins anew.
+    pub async fn restart_job(&self, name: &str, phase: &str) -> Result<()> {
+        let sql = Sql::new(include_str!("queries/restart_job.sql")).bind(name).bind(phase);
+        self.background().execute(Effect::Repeatable, sql).await
+    }
+
+    /// Begins the next phase of a job, from the first page, unless it has begun anew since.
+    pub async fn set_phase(&self, job: &PagedJob, phase: &str) -> Result<()> {
+        let sql =
+            Sql::new(include_str!("queries/job_phase.sql")).bind(&job.name).bind(job.begun_at).bind(phase);
         self.background().execute(Effect::Repeatable, sql).await
     }
 
@@ -39,14 +46,16 @@ impl Postgres {
         self.background().scalar(Effect::Repeatable, sql).await
     }
 
-    pub async fn end_job(&self, name: &str) -> Result<()> {
-        let sql = Sql::new(include_str!("queries/end_job.sql")).bind(name);
+    /// Ends a job, unless it has begun anew since.
+    pub async fn end_job(&self, job: &PagedJob) -> Result<()> {
+        let sql = Sql::new(include_str!("queries/end_job.sql")).bind(&job.name).bind(job.begun_at);
         self.background().execute(Effect::Repeatable, sql).await
     }
 
-    /// Ends a job that owed everything to the current graph. What late writers owed to the graph before is forgotten.
-    pub async fn end_owing(&self, name: &str) -> Result<()> {
-        let sql = Sql::new(include_str!("queries/end_owing.sql")).bind(name);
+    /// As [`Postgres::end_job`], for one after which all writers know the current graph: what late ones owed to another is
+    /// forgotten.
+    pub async fn end_settled(&self, job: &PagedJob) -> Result<()> {
+        let sql = Sql::new(include_str!("queries/end_settled.sql")).bind(&job.name).bind(job.begun_at);
         self.background().execute(Effect::Repeatable, sql).await
     }
 

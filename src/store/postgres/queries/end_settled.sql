@@ -3,4 +3,4 @@ with outdated as (
   where q.target not in ('embedding', 'extraction')
     and not exists (select from izzie_memory.graph_targets t where t.target = q.target and t.current)
 )
-delete from izzie_memory.jobs where name = $1
+delete from izzie_memory.jobs where name = $1 and begun_at = $2

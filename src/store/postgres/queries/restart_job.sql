@@ -1,0 +1,1 @@
+select izzie_memory.restart_job($1, $2)
