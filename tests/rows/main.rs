@@ -14,6 +14,7 @@ mod drift;
 mod dump;
 mod outage;
 mod planted;
+mod pool;
 mod rebuild;
 mod worker;
 mod world;
