@@ -9,7 +9,9 @@ use tokio::time::timeout;
 
 use super::layer::Layer;
 use crate::error::{Error, Reason, Result};
-use crate::store::postgres::{Clock, DirectWay, Pooler, Server, Target, UsedSpace, newest_migration};
+use crate::store::postgres::{
+    Clock, DirectWay, FunctionsState, Pooler, Server, Target, UsedSpace, newest_migration,
+};
 use crate::sync::Belonging;
 
 /// The longest one question is waited for: longer than a pooler takes to start a server connection.
@@ -42,6 +44,13 @@ pub(super) struct Inspection {
 struct SchemaVersions {
     have: Option<i64>,
     want: Option<i64>,
+    functions: FunctionsState,
+}
+
+impl SchemaVersions {
+    fn current(&self) -> bool {
+        self.have == self.want && self.functions == FunctionsState::Current
+    }
 }
 
 #[derive(Debug, Serialize)]
@@ -76,13 +85,6 @@ impl<T> Fact<T> {
             Self::Error(_) => None,
         }
     }
-
-    fn map<U>(self, change: impl FnOnce(T) -> U) -> Fact<U> {
-        match self {
-            Self::Found(value) => Fact::Found(change(value)),
-            Self::Error(error) => Fact::Error(error),
-        }
-    }
 }
 
 impl Layer {
@@ -94,10 +96,8 @@ impl Layer {
         let migrated = server.found().is_some_and(|server| server.migrated);
         let missing_rights = ask_if(migrated, postgres.inspect_rights()).await;
         let permitted = matches!(&missing_rights, Some(Fact::Found(missing)) if missing.is_empty());
-        let schema = ask_if(migrated && permitted, postgres.schema_version())
-            .await
-            .map(|fact| fact.map(|have| SchemaVersions { have, want: newest_migration() }));
-        let current = matches!(&schema, Some(Fact::Found(schema)) if schema.have == schema.want);
+        let schema = ask_if(migrated && permitted, self.inspect_schema()).await;
+        let current = matches!(&schema, Some(Fact::Found(schema)) if schema.current());
         Inspection {
             embedded,
             clock: ask_if(reached, postgres.inspect_clock()).await,
@@ -109,6 +109,12 @@ impl Layer {
             schema,
             missing_rights,
         }
+    }
+
+    async fn inspect_schema(&self) -> Result<SchemaVersions> {
+        let postgres = &self.stores.postgres;
+        let have = postgres.schema_version().await?;
+        Ok(SchemaVersions { have, want: newest_migration(), functions: postgres.functions_state().await? })
     }
 
     async fn inspect_spaces(&self) -> Result<Spaces> {

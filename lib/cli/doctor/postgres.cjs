@@ -54,11 +54,16 @@ function checkSchema({ embedded, server, schema }) {
   }
   if (!schema) return [];
   if (schema.error) return [failure('schema', schema.error, 'Run: npx izzie-memory migrate')];
-  const { have, want } = schema.found;
-  if (have === want) return [ok('schema', `current (${have})`)];
-  const found = `the schema is at ${have}, this version of izzie-memory needs ${want}`;
-  const advice =
-    have > want ? 'Upgrade the package: npm install izzie-memory@latest' : 'Run: npx izzie-memory migrate';
+  const { have, want, functions } = schema.found;
+  const newer = have > want || functions.newer !== undefined;
+  if (have === want && functions === 'current') return [ok('schema', `current (${have})`)];
+  const found =
+    have === want
+      ? `the functions of the schema are ${newer ? 'newer than' : 'not those of'} this version of izzie-memory`
+      : `the schema is at ${have}, this version of izzie-memory needs ${want}`;
+  const advice = newer
+    ? 'Upgrade the package: npm install izzie-memory@latest'
+    : 'Run: npx izzie-memory migrate';
   return [error('schema', found, advice)];
 }
 

@@ -1,8 +1,9 @@
-//! Which migrations are missing, and applying them: all of them in one transaction.
+//! Which migrations and functions are missing, and applying them: all of them in one transaction.
 
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
+use serde::Serialize;
 use sqlx::migrate::{Migration, Migrator};
 use sqlx::postgres::PgRow;
 use sqlx::{AssertSqlSafe, Connection, FromRow, PgConnection};
@@ -11,6 +12,9 @@ use tokio::time::sleep;
 use super::adoption::{Adopted, adopt, count_unadopted};
 use super::connection::{Effect, Postgres};
 use super::error::{from_sqlx, is_locked_out};
+use super::functions::{
+    AppliedFunctions, FUNCTIONS_VERSION, FunctionFile, function_files, missing_functions, newer_functions,
+};
 use super::statement::Sql;
 use crate::context::CallContext;
 use crate::error::{Error, Reason, Result};
@@ -24,15 +28,43 @@ pub const LOCK_PATIENCE: Duration = Duration::from_secs(60);
 /// Between two attempts: writers that queued up behind the last one go first.
 const PAUSE: Duration = Duration::from_millis(500);
 
-/// Names of all migrations in order, for example `0001 tables`.
+/// What a database lacks of this version of the package.
+struct Missing {
+    migrations: Vec<&'static Migration>,
+    functions: Vec<&'static FunctionFile>,
+}
+
+impl Missing {
+    /// Of a database that has never been migrated.
+    fn all() -> Self {
+        Self { migrations: MIGRATIONS.iter().collect(), functions: function_files().iter().collect() }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.migrations.is_empty() && self.functions.is_empty()
+    }
+
+    fn names(&self) -> Vec<String> {
+        let migrations = self.migrations.iter().map(|migration| name(migration));
+        migrations.chain(self.functions.iter().map(|file| file.title())).collect()
+    }
+
+    /// Each with its title, in the order in which they are applied.
+    fn steps(&self) -> Vec<(String, String)> {
+        let migrations = self.migrations.iter().map(|migration| (name(migration), step(migration)));
+        migrations.chain(self.functions.iter().map(|file| (file.title(), file.step()))).collect()
+    }
+}
+
+/// Names of all migrations and files of functions in order, for example `0001 tables`, `functions writes`.
 pub fn migration_names() -> Vec<String> {
-    MIGRATIONS.iter().map(name).collect()
+    Missing::all().names()
 }
 
 /// What a migration did.
 #[derive(Debug, Clone, Default)]
 pub struct Migrated {
-    /// The migrations that were missing.
+    /// The migrations and files of functions that were missing.
     pub applied: Vec<String>,
     pub adopted: Adopted,
 }
@@ -40,7 +72,7 @@ pub struct Migrated {
 /// What a migration would do.
 #[derive(Debug, Clone)]
 pub struct MigrationPlan {
-    /// The migrations that are missing.
+    /// The migrations and files of functions that are missing.
     pub missing: Vec<String>,
     /// Rows of the application's that have no state yet.
     pub unadopted: u64,
@@ -68,7 +100,7 @@ impl Postgres {
     pub async fn plan_migration(&self) -> Result<MigrationPlan> {
         let mut connection = self.connect_direct().await?;
         let known = scalar(&mut connection, include_str!("queries/has_migrations.sql")).await?;
-        let missing = if known { missing(&mut connection).await? } else { MIGRATIONS.iter().collect() };
+        let missing = if known { missing(&mut connection).await? } else { Missing::all() };
         let unadopted = if known {
             count_unadopted(&mut connection).await?
         } else if scalar(&mut connection, include_str!("queries/has_entries.sql")).await? {
@@ -81,7 +113,7 @@ impl Postgres {
         };
         connection.close().await.map_err(|error| from_sqlx(&error))?;
         let sql = script(&missing, unadopted > 0);
-        Ok(MigrationPlan { missing: missing.into_iter().map(name).collect(), unadopted, sql })
+        Ok(MigrationPlan { missing: missing.names(), unadopted, sql })
     }
 
     /// The newest migration that is there.
@@ -89,19 +121,44 @@ impl Postgres {
         self.user().scalar(Effect::Repeatable, Sql::new(include_str!("queries/schema_version.sql"))).await
     }
 
-    /// Rejects with `SCHEMA_OUTDATED` unless exactly this version's migrations are there.
+    /// Rejects with `SCHEMA_OUTDATED` unless exactly this version's migrations and functions are there.
     pub async fn check_schema(&self) -> Result<()> {
         let newest = self.schema_version().await?;
         let wanted = newest_migration();
-        if newest == wanted {
-            return Ok(());
-        }
         if newest > wanted {
             return Err(newer(newest, wanted));
         }
-        let problem = "the schema izzie_memory is behind this version of izzie-memory; run migrate()";
-        Err(Error::vector(Reason::SchemaOutdated, problem).with("have", newest).with("want", wanted))
+        if newest < wanted {
+            return Err(behind().with("have", newest).with("want", wanted));
+        }
+        match self.functions_state().await? {
+            FunctionsState::Current => Ok(()),
+            FunctionsState::Behind => Err(behind()),
+            FunctionsState::Newer(version) => Err(newer(Some(version), Some(FUNCTIONS_VERSION))),
+        }
     }
+
+    /// Whether the functions are those of this version of the package.
+    pub async fn functions_state(&self) -> Result<FunctionsState> {
+        let statement = Sql::new(include_str!("queries/applied_functions.sql"));
+        let applied: Vec<AppliedFunctions> = self.user().all(Effect::Repeatable, statement).await?;
+        Ok(match newer_functions(&applied) {
+            Some(version) => FunctionsState::Newer(version),
+            None if missing_functions(&applied).is_empty() => FunctionsState::Current,
+            None => FunctionsState::Behind,
+        })
+    }
+}
+
+/// How a database's functions stand to those of this version of the package.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum FunctionsState {
+    Current,
+    /// Some are missing or have another text: migrate() replaces them.
+    Behind,
+    /// A newer version of the package wrote them, with this number.
+    Newer(i64),
 }
 
 /// Applies what is missing. While the application holds a lock that this needs, it is tried again: waiting for it would
@@ -120,15 +177,24 @@ async fn try_apply(connection: &mut PgConnection) -> Result<Vec<String>> {
     let mut transaction = connection.begin().await.map_err(|error| from_sqlx(&error))?;
     run(&mut transaction, BEGIN.to_owned()).await?;
     let missing = missing(&mut transaction).await?;
-    for migration in &missing {
-        run(&mut transaction, step(migration)).await?;
+    for (_, sql) in missing.steps() {
+        run(&mut transaction, sql).await?;
     }
     transaction.commit().await.map_err(|error| from_sqlx(&error))?;
-    Ok(missing.into_iter().map(name).collect())
+    Ok(missing.names())
 }
 
-/// The migrations that the database has not seen. An error if it has seen others than these.
-async fn missing(connection: &mut PgConnection) -> Result<Vec<&'static Migration>> {
+/// What the database has not seen. An error if it has seen other migrations than these, or newer functions.
+async fn missing(connection: &mut PgConnection) -> Result<Missing> {
+    let functions = rows(connection, include_str!("queries/applied_functions.sql")).await?;
+    let migrations = missing_migrations(connection).await?;
+    if let Some(version) = newer_functions(&functions) {
+        return Err(newer(Some(version), Some(FUNCTIONS_VERSION)));
+    }
+    Ok(Missing { migrations, functions: missing_functions(&functions) })
+}
+
+async fn missing_migrations(connection: &mut PgConnection) -> Result<Vec<&'static Migration>> {
     let applied: Vec<(i64, String)> =
         rows(connection, include_str!("queries/applied_migrations.sql")).await?;
     for (version, found) in &applied {
@@ -146,6 +212,11 @@ async fn missing(connection: &mut PgConnection) -> Result<Vec<&'static Migration
     Ok(MIGRATIONS.iter().filter(unseen).collect())
 }
 
+fn behind() -> Error {
+    let problem = "the schema izzie_memory is behind this version of izzie-memory; run migrate()";
+    Error::vector(Reason::SchemaOutdated, problem)
+}
+
 fn newer(have: Option<i64>, want: Option<i64>) -> Error {
     let problem = "the schema izzie_memory is newer than this version of izzie-memory; upgrade the package";
     Error::vector(Reason::SchemaOutdated, problem).with("have", have).with("want", want)
@@ -161,10 +232,10 @@ fn step(migration: &Migration) -> String {
     )
 }
 
-fn script(missing: &[&Migration], adopts: bool) -> String {
+fn script(missing: &Missing, adopts: bool) -> String {
     let mut sql = String::new();
     if !missing.is_empty() {
-        let steps: Vec<_> = missing.iter().map(|m| format!("-- {}\n{}", name(m), step(m))).collect();
+        let steps: Vec<_> = missing.steps().iter().map(|(title, sql)| format!("-- {title}\n{sql}")).collect();
         let _ = write!(sql, "begin;\n{BEGIN}\n{}\ncommit;\n", steps.join("\n"));
     }
     if adopts {

@@ -8,6 +8,7 @@ mod connection;
 mod direct;
 mod error;
 mod export;
+mod functions;
 mod inspect;
 mod jobs;
 mod memories;
@@ -36,7 +37,9 @@ pub use memories::{
     DeleteRow, Deleted, ListFilter, Placed, Put, RestoreRow, StoreRow, Stored, Undo, UpdateRow, Updated,
     UserStats,
 };
-pub use migrate::{LOCK_PATIENCE, Migrated, MigrationPlan, migration_names, newest_migration};
+pub use migrate::{
+    FunctionsState, LOCK_PATIENCE, Migrated, MigrationPlan, migration_names, newest_migration,
+};
 pub use model_debts::{Content, ModelClaim, ModelCounts, ModelTarget};
 pub use queue::{ClaimScope, Debt, DebtState, DebtTarget, Lease, QueueCounts, QueueFilter, Release};
 pub use registry::{Lineage, Target};

@@ -8,3 +8,9 @@ create table if not exists izzie_memory.migrations (
   checksum    text not null,
   applied_at  timestamptz not null default now()
 );
+create table if not exists izzie_memory.functions (
+  file       text primary key,
+  version    bigint not null,
+  checksum   text not null,
+  applied_at timestamptz not null default now()
+);

@@ -1,46 +1,17 @@
--- Several names of one entity of one user. Each memory that gives evidence has it in entity_aliases; which names are the
--- same is derived from all of it on read, so it depends on no order, and ends with the evidence. What the graph shall hold
--- (memory_state.entities, relationships) has every name replaced by the one that the entity is known by; what was given
--- stays beside it (given_entities, given_relationships).
-
--- Evidence, in both directions. Strength 3: somebody states it (SAME_AS with confidence 1). 2: it was read somewhere
--- (SAME_AS with less, at least 0.5, as extractors give for "Bob Smith <bob@acme.com>"). 1: an address whose local part is
--- first.last.
-create table izzie_memory.entity_aliases (
-  memory_id uuid not null,
-  user_id   text not null,
-  label     text not null,
-  name      text not null,
-  other     text not null,
-  strength  smallint not null check (strength between 1 and 3)
-);
-create index entity_aliases_memory_idx on izzie_memory.entity_aliases (memory_id);
--- Hashed, for names can be longer than an index entry may be.
-create index entity_aliases_name_idx on izzie_memory.entity_aliases (user_id, md5(name), label);
-
--- Users among whose names something changed, and when it is certain that every writer who did not see it has ended:
--- once no transaction below `settled_from` runs. No row is ever waited for: writers only insert.
-create table izzie_memory.alias_changes (
-  id           bigint primary key generated always as identity,
-  user_id      text not null,
-  settled_from xid8
-);
-create index alias_changes_user_idx on izzie_memory.alias_changes (user_id);
-
-create function izzie_memory.is_address(name text) returns boolean
+create or replace function izzie_memory.is_address(name text) returns boolean
 language sql immutable parallel safe as $$
   select name ~ '^[^@\s]+@[^@\s]+\.[^@\s.]+$'
 $$;
 
 -- The name that an address gives away: bob.smith@acme.com is of a Bob Smith.
-create function izzie_memory.name_in_address(address text) returns text
+create or replace function izzie_memory.name_in_address(address text) returns text
 language sql immutable parallel safe as $$
   select translate(substring(address from '^([a-z]{2,}[._][a-z]{2,})@[^@\s]+\.[^@\s.]+$'), '._', '  ')
 $$;
 
 -- What a memory's entities and relationships (in canonical form) say about names. Never of two types; and what was only
 -- read never joins a given name, which many people share.
-create function izzie_memory.alias_evidence(entities jsonb, relationships jsonb)
+create or replace function izzie_memory.alias_evidence(entities jsonb, relationships jsonb)
 returns table (label text, name text, other text, strength smallint)
 language sql immutable parallel safe as $$
   with said (label, name, other, strength) as (
@@ -63,7 +34,7 @@ $$;
 
 -- The names that one is directly the same as. What was only read counts while neither of the two has another partner
 -- that was read as well: of a name with two addresses, or an address with two names, nobody knows who is who.
-create function izzie_memory.same_names(owner text, of_label text, of_name text) returns setof text
+create or replace function izzie_memory.same_names(owner text, of_label text, of_name text) returns setof text
 language sql stable as $$
   with near as (
     select a.other, max(a.strength) as strength from izzie_memory.entity_aliases a
@@ -84,7 +55,7 @@ language sql stable as $$
 $$;
 
 -- The one name of all that are the same: no address where there is another, then the fullest, then by the alphabet.
-create function izzie_memory.known_as(owner text, of_label text, of_name text) returns text
+create or replace function izzie_memory.known_as(owner text, of_label text, of_name text) returns text
 language sql stable as $$
   with recursive same (name) as (
     select of_name
@@ -97,7 +68,7 @@ language sql stable as $$
 $$;
 
 -- {label: {name: the name it is known by}} for those of these entities and relationships that are known by another one.
-create function izzie_memory.other_names(owner text, entities jsonb, relationships jsonb) returns jsonb
+create or replace function izzie_memory.other_names(owner text, entities jsonb, relationships jsonb) returns jsonb
 language sql stable as $$
   select jsonb_object_agg(label, names)
   from (
@@ -117,7 +88,7 @@ $$;
 
 -- Entities and relationships under the names they are known by: {entities, relationships}; null where nothing changes.
 -- What becomes a relationship of an entity with itself is left out.
-create function izzie_memory.under_known_names(owner text, entities jsonb, relationships jsonb) returns jsonb
+create or replace function izzie_memory.under_known_names(owner text, entities jsonb, relationships jsonb) returns jsonb
 language plpgsql stable as $$
 declare
   names jsonb := izzie_memory.other_names(owner, entities, relationships);
@@ -142,7 +113,7 @@ end $$;
 
 -- Replaces the evidence that a memory gives. Where that may make other memories' names others, it is noted: what is
 -- gone always, for those who said it too may be going at this moment; what is new unless it was known.
-create function izzie_memory.learn_aliases(id uuid, owner text, entities jsonb, relationships jsonb) returns void
+create or replace function izzie_memory.learn_aliases(id uuid, owner text, entities jsonb, relationships jsonb) returns void
 language plpgsql as $$
 declare
   before izzie_memory.entity_aliases[] := array(
@@ -167,7 +138,7 @@ end $$;
 
 -- Notes for new changes which writers have to end first; begins the job of a user for whom they have, all transactions
 -- below `ended`. Answers 0 when there was nothing to do, -1 when writers have to be waited for.
-create function izzie_memory.begin_alias_job(ended xid8) returns integer
+create or replace function izzie_memory.begin_alias_job(ended xid8) returns integer
 language plpgsql as $$
 declare
   noted integer;
@@ -189,7 +160,7 @@ end $$;
 
 -- Gives memories of a user whose names have become others a new revision, in pages. A user is begun once every writer
 -- that may not have seen the change has ended. Answers how many memories were looked at, or what begin_alias_job does.
-create function izzie_memory.settle_aliases(page integer) returns integer
+create or replace function izzie_memory.settle_aliases(page integer) returns integer
 language plpgsql as $$
 declare
   ended xid8 := pg_snapshot_xmin(pg_current_snapshot());
@@ -214,7 +185,7 @@ begin
 end $$;
 
 -- New revisions for those of these memories whose entities are known by other names than their state has.
-create function izzie_memory.rename_entities(ids uuid[]) returns void
+create or replace function izzie_memory.rename_entities(ids uuid[]) returns void
 language plpgsql as $$
 declare
   renamed uuid[] := array(
@@ -260,7 +231,7 @@ begin
 end $$;
 
 -- Whether work in pages is left over that a graph needs.
-create function izzie_memory.unfinished(graph text) returns boolean
+create or replace function izzie_memory.unfinished(graph text) returns boolean
 language sql stable as $$
   select exists (select from izzie_memory.jobs j where j.name in ('adopt', 'renew', 'owe:' || graph))
     or exists (select from izzie_memory.alias_changes)

@@ -2,13 +2,13 @@
 
 -- Begins a write of ours: durable whatever the role's default is (a SET clause of the function would be undone before
 -- the commit), with the context that the triggers read.
-create function izzie_memory.begin_write(context jsonb) returns void
+create or replace function izzie_memory.begin_write(context jsonb) returns void
 language sql as $$
   select set_config('synchronous_commit', 'on', true), set_config('izzie_memory.write_context', context::text, true)
 $$;
 
 -- Ends it: projects into the graph inside this database, gives back what the caller has to know.
-create function izzie_memory.end_write(id uuid, context jsonb, outcome jsonb) returns jsonb
+create or replace function izzie_memory.end_write(id uuid, context jsonb, outcome jsonb) returns jsonb
 language plpgsql as $$
 declare
   graph izzie_memory.graph_targets;
@@ -26,7 +26,7 @@ begin
 end $$;
 
 -- Puts a vector into its space: the application's column for space 1, memory_vectors for any other.
-create function izzie_memory.put_vector(id uuid, owner text, space integer, vector vector) returns void
+create or replace function izzie_memory.put_vector(id uuid, owner text, space integer, vector vector) returns void
 language plpgsql as $$
 begin
   if space = 1 then
@@ -39,7 +39,7 @@ end $$;
 
 -- A request whose vector belongs to a space that is no longer the current one: only the application's column takes it,
 -- and the current space is owed one.
-create function izzie_memory.fence_space(request jsonb) returns jsonb
+create or replace function izzie_memory.fence_space(request jsonb) returns jsonb
 language sql stable as $$
   select case
     when request ->> 'space' is null or (request ->> 'space')::integer = izzie_memory.current_space() then request
@@ -48,7 +48,7 @@ language sql stable as $$
 $$;
 
 -- Owes what the models did not give, where the content is new; what they did give is owed no longer.
-create function izzie_memory.settle_models(request jsonb, id uuid, owner text, new_content boolean) returns void
+create or replace function izzie_memory.settle_models(request jsonb, id uuid, owner text, new_content boolean) returns void
 language plpgsql as $$
 declare
   given bigint := (select revision from izzie_memory.memory_state s where s.memory_id = id);
@@ -65,13 +65,13 @@ begin
   end if;
 end $$;
 
-create function izzie_memory.as_uuid(value text) returns uuid
+create or replace function izzie_memory.as_uuid(value text) returns uuid
 language sql immutable parallel safe as $$
   select case when value ~* '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$' then value::uuid end
 $$;
 
 -- The row of a store, unless there is one under its id. Answers {created, conflict: 'user' | 'content' | null}.
-create function izzie_memory.insert_memory(request jsonb, embedding vector) returns jsonb
+create or replace function izzie_memory.insert_memory(request jsonb, embedding vector) returns jsonb
 language plpgsql as $$
 #variable_conflict use_variable
 declare
@@ -115,7 +115,7 @@ end $$;
 -- request: {id, userId, content, summary, metadata, importance, createdAt, conversationId, entities, relationships,
 --           owe, space, oweEmbedding, oweExtraction}
 -- answer:  {created, conflict, memory, projection, target, owed}
-create function izzie_memory.store_memory(request jsonb, embedding vector) returns jsonb
+create or replace function izzie_memory.store_memory(request jsonb, embedding vector) returns jsonb
 language plpgsql as $$
 declare
   outcome jsonb := izzie_memory.insert_memory(request, embedding);
@@ -129,7 +129,7 @@ end $$;
 
 -- The answer to a caller who has seen another revision than there is; null when it is the one. The state is locked: a
 -- revision can be given without a change of the row.
-create function izzie_memory.stale(request jsonb, id uuid) returns jsonb
+create or replace function izzie_memory.stale(request jsonb, id uuid) returns jsonb
 language plpgsql as $$
 declare
   actual bigint;
@@ -146,7 +146,7 @@ begin
 end $$;
 
 -- What a rollback needs to put back: the row, and what its state knows beyond the row.
-create function izzie_memory.snapshot(memory public.memory_entries) returns jsonb
+create or replace function izzie_memory.snapshot(memory public.memory_entries) returns jsonb
 language sql stable as $$
   select jsonb_build_object('row', to_jsonb(memory), 'entities', coalesce(s.given_entities, s.entities, '[]'),
     'relationships', coalesce(s.given_relationships, s.relationships, '[]'), 'conversationKey', s.conversation_key,
@@ -160,7 +160,7 @@ $$;
 --           space, oweEmbedding, oweExtraction, expectedRevision?, undo}; a member that is there is set, summary null
 --           clears it.
 -- answer:  {found, conflict: 'revision' | null, previous (if undo), memory, projection, target, owed}
-create function izzie_memory.update_memory(request jsonb, embedding vector) returns jsonb
+create or replace function izzie_memory.update_memory(request jsonb, embedding vector) returns jsonb
 language plpgsql as $$
 #variable_conflict use_variable
 declare
@@ -217,7 +217,7 @@ begin
 end $$;
 
 -- The row's half of a delete. Answers {found, conflict: 'revision' | null, previous (if undo)}.
-create function izzie_memory.remove_memory(request jsonb) returns jsonb
+create or replace function izzie_memory.remove_memory(request jsonb) returns jsonb
 language plpgsql as $$
 declare
   old public.memory_entries;
@@ -246,7 +246,7 @@ end $$;
 
 -- request: {id, userId?, hard, detached, owe, expectedRevision?, undo}
 -- answer:  {found, conflict, previous, memory, projection, target, owed}
-create function izzie_memory.delete_memory(request jsonb) returns jsonb
+create or replace function izzie_memory.delete_memory(request jsonb) returns jsonb
 language plpgsql as $$
 declare
   outcome jsonb := izzie_memory.remove_memory(request);
@@ -259,7 +259,7 @@ end $$;
 
 -- A soft-deleted memory lives again, with everything that its state kept.
 -- request: {id, userId?, owe, undo}; answer: {found, previous (if undo), memory, projection, target, owed}
-create function izzie_memory.restore_memory(request jsonb) returns jsonb
+create or replace function izzie_memory.restore_memory(request jsonb) returns jsonb
 language plpgsql as $$
 declare
   old public.memory_entries;
@@ -277,7 +277,7 @@ begin
 end $$;
 
 -- What the models were owed before a write that is undone, and a vector if the space was switched meanwhile.
-create function izzie_memory.restore_model_debts(id uuid, previous jsonb) returns void
+create or replace function izzie_memory.restore_model_debts(id uuid, previous jsonb) returns void
 language plpgsql as $$
 #variable_conflict use_variable
 begin
@@ -289,7 +289,7 @@ end $$;
 
 -- Undoes a write of ours whose graph half failed: a new versioned write, only while `revision` is still the newest.
 -- `previous` is what a snapshot held before the write, null for a store. Answers whether it was undone.
-create function izzie_memory.undo_write(id uuid, revision bigint, previous jsonb) returns boolean
+create or replace function izzie_memory.undo_write(id uuid, revision bigint, previous jsonb) returns boolean
 language plpgsql as $$
 #variable_conflict use_variable
 declare
@@ -326,7 +326,7 @@ end $$;
 
 -- Makes (model, dimensions) the current embedding space if the present one holds no vector and none is being filled.
 -- Answers its id, null if not.
-create function izzie_memory.switch_space(wanted_model text, wanted_dimensions integer) returns integer
+create or replace function izzie_memory.switch_space(wanted_model text, wanted_dimensions integer) returns integer
 language plpgsql as $$
 declare
   present izzie_memory.embedding_spaces;

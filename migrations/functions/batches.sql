@@ -1,7 +1,7 @@
 -- Writes of many memories in one statement.
 
 -- One write of a batch: kind 'store' or 'delete'.
-create function izzie_memory.write_one(kind text, request jsonb, embedding vector) returns jsonb
+create or replace function izzie_memory.write_one(kind text, request jsonb, embedding vector) returns jsonb
 language plpgsql as $$
 begin
   if kind = 'store' then
@@ -12,7 +12,7 @@ end $$;
 
 -- The same in a subtransaction of its own: what the application's own rules refuse (foreign keys, checks, triggers) is
 -- this write's error, {error: {sqlstate, message, detail, table, constraint}}. Contention and lack of resources are everybody's.
-create function izzie_memory.write_apart(kind text, request jsonb, embedding vector) returns jsonb
+create or replace function izzie_memory.write_apart(kind text, request jsonb, embedding vector) returns jsonb
 language plpgsql as $$
 declare
   refusal jsonb;
@@ -32,7 +32,7 @@ exception when integrity_constraint_violation or data_exception or program_limit
 end $$;
 
 -- In id order, so that two batches cannot deadlock; they arrive, and are answered, in the order sent.
-create function izzie_memory.write_each(kind text, requests jsonb, embeddings vector[], apart boolean) returns jsonb[]
+create or replace function izzie_memory.write_each(kind text, requests jsonb, embeddings vector[], apart boolean) returns jsonb[]
 language plpgsql as $$
 declare
   outcomes jsonb[] := array_fill(null::jsonb, array[jsonb_array_length(requests)]);
@@ -53,7 +53,7 @@ begin
 end $$;
 
 -- Projects these memories where the graph lies in this database.
-create function izzie_memory.project_inline(ids uuid[]) returns void
+create or replace function izzie_memory.project_inline(ids uuid[]) returns void
 language plpgsql as $$
 begin
   if cardinality(ids) > 0 and exists (select from izzie_memory.graph_targets t where t.current and t.kind = 'postgres') then
@@ -63,7 +63,7 @@ end $$;
 
 -- As project_inline, where the writer cannot say which of them the graph refuses: the queue finds out, and the others go
 -- through.
-create function izzie_memory.project_or_owe(ids uuid[]) returns void
+create or replace function izzie_memory.project_or_owe(ids uuid[]) returns void
 language plpgsql as $$
 begin
   perform izzie_memory.project_inline(ids);
@@ -74,7 +74,7 @@ end $$;
 -- kind 'store': requests as of store_memory, with an embedding or null each; 'delete': as of delete_memory.
 -- Answers a list of what that function answers (of a delete without the memory), or {error}. Thousands of
 -- subtransactions slow the whole server down, so they are made only when a write is refused.
-create function izzie_memory.write_batch(kind text, requests jsonb, embeddings vector[]) returns jsonb
+create or replace function izzie_memory.write_batch(kind text, requests jsonb, embeddings vector[]) returns jsonb
 language plpgsql as $$
 declare
   outcomes jsonb[];
@@ -105,7 +105,7 @@ begin
 end $$;
 
 -- Removes the rows of these memories, whose rows are locked. Answers how many.
-create function izzie_memory.remove_rows(ids uuid[], hard boolean, owe text) returns bigint
+create or replace function izzie_memory.remove_rows(ids uuid[], hard boolean, owe text) returns bigint
 language plpgsql as $$
 declare
   removed bigint;
@@ -126,7 +126,7 @@ end $$;
 
 -- One page of the removal of a user's memories, in id order after a cursor: soft-deletes the live ones, or removes all
 -- rows. `last` is where the next page begins, null when nothing is left after the cursor.
-create function izzie_memory.delete_page(
+create or replace function izzie_memory.delete_page(
   owner text, hard boolean, owe text, after uuid, page integer, out removed bigint, out last uuid
 )
 language plpgsql as $$
@@ -149,7 +149,7 @@ end $$;
 
 -- Removes a page of the rows that were soft-deleted before a moment, oldest first. Nodes that were kept in the graph
 -- (cascadeGraph: false) stay there. Answers how many, 0 when none is left.
-create function izzie_memory.purge_page(owner text, older_than timestamptz, owe text, page integer) returns bigint
+create or replace function izzie_memory.purge_page(owner text, older_than timestamptz, owe text, page integer) returns bigint
 language plpgsql as $$
 declare
   ids uuid[];
@@ -167,7 +167,7 @@ end $$;
 
 -- After a user's rows are removed: what the layer keeps of them beside the rows. Memories that were deleted without their
 -- nodes become plain tombstones, which are owed to the graph.
-create function izzie_memory.forget_user(owner text) returns void
+create or replace function izzie_memory.forget_user(owner text) returns void
 language sql as $$
   delete from izzie_memory.conflicts c where c.user_id = owner;
   delete from izzie_memory.memory_vectors v

@@ -1,84 +1,12 @@
--- The graph inside Postgres: memory nodes, entities, mentions, relations. Written by one function only.
-
-create table izzie_memory.graph_memories (
-  memory_id uuid primary key,
-  user_id   text not null,
-  epoch     bigint not null,
-  revision  bigint not null,
-  h1        bigint not null,
-  h2        bigint not null,
-  bucket    integer not null,
-  deleted   boolean not null,
-  detached  boolean not null
-);
--- One user's digests, and pages of their memories, from the index alone.
-create index graph_memories_user_idx on izzie_memory.graph_memories (user_id, memory_id)
-  include (bucket, h1, h2, epoch, revision, deleted, detached);
--- All digests, and the members of a bucket.
-create index graph_memories_bucket_idx on izzie_memory.graph_memories (bucket) include (h1, h2, epoch, revision)
-  where not deleted and not detached;
--- What reads of the graph leave out.
-create index graph_memories_detached_idx on izzie_memory.graph_memories (user_id, memory_id) where detached;
-
-create table izzie_memory.graph_entities (
-  key        text primary key,
-  user_id    text not null,
-  label      text not null,
-  normalized text not null,
-  name       text not null,
-  type       text not null,
-  -- the number of mentions; recomputed, never counted up or down
-  frequency  bigint not null default 0,
-  confidence double precision not null,
-  first_seen bigint not null,
-  last_seen  bigint not null
-);
--- A user's entities of a type in the order in which they are listed.
-create index graph_entities_user_idx on izzie_memory.graph_entities (user_id, type, frequency desc, normalized collate "C");
--- What the sweep is for.
-create index graph_entities_unmentioned_idx on izzie_memory.graph_entities (key) where frequency = 0;
-
-create table izzie_memory.graph_mentions (
-  memory_id    uuid not null,
-  entity_key   text not null,
-  user_id      text not null,
-  confidence   double precision not null,
-  source       text not null,
-  context      text,
-  extracted_at bigint not null,
-  primary key (memory_id, entity_key)
-);
--- An entity's memories, newest first.
-create index graph_mentions_entity_idx on izzie_memory.graph_mentions (entity_key, extracted_at desc, memory_id);
-
--- One row per memory that supports the relation.
-create table izzie_memory.graph_relations (
-  memory_id  uuid not null,
-  type       text not null,
-  from_key   text not null,
-  to_key     text not null,
-  user_id    text not null,
-  confidence double precision not null,
-  evidence   text not null,
-  primary key (memory_id, type, from_key, to_key)
-);
-create index graph_relations_from_idx on izzie_memory.graph_relations (from_key);
-create index graph_relations_to_idx on izzie_memory.graph_relations (to_key);
-
 -- The highest version up to which tombstones of this graph may be gone. No row: none ever was.
-create function izzie_memory.graph_horizon(out epoch bigint, out revision bigint)
+create or replace function izzie_memory.graph_horizon(out epoch bigint, out revision bigint)
 language sql as $$
   select t.horizon_epoch, t.horizon_revision from izzie_memory.graph_targets t
   where t.kind = 'postgres' order by 1 desc, 2 desc limit 1
 $$;
 
-create type izzie_memory.wanted_mention as (
-  memory_id uuid, key text, user_id text, label text, normalized text, name text, type text,
-  confidence double precision, source text, context text, created_at bigint
-);
-
 -- The mentions that a JSON array of projections asks for, one per memory and entity.
-create function izzie_memory.wanted_mentions(projections jsonb)
+create or replace function izzie_memory.wanted_mentions(projections jsonb)
 returns setof izzie_memory.wanted_mention
 language sql immutable as $$
   select distinct on (1, 2) (p ->> 'memoryId')::uuid,
@@ -94,7 +22,7 @@ $$;
 -- created: `below_horizon`, unless it is a tombstone, whose place the horizon takes. Locks memories in id order, then the
 -- union of old and new entities in key order, so that two calls cannot deadlock. Rows are looked up by arrays of keys:
 -- without statistics (a table just filled) a join with the JSON alone is planned as a scan.
-create function izzie_memory.project(projections jsonb)
+create or replace function izzie_memory.project(projections jsonb)
 returns table (memory_id uuid, epoch bigint, revision bigint, outcome text)
 language plpgsql as $$
 #variable_conflict use_column
@@ -211,7 +139,7 @@ end $$;
 
 -- After mentions were deleted in bulk: deletes the entities (of a user) that have none left and recounts the others.
 -- The locks come first and in key order; the counts are then read in a snapshot of their own.
-create function izzie_memory.settle_entities(owner text) returns void
+create or replace function izzie_memory.settle_entities(owner text) returns void
 language plpgsql as $$
 begin
   perform from izzie_memory.graph_entities e where owner is null or e.user_id = owner order by e.key for update;
@@ -226,7 +154,7 @@ end $$;
 
 -- Deletes at most so many entities that nothing mentions, with what still refers to them. Looks again under the locks;
 -- what was mentioned since stays.
-create function izzie_memory.sweep_entities(at_most bigint) returns bigint
+create or replace function izzie_memory.sweep_entities(at_most bigint) returns bigint
 language plpgsql as $$
 declare
   doomed text[] := array(
@@ -250,7 +178,7 @@ end $$;
 
 -- Raises the horizon, then deletes those of the memories that are tombstones not above it. False: there is no
 -- registration that could hold a horizon, and nothing was done.
-create function izzie_memory.collect_tombstones(ids uuid[], horizon_epoch bigint, horizon_revision bigint)
+create or replace function izzie_memory.collect_tombstones(ids uuid[], horizon_epoch bigint, horizon_revision bigint)
 returns boolean
 language plpgsql as $$
 #variable_conflict use_variable

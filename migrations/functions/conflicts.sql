@@ -1,7 +1,7 @@
 -- Conflicts between memories and their nodes: each is settled together with its entry in the log.
 
 -- Writes the entry: the memory's open one, else a new one.
-create function izzie_memory.log_conflict(request jsonb, given_outcome text) returns void
+create or replace function izzie_memory.log_conflict(request jsonb, given_outcome text) returns void
 language plpgsql as $$
 declare
   differing text[] := array(select jsonb_array_elements_text(request -> 'fields'));
@@ -23,7 +23,7 @@ end $$;
 
 -- A node without row and tombstone: becomes a row, or gets its tombstone. Taking the place in memory_state first makes
 -- sure that nobody else gives the id a row, or took one away, meanwhile. What the row's table refuses stays open.
-create function izzie_memory.settle_orphan(request jsonb) returns jsonb
+create or replace function izzie_memory.settle_orphan(request jsonb) returns jsonb
 language plpgsql as $$
 declare
   wanted uuid := (request ->> 'memoryId')::uuid;
@@ -63,7 +63,7 @@ end $$;
 --           expectedRevision: that of the row that was compared, null: there was neither row nor tombstone,
 --           node: {epoch, revision}, row: what update_memory or insert_memory takes | null}
 -- answer:  {settled, error?}; false without an error: the memory was written meanwhile, nothing was done.
-create function izzie_memory.settle_conflict(request jsonb) returns jsonb
+create or replace function izzie_memory.settle_conflict(request jsonb) returns jsonb
 language plpgsql as $$
 declare
   wanted uuid := (request ->> 'memoryId')::uuid;

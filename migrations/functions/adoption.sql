@@ -1,36 +1,12 @@
--- What this layer does to the application's table: triggers, last of all. Their lock on the table is held for as long as this
--- file takes, and a writer finds every function that they call. Then the rows that were there before.
-
--- A condition is run as the writer, who may be denied our functions: it calls none.
-create trigger izzie_memory_rewritten before update on public.memory_entries
-  for each row when (old.content is distinct from new.content and old.embedding is not distinct from new.embedding
-    and new.embedding is not null)
-  execute function izzie_memory.drop_stale_vector();
-create trigger izzie_memory_inserted after insert on public.memory_entries
-  for each row execute function izzie_memory.memory_inserted();
--- Only what the graph or the full-text vector holds: reading a memory (access count) and filling its embedding owe nothing.
-create trigger izzie_memory_updated after update on public.memory_entries
-  for each row when (
-    (old.id, old.user_id, old.content, old.summary, old.importance, coalesce(old.is_deleted, false), old.created_at,
-     old.metadata -> 'entities', old.metadata -> 'speaker')
-    is distinct from
-    (new.id, new.user_id, new.content, new.summary, new.importance, coalesce(new.is_deleted, false), new.created_at,
-     new.metadata -> 'entities', new.metadata -> 'speaker'))
-  execute function izzie_memory.memory_updated();
-create trigger izzie_memory_deleted after delete on public.memory_entries
-  for each row execute function izzie_memory.memory_deleted();
-create trigger izzie_memory_truncated after truncate on public.memory_entries
-  for each statement execute function izzie_memory.memory_truncated();
-
 -- Rows that have no state: written before the triggers came, or past them (a restore with triggers disabled).
-create function izzie_memory.count_unadopted() returns bigint
+create or replace function izzie_memory.count_unadopted() returns bigint
 language sql stable as $$
   select count(*) from public.memory_entries e
   where not exists (select from izzie_memory.memory_state s where s.memory_id = e.id)
 $$;
 
 -- How many of these rows (of a user) an adoption that is under way has still to reach.
-create function izzie_memory.awaiting_adoption(owner text) returns bigint
+create or replace function izzie_memory.awaiting_adoption(owner text) returns bigint
 language plpgsql stable as $$
 begin
   if not exists (select from izzie_memory.jobs j where j.name = 'adopt') then
@@ -42,7 +18,7 @@ begin
 end $$;
 
 -- Begins the job `adopt` if there is anything to do, or finds it where it stopped. Answers how many rows have no state.
-create function izzie_memory.begin_adoption() returns bigint
+create or replace function izzie_memory.begin_adoption() returns bigint
 language plpgsql as $$
 declare
   unadopted bigint := izzie_memory.count_unadopted();
@@ -54,7 +30,7 @@ begin
 end $$;
 
 -- Gives a row its state and a debt to the graph, unless it has one: it may have been written while its lock was waited for.
-create function izzie_memory.adopt_row(memory public.memory_entries) returns void
+create or replace function izzie_memory.adopt_row(memory public.memory_entries) returns void
 language plpgsql as $$
 begin
   if not exists (select from izzie_memory.memory_state s where s.memory_id = memory.id) then
@@ -63,7 +39,7 @@ begin
 end $$;
 
 -- The same in a subtransaction of its own. Answers why it was refused, null if it was not.
-create function izzie_memory.adopt_apart(memory public.memory_entries) returns jsonb
+create or replace function izzie_memory.adopt_apart(memory public.memory_entries) returns jsonb
 language plpgsql as $$
 declare
   state text;
@@ -77,7 +53,7 @@ exception when integrity_constraint_violation or data_exception or program_limit
 end $$;
 
 -- Adopts those of these rows that nobody has locked; one by one, if one of them is refused. Answers the refusals.
-create function izzie_memory.adopt_rows(ids uuid[]) returns jsonb
+create or replace function izzie_memory.adopt_rows(ids uuid[]) returns jsonb
 language plpgsql as $$
 begin
   perform izzie_memory.adopt_row(e)
@@ -91,7 +67,7 @@ end $$;
 
 -- The next rows of the application's table in id order: at most `page`, and contents of little more than a megabyte, for
 -- they are locked while they are adopted.
-create function izzie_memory.app_page(after uuid, page integer) returns uuid[]
+create or replace function izzie_memory.app_page(after uuid, page integer) returns uuid[]
 language sql stable as $$
   select array_agg(p.id order by p.id)
   from (
@@ -104,7 +80,7 @@ language sql stable as $$
 $$;
 
 -- Those of these rows that have no state.
-create function izzie_memory.unadopted(ids uuid[]) returns uuid[]
+create or replace function izzie_memory.unadopted(ids uuid[]) returns uuid[]
 language sql stable as $$
   select array(select e.id from public.memory_entries e
     where e.id = any (ids) and not exists (select from izzie_memory.memory_state s where s.memory_id = e.id) order by e.id)
@@ -113,7 +89,7 @@ $$;
 -- Adopts what has no state in the next page of the job `adopt`, and notes how far it is. Waits for no row: those that others
 -- have locked are met again, in another pass. Answers how many were adopted, which were refused, and what is left: 'more'
 -- pages, 'locked' rows, with which the next pass begins, or nothing ('done').
-create function izzie_memory.adopt_page(page integer, out adopted bigint, out refused jsonb, out rest text)
+create or replace function izzie_memory.adopt_page(page integer, out adopted bigint, out refused jsonb, out rest text)
 language plpgsql as $$
 declare
   job izzie_memory.jobs;
@@ -139,5 +115,3 @@ begin
     delete from izzie_memory.jobs j where j.name = 'adopt';
   end if;
 end $$;
-
-insert into izzie_memory.jobs (name, phase) values ('adopt', 'adopt');

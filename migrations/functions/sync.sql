@@ -1,7 +1,7 @@
 -- Keeping graphs: which one is current, what they are owed in pages, who leads.
 
 -- Registers a graph unless one is current, and begins the job that owes it every memory. Answers the current one.
-create function izzie_memory.register_target(name text, graph_kind text, id uuid, version integer)
+create or replace function izzie_memory.register_target(name text, graph_kind text, id uuid, version integer)
 returns izzie_memory.graph_targets
 language plpgsql as $$
 declare
@@ -21,7 +21,7 @@ end $$;
 
 -- Makes a graph the current one: the one that was of this kind before, or a new one. What the others were owed is
 -- forgotten. Answers the target; whether its nodes have to be cleared first stands in the job `switch:<target>`.
-create function izzie_memory.switch_target(name text, graph_kind text, id uuid, version integer)
+create or replace function izzie_memory.switch_target(name text, graph_kind text, id uuid, version integer)
 returns izzie_memory.graph_targets
 language plpgsql as $$
 declare
@@ -49,7 +49,7 @@ begin
 end $$;
 
 -- Begins a job, or finds it where it stopped.
-create function izzie_memory.begin_job(job text, first_phase text) returns izzie_memory.jobs
+create or replace function izzie_memory.begin_job(job text, first_phase text) returns izzie_memory.jobs
 language plpgsql as $$
 declare
   present izzie_memory.jobs;
@@ -60,7 +60,7 @@ begin
 end $$;
 
 -- Begins a job; one that is under way begins anew, and nobody who has read the old one ends it.
-create function izzie_memory.restart_job(job text, first_phase text) returns void
+create or replace function izzie_memory.restart_job(job text, first_phase text) returns void
 language sql as $$
   insert into izzie_memory.jobs as j (name, phase) values (job, first_phase)
   on conflict (name) do update
@@ -68,7 +68,7 @@ language sql as $$
 $$;
 
 -- Whether another transaction of this database below `bound` is open. A snapshot would wait for other databases too.
-create function izzie_memory.open_below(bound xid8) returns boolean
+create or replace function izzie_memory.open_below(bound xid8) returns boolean
 language sql stable as $$
   select exists (select from pg_locks l left join pg_stat_activity a on a.pid = l.pid
     where l.locktype = 'transactionid' and l.mode = 'ExclusiveLock' and l.granted and age(l.transactionid) > age(bound::xid)
@@ -76,7 +76,7 @@ language sql stable as $$
 $$;
 
 -- Whether every writer has ended that may not have seen what a job was begun for.
-create function izzie_memory.job_settled(job text) returns boolean
+create or replace function izzie_memory.job_settled(job text) returns boolean
 language plpgsql as $$
 declare
   bound xid8;
@@ -88,7 +88,7 @@ begin
 end $$;
 
 -- The next memories (of a user) in id order, tombstones included; null after the last.
-create function izzie_memory.state_page(owner text, after uuid, page integer) returns uuid[]
+create or replace function izzie_memory.state_page(owner text, after uuid, page integer) returns uuid[]
 language plpgsql stable as $$
 declare
   from_id uuid := coalesce(after, '00000000-0000-0000-0000-000000000000');
@@ -108,7 +108,7 @@ end $$;
 
 -- Owes the next page of memories (of a user) to a graph, tombstones included, and notes in the job how far it is.
 -- Memories that were deleted without their nodes become plain tombstones where `forget`. Answers how many; 0 at the end.
-create function izzie_memory.owe_page(job text, graph text, owner text, forget boolean, page integer) returns integer
+create or replace function izzie_memory.owe_page(job text, graph text, owner text, forget boolean, page integer) returns integer
 language plpgsql as $$
 declare
   ids uuid[];
@@ -133,7 +133,7 @@ begin
 end $$;
 
 -- Owes the newest revision of these memories, due at once.
-create function izzie_memory.owe_many(graph text, ids uuid[]) returns integer
+create or replace function izzie_memory.owe_many(graph text, ids uuid[]) returns integer
 language plpgsql as $$
 declare
   owed integer;
@@ -152,7 +152,7 @@ end $$;
 
 -- The graph is ahead: this database was restored to the past. New writes continue in a higher epoch at once; the job
 -- `renew` takes the others there.
-create function izzie_memory.raise_epoch(wanted bigint) returns void
+create or replace function izzie_memory.raise_epoch(wanted bigint) returns void
 language plpgsql as $$
 begin
   update izzie_memory.settings s set epoch = wanted where s.epoch < wanted;
@@ -162,7 +162,7 @@ begin
 end $$;
 
 -- This code projects another form than the graph has: its digests are made anew.
-create function izzie_memory.upgrade_projection(graph text, version integer) returns void
+create or replace function izzie_memory.upgrade_projection(graph text, version integer) returns void
 language plpgsql as $$
 begin
   update izzie_memory.graph_targets t set projection_version = version
@@ -174,7 +174,7 @@ end $$;
 
 -- Gives the next page of memories a new revision in the present epoch, with the present digest, and owes them. Answers
 -- how many; 0 at the end.
-create function izzie_memory.renew_page(graph text, page integer) returns integer
+create or replace function izzie_memory.renew_page(graph text, page integer) returns integer
 language plpgsql as $$
 declare
   ids uuid[];
@@ -194,7 +194,7 @@ begin
 end $$;
 
 -- New revisions in the present epoch for these memories; their content is as it was.
-create function izzie_memory.renew(ids uuid[]) returns void
+create or replace function izzie_memory.renew(ids uuid[]) returns void
 language plpgsql as $$
 begin
   perform from izzie_memory.memory_state s where s.memory_id = any (ids) order by s.memory_id for update;
@@ -213,7 +213,7 @@ end $$;
 
 -- Gives one memory a version that the graph must accept although it holds this one, a tombstone if nothing is known of
 -- the memory, and owes it.
-create function izzie_memory.supersede(id uuid, owner text, graph_epoch bigint, graph_revision bigint) returns void
+create or replace function izzie_memory.supersede(id uuid, owner text, graph_epoch bigint, graph_revision bigint) returns void
 language plpgsql as $$
 declare
   present izzie_memory.memory_state;
@@ -235,7 +235,7 @@ begin
 end $$;
 
 -- Takes or renews a lease. Answers whether the holder has it now.
-create function izzie_memory.take_lease(lease text, candidate uuid, duration_ms bigint) returns boolean
+create or replace function izzie_memory.take_lease(lease text, candidate uuid, duration_ms bigint) returns boolean
 language sql as $$
   insert into izzie_memory.leases as l (name, holder, lease_until)
   values (lease, candidate, clock_timestamp() + duration_ms * interval '1 millisecond')

@@ -1,8 +1,8 @@
 -- Debts to the models, and embedding spaces that are filled while another one is in use.
 
--- Whether a memory has a vector in a space. A vector never outlives the content it was made of (0004), so this says too
+-- Whether a memory has a vector in a space. A vector never outlives the content it was made of (drop_stale_vector), so this says too
 -- that it is the right one.
-create function izzie_memory.has_vector(id uuid, space integer) returns boolean
+create or replace function izzie_memory.has_vector(id uuid, space integer) returns boolean
 language plpgsql stable as $$
 begin
   if space = 1 then
@@ -12,7 +12,7 @@ begin
 end $$;
 
 -- Holds a space in its place until the transaction ends: a switch waits. False: it is neither current nor being filled.
-create function izzie_memory.hold_space(space integer, out held boolean, out current boolean)
+create or replace function izzie_memory.hold_space(space integer, out held boolean, out current boolean)
 language plpgsql as $$
 begin
   select s.current into current from izzie_memory.embedding_spaces s
@@ -22,7 +22,7 @@ end $$;
 
 -- Of these memories those whose rows are locked now. One that somebody else has locked is left for later: whoever waits
 -- for it holds up all the others.
-create function izzie_memory.lock_rows(ids uuid[]) returns uuid[]
+create or replace function izzie_memory.lock_rows(ids uuid[]) returns uuid[]
 language sql as $$
   select coalesce(array_agg(l.id), '{}') from (
     select e.id from public.memory_entries e
@@ -33,7 +33,7 @@ $$;
 -- Writes vectors that were made of contents with these hashes (hex) into a space, and strikes off what they pay. Passed over is
 -- a memory that has other content by now, is gone or locked; all of them are when the space is retired. Answers those
 -- written.
-create function izzie_memory.put_vectors(space integer, ids uuid[], hashes text[], vectors vector[]) returns uuid[]
+create or replace function izzie_memory.put_vectors(space integer, ids uuid[], hashes text[], vectors vector[]) returns uuid[]
 language plpgsql as $$
 declare
   is_held boolean;
@@ -71,7 +71,7 @@ begin
 end $$;
 
 -- Strikes off the embedding debts of those of these memories that have their vector. Answers them.
-create function izzie_memory.strike_embedded(space integer, ids uuid[]) returns uuid[]
+create or replace function izzie_memory.strike_embedded(space integer, ids uuid[]) returns uuid[]
 language plpgsql as $$
 declare
   struck uuid[];
@@ -92,7 +92,7 @@ end $$;
 
 -- Strikes off the embedding debts of memories whose contents, those with these hashes (hex), the model of the current space
 -- has no vector for. Answers them.
-create function izzie_memory.strike_vectorless(space integer, ids uuid[], hashes text[]) returns uuid[]
+create or replace function izzie_memory.strike_vectorless(space integer, ids uuid[], hashes text[]) returns uuid[]
 language plpgsql as $$
 declare
   struck uuid[];
@@ -116,7 +116,7 @@ end $$;
 
 -- What an extractor found in one memory becomes a new revision of it, while the content is the one that was read and its
 -- extraction is still owed: whoever gives entities strikes the debt off. Nothing new is no revision.
-create function izzie_memory.put_extraction(request jsonb, owe text) returns boolean
+create or replace function izzie_memory.put_extraction(request jsonb, owe text) returns boolean
 language plpgsql as $$
 declare
   wanted uuid := (request ->> 'id')::uuid;
@@ -147,7 +147,7 @@ end $$;
 
 -- The same for many, in id order: requests of {id, hash (hex), revision, entities, relationships}. Projects them where the
 -- graph lies in this database. Answers those whose debt is paid.
-create function izzie_memory.put_extractions(requests jsonb, owe text) returns uuid[]
+create or replace function izzie_memory.put_extractions(requests jsonb, owe text) returns uuid[]
 language plpgsql as $$
 declare
   request jsonb;
@@ -167,7 +167,7 @@ end $$;
 
 -- Live memories (of a user) after an id that have no vector in a space, in id order; `page` null: all of them. No hash of
 -- everything for a page of it: both sides are read in the order of their keys.
-create function izzie_memory.without_vector(space integer, owner text, after uuid, page integer) returns setof uuid
+create or replace function izzie_memory.without_vector(space integer, owner text, after uuid, page integer) returns setof uuid
 language plpgsql stable set enable_hashjoin = off as $$
 begin
   if space = 1 then
@@ -185,7 +185,7 @@ end $$;
 
 -- Owes the current space the vectors that these live memories lack (null: all live ones). What is owed already stays as
 -- it is, or is begun anew where `again`.
-create function izzie_memory.owe_missing(ids uuid[], asked boolean, again boolean) returns void
+create or replace function izzie_memory.owe_missing(ids uuid[], asked boolean, again boolean) returns void
 language plpgsql as $$
 declare
   space integer := izzie_memory.current_space();
@@ -206,7 +206,7 @@ begin
 end $$;
 
 -- The next page of what `owe_missing` owes (of a user), in id order. Answers where the page ends, null after the last.
-create function izzie_memory.owe_missing_page(owner text, after uuid, page integer) returns uuid
+create or replace function izzie_memory.owe_missing_page(owner text, after uuid, page integer) returns uuid
 language plpgsql as $$
 declare
   ids uuid[] := izzie_memory.state_page(owner, after, page);
@@ -220,7 +220,7 @@ end $$;
 
 -- Begins to fill a space beside the current one, or finds the one that is being filled. Another that was being filled is
 -- given up. A space that is current needs no filling: what is left of the job is gone on with. Answers null then.
-create function izzie_memory.begin_reembed(wanted_model text, wanted_dimensions integer, out space integer, out resumed boolean)
+create or replace function izzie_memory.begin_reembed(wanted_model text, wanted_dimensions integer, out space integer, out resumed boolean)
 language plpgsql as $$
 declare
   present izzie_memory.embedding_spaces;
@@ -250,7 +250,7 @@ end $$;
 
 -- The filled space becomes the current one, which is owed at once what was written meanwhile. False: it is not being
 -- filled any more.
-create function izzie_memory.finish_reembed(space integer) returns boolean
+create or replace function izzie_memory.finish_reembed(space integer) returns boolean
 language plpgsql as $$
 begin
   perform from izzie_memory.embedding_spaces s where s.current or s.filling order by s.space_id for update;
@@ -268,7 +268,7 @@ end $$;
 -- After the switch: strikes off, a page at a time, debts that the new space has paid already; then owes what transactions
 -- that began before the switch wrote for the space before. Answers how many debts it struck off, 0 when all is done, null
 -- while one of those transactions is open.
-create function izzie_memory.sweep_reembed(page integer) returns bigint
+create or replace function izzie_memory.sweep_reembed(page integer) returns bigint
 language plpgsql as $$
 declare
   space integer := izzie_memory.current_space();
@@ -291,7 +291,7 @@ end $$;
 -- Removes the next page of vectors of retired spaces, in id order; the application's column is never touched. Answers
 -- how many milliseconds to wait before (instances may search a space for `grace_ms` after it was retired), and whether
 -- nothing is left.
-create function izzie_memory.remove_retired(grace_ms bigint, page integer, out wait_ms bigint, out done boolean)
+create or replace function izzie_memory.remove_retired(grace_ms bigint, page integer, out wait_ms bigint, out done boolean)
 language plpgsql as $$
 #variable_conflict use_column
 declare

@@ -6,7 +6,7 @@
 -- (memoryId '*'):
 -- {memoryId, entities, relationships, conversationKey, detached: true | false | 'keep',
 --  owe: 'later' | 'inline' | 'paged' | 'none'}.
-create function izzie_memory.write_context(id uuid) returns jsonb
+create or replace function izzie_memory.write_context(id uuid) returns jsonb
 language plpgsql stable as $$
 declare
   context jsonb;
@@ -21,7 +21,7 @@ exception when invalid_text_representation then
 end $$;
 
 -- Records that somebody owes the newest revision of a memory to a target; `asked` by a caller of ours, or not.
-create function izzie_memory.owe(
+create or replace function izzie_memory.owe(
   target text, id uuid, user_id text, revision bigint, due timestamptz, asked boolean default true
 ) returns void
 language sql as $$
@@ -35,7 +35,7 @@ $$;
 
 -- Owes a memory to the current graph, unless it lies in this database and the writer's statement projects. The writer's
 -- own fast path gets a head start of five seconds.
-create function izzie_memory.owe_graph(id uuid, user_id text, revision bigint, context jsonb) returns void
+create or replace function izzie_memory.owe_graph(id uuid, user_id text, revision bigint, context jsonb) returns void
 language plpgsql as $$
 declare
   graph izzie_memory.graph_targets;
@@ -49,7 +49,7 @@ begin
 end $$;
 
 -- Who said it, as callers tell.
-create function izzie_memory.speaker(metadata jsonb) returns text
+create or replace function izzie_memory.speaker(metadata jsonb) returns text
 language sql immutable parallel safe as $$
   select case when jsonb_typeof(metadata -> 'speaker') = 'string' then left(metadata ->> 'speaker', 200) end
 $$;
@@ -57,7 +57,7 @@ $$;
 -- The full-text vector of a memory. Words of its speaker have the label A; where nobody tells, the speaker is what
 -- stands before the first colon of a line of a chat ("Ann Lee: …"): up to three words that begin like a name's, the first
 -- in either case. The subject of a mail rarely does.
-create function izzie_memory.search_words(content text, summary text, speaker text) returns tsvector
+create or replace function izzie_memory.search_words(content text, summary text, speaker text) returns tsvector
 language plpgsql immutable parallel safe as $$
 declare
   said text := left(concat_ws(' ', content, summary), 200000);
@@ -72,7 +72,7 @@ end $$;
 
 -- Writes the state of a live or soft-deleted row under a new revision. The number is drawn in the UPDATE branch again,
 -- after the row lock was waited for: a number drawn before would lie below that of whoever held the lock.
-create function izzie_memory.record_state(
+create or replace function izzie_memory.record_state(
   memory public.memory_entries, entities jsonb, relationships jsonb, conversation_key text, detached boolean
 ) returns bigint
 language plpgsql as $$
@@ -111,7 +111,7 @@ begin
 end $$;
 
 -- Turns the state of a memory whose row is gone into a tombstone under a new revision.
-create function izzie_memory.record_tombstone(id uuid, owner text, detached boolean) returns bigint
+create or replace function izzie_memory.record_tombstone(id uuid, owner text, detached boolean) returns bigint
 language plpgsql as $$
 #variable_conflict use_column
 declare
@@ -129,7 +129,7 @@ begin
   return given;
 end $$;
 
-create function izzie_memory.memory_gone(id uuid, owner text) returns void
+create or replace function izzie_memory.memory_gone(id uuid, owner text) returns void
 language plpgsql as $$
 declare
   context jsonb := izzie_memory.write_context(id);
@@ -145,21 +145,21 @@ begin
 end $$;
 
 -- What is kept of a memory beside its row goes with it to another user.
-create function izzie_memory.follow_owner(id uuid, owner text) returns void
+create or replace function izzie_memory.follow_owner(id uuid, owner text) returns void
 language sql as $$
   update izzie_memory.memory_vectors v set user_id = owner where v.memory_id = follow_owner.id;
   update izzie_memory.memory_sync q set user_id = owner where q.memory_id = follow_owner.id;
   update izzie_memory.conflicts c set user_id = owner where c.memory_id = follow_owner.id;
 $$;
 
-create function izzie_memory.current_space() returns integer
+create or replace function izzie_memory.current_space() returns integer
 language sql stable as $$
   select s.space_id from izzie_memory.embedding_spaces s where s.current
 $$;
 
 -- What other code's change of a row means for the models. Entities that it brings need no extraction; a vector of its own
 -- is the current one only where the current space is the application's column.
-create function izzie_memory.owe_models(memory public.memory_entries, given bigint, brought boolean, content_changed boolean)
+create or replace function izzie_memory.owe_models(memory public.memory_entries, given bigint, brought boolean, content_changed boolean)
 returns void
 language plpgsql as $$
 begin
@@ -180,7 +180,7 @@ end $$;
 
 -- Rows of other code bring their entities under metadata.entities; in our own writes that is only data. What the layer
 -- knows of a row it keeps otherwise.
-create function izzie_memory.memory_put(memory public.memory_entries, entities_changed boolean, content_changed boolean)
+create or replace function izzie_memory.memory_put(memory public.memory_entries, entities_changed boolean, content_changed boolean)
 returns bigint
 language plpgsql as $$
 declare
@@ -213,14 +213,14 @@ begin
   return given;
 end $$;
 
-create function izzie_memory.memory_inserted() returns trigger
+create or replace function izzie_memory.memory_inserted() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
   perform izzie_memory.memory_put(new, true, true);
   return null;
 end $$;
 
-create function izzie_memory.memory_updated() returns trigger
+create or replace function izzie_memory.memory_updated() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
   if old.id <> new.id then
@@ -233,14 +233,14 @@ begin
   return null;
 end $$;
 
-create function izzie_memory.memory_deleted() returns trigger
+create or replace function izzie_memory.memory_deleted() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
   perform izzie_memory.memory_gone(old.id, old.user_id);
   return null;
 end $$;
 
-create function izzie_memory.memory_truncated() returns trigger
+create or replace function izzie_memory.memory_truncated() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
   perform izzie_memory.memory_gone(s.memory_id, s.user_id)
@@ -251,7 +251,7 @@ end $$;
 
 -- A vector never stands beside a content that it was not made of. Before the row is written: a second update of it would
 -- run the application's own triggers again.
-create function izzie_memory.drop_stale_vector() returns trigger
+create or replace function izzie_memory.drop_stale_vector() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
   if izzie_memory.write_context(new.id) is null then
@@ -261,7 +261,7 @@ begin
 end $$;
 
 -- A memory as callers see it. Timestamps without time zone hold UTC.
-create view izzie_memory.memories as
+create or replace view izzie_memory.memories as
 select e.id, e.user_id, coalesce(e.conversation_id::text, s.conversation_key) as conversation_id, e.content, e.summary,
   case when jsonb_typeof(e.metadata) = 'object' then e.metadata else '{}' end as metadata,
   coalesce(e.importance, 5) as importance, coalesce(e.access_count, 0) as access_count,

@@ -1,13 +1,13 @@
 -- The canonical form of what the graph holds of a memory, its digest, and the keys of its entities. The Rust side
--- computes the same digest and keys (src/digest.rs, src/model/entity.rs); golden vectors in tests/golden.rs bind them.
+-- computes the same digest and keys (src/model/digest.rs, src/model/entity.rs); golden vectors in tests/golden.rs bind them.
 
 -- Length-prefixed text: no two different lists of fields can give the same bytes.
-create function izzie_memory.field(value text) returns text
+create or replace function izzie_memory.field(value text) returns text
 language sql immutable parallel safe as $$
   select case when value is null then '-' else octet_length(value)::text || ':' || value end
 $$;
 
-create function izzie_memory.entity_label(type text) returns text
+create or replace function izzie_memory.entity_label(type text) returns text
 language sql immutable parallel safe as $$
   select case type
     when 'person' then 'Person'
@@ -20,25 +20,25 @@ language sql immutable parallel safe as $$
   end
 $$;
 
-create function izzie_memory.entity_key(user_id text, label text, normalized text) returns text
+create or replace function izzie_memory.entity_key(user_id text, label text, normalized text) returns text
 language sql immutable parallel safe as $$
   select encode(sha256(convert_to(
     izzie_memory.field(user_id) || izzie_memory.field(label) || izzie_memory.field(normalized), 'UTF8')), 'hex')
 $$;
 
-create function izzie_memory.bucket(memory_id uuid) returns integer
+create or replace function izzie_memory.bucket(memory_id uuid) returns integer
 language sql immutable parallel safe as $$
   select (get_byte(hash, 0) << 2) | (get_byte(hash, 1) >> 6) from (select sha256(uuid_send(memory_id)) as hash) h
 $$;
 
 -- Lower case, single spaces.
-create function izzie_memory.plain_name(value text) returns text
+create or replace function izzie_memory.plain_name(value text) returns text
 language sql immutable parallel safe as $$
   select lower(btrim(regexp_replace(value, '\s+', ' ', 'g')))
 $$;
 
 -- Lower case without the diacritics of Latin letters. Only a database in UTF-8 can take letters apart.
-create function izzie_memory.folded(value text) returns text
+create or replace function izzie_memory.folded(value text) returns text
 language plpgsql immutable parallel safe as $$
 declare
   plain text;
@@ -54,7 +54,7 @@ begin
 end $$;
 
 -- The words of a name without the quotes, brackets, commas and full stops around them.
-create function izzie_memory.name_words(value text) returns text[]
+create or replace function izzie_memory.name_words(value text) returns text[]
 language sql immutable parallel safe as $$
   select coalesce(array_agg(kept.word order by place) filter (where kept.word <> ''), '{}')
   from regexp_split_to_table(regexp_replace(value, '[\u0001-\u001f\u007f-\u009f]', ' ', 'g'), '[\s\u1680\u2028\u2029]+')
@@ -64,13 +64,13 @@ language sql immutable parallel safe as $$
     lateral (select case when short ~ '[[:alnum:]]' then short else bare end as word) kept
 $$;
 
-create function izzie_memory.is_title(word text) returns boolean
+create or replace function izzie_memory.is_title(word text) returns boolean
 language sql immutable parallel safe as $$
   select word in ('dr', 'mr', 'mrs', 'ms', 'miss', 'mx', 'prof', 'professor', 'doctor', 'sir', 'madam', 'dame', 'rev',
     'herr', 'herrn', 'frau', 'mme', 'mlle', 'monsieur', 'madame', 'senor', 'senora')
 $$;
 
-create function izzie_memory.ends_company(word text) returns boolean
+create or replace function izzie_memory.ends_company(word text) returns boolean
 language sql immutable parallel safe as $$
   select word in ('inc', 'incorporated', 'ltd', 'limited', 'llc', 'l.l.c.', 'l.l.c', 'llp', 'plc', 'corp', 'corporation', 'gmbh',
     'mbh', 'ggmbh', 'kgaa', 'ohg', 's.a.', 's.a', 's.p.a.', 's.p.a', 'spa', 's.r.l.', 's.r.l', 'srl', 's.l.', 's.l', 's.a.s.', 's.a.s',
@@ -81,7 +81,7 @@ $$;
 -- The normal form of a name that comes without one, as rows of other code have it: folded, without titles (person), legal
 -- suffixes (company) and the word "project" (project). The Rust function normalize (src/extraction/offline.rs) gives the
 -- same; golden names in tests/golden.rs bind them. Total, and never empty for a name that is not blank.
-create function izzie_memory.normal_name(type text, value text) returns text
+create or replace function izzie_memory.normal_name(type text, value text) returns text
 language plpgsql immutable parallel safe as $$
 declare
   words text[] := izzie_memory.name_words(izzie_memory.folded(value));
@@ -104,20 +104,20 @@ begin
 end $$;
 
 -- A confidence as JSON with six decimals, 1 when it is missing or no number between 0 and 1.
-create function izzie_memory.canonical_confidence(value jsonb) returns numeric
+create or replace function izzie_memory.canonical_confidence(value jsonb) returns numeric
 language sql immutable parallel safe as $$
   select case when jsonb_typeof(value) = 'number' and (value #>> '{}')::numeric between 0 and 1
          then round((value #>> '{}')::numeric, 6) else 1 end
 $$;
 
-create function izzie_memory.canonical_text(value jsonb, limit_chars integer) returns text
+create or replace function izzie_memory.canonical_text(value jsonb, limit_chars integer) returns text
 language sql immutable parallel safe as $$
   select case when jsonb_typeof(value) = 'string' then nullif(left(btrim(value #>> '{}', E' \t\n\r'), limit_chars), '') end
 $$;
 
 -- Whatever stands there, as a list of well-formed entities: unknown types and nameless ones are dropped, doubles of
 -- one label and name are merged. Total: never raises.
-create function izzie_memory.canonical_entities(value jsonb) returns jsonb
+create or replace function izzie_memory.canonical_entities(value jsonb) returns jsonb
 language sql immutable parallel safe as $$
   select coalesce(jsonb_agg(entity order by label, normalized collate "C"), '[]')
   from (
@@ -147,7 +147,7 @@ language sql immutable parallel safe as $$
 $$;
 
 -- Whatever stands there, as a list of well-formed relationships. Total: never raises.
-create function izzie_memory.canonical_relationships(value jsonb) returns jsonb
+create or replace function izzie_memory.canonical_relationships(value jsonb) returns jsonb
 language sql immutable parallel safe as $$
   select coalesce(jsonb_agg(jsonb_build_object(
       'fromType', item ->> 'fromType', 'fromValue', from_value,
@@ -174,7 +174,7 @@ language sql immutable parallel safe as $$
       'OWNS', 'RELATED_TO', 'DEPENDS_ON', 'PART_OF', 'SUBTOPIC_OF', 'ASSOCIATED_WITH')
 $$;
 
-create function izzie_memory.entity_fields(entity jsonb) returns text
+create or replace function izzie_memory.entity_fields(entity jsonb) returns text
 language sql immutable parallel safe as $$
   select izzie_memory.field(entity ->> 'type') || izzie_memory.field(entity ->> 'normalized')
       || izzie_memory.field(entity ->> 'value')
@@ -182,7 +182,7 @@ language sql immutable parallel safe as $$
       || izzie_memory.field(entity ->> 'source') || izzie_memory.field(entity ->> 'context')
 $$;
 
-create function izzie_memory.relationship_fields(relationship jsonb) returns text
+create or replace function izzie_memory.relationship_fields(relationship jsonb) returns text
 language sql immutable parallel safe as $$
   select izzie_memory.field(relationship ->> 'relationshipType')
       || izzie_memory.field(relationship ->> 'fromType') || izzie_memory.field(relationship ->> 'fromNormalized')
@@ -192,7 +192,7 @@ language sql immutable parallel safe as $$
 $$;
 
 -- A moment of the application's within the years 1 to 9999, which every reader knows; infinity becomes the epoch.
-create function izzie_memory.calendar(value timestamp) returns timestamp
+create or replace function izzie_memory.calendar(value timestamp) returns timestamp
 language sql immutable parallel safe as $$
   select case
     when isfinite(value) then greatest(least(value, '9999-12-31 23:59:59.999999'), '0001-01-01')
@@ -200,23 +200,23 @@ language sql immutable parallel safe as $$
   end
 $$;
 
-create function izzie_memory.micros(moment timestamp) returns bigint
+create or replace function izzie_memory.micros(moment timestamp) returns bigint
 language sql immutable parallel safe as $$
   select (extract(epoch from izzie_memory.calendar(moment)) * 1000000)::bigint
 $$;
 
 -- The same with time zone; the application's moments are in UTC.
-create function izzie_memory.moment(value timestamp) returns timestamptz
+create or replace function izzie_memory.moment(value timestamp) returns timestamptz
 language sql immutable parallel safe as $$
   select izzie_memory.calendar(value) at time zone 'UTC'
 $$;
 
 -- The form of what is written to graphs. The Rust side has the same number (src/model/projection.rs).
-create function izzie_memory.projection_version() returns integer
+create or replace function izzie_memory.projection_version() returns integer
 language sql immutable parallel safe as $$ select 1 $$;
 
 -- SHA-256 over the canonical form of a live memory. Its first eight bytes are the two digest halves.
-create function izzie_memory.digest(
+create or replace function izzie_memory.digest(
   memory_id uuid, user_id text, content text, summary text, importance integer, created_at timestamp,
   entities jsonb, relationships jsonb
 ) returns bytea
@@ -232,7 +232,7 @@ language sql immutable parallel safe as $$
     'UTF8'))
 $$;
 
-create function izzie_memory.half(hash bytea, half integer) returns bigint
+create or replace function izzie_memory.half(hash bytea, half integer) returns bigint
 language sql immutable parallel safe as $$
   select (get_byte(hash, half * 4)::bigint << 24) | (get_byte(hash, half * 4 + 1) << 16)
        | (get_byte(hash, half * 4 + 2) << 8) | get_byte(hash, half * 4 + 3)
@@ -240,7 +240,7 @@ $$;
 
 -- What the graph shall hold of memories now: the JSON form of the Rust type Projection. A view, so that many are read in
 -- one scan: called once per memory, a function costs five times as much.
-create view izzie_memory.projections as
+create or replace view izzie_memory.projections as
 select s.memory_id, jsonb_build_object(
   'memoryId', s.memory_id, 'userId', s.user_id, 'epoch', s.epoch, 'revision', s.revision,
   'projectionVersion', izzie_memory.projection_version(), 'deleted', s.deleted, 'detached', s.detached, 'h1', s.h1, 'h2', s.h2, 'bucket', s.bucket,
@@ -251,7 +251,7 @@ select s.memory_id, jsonb_build_object(
 from izzie_memory.memory_state s
 left join public.memory_entries e on e.id = s.memory_id and not s.deleted;
 
-create function izzie_memory.projection(of uuid) returns jsonb
+create or replace function izzie_memory.projection(of uuid) returns jsonb
 language sql stable as $$
   select p.projection from izzie_memory.projections p where p.memory_id = projection.of
 $$;

@@ -1,0 +1,1 @@
+select file, version, checksum from izzie_memory.functions
