@@ -119,6 +119,23 @@ describe('Postgres', () => {
     expect((await examine(place)).checks.schema.advice).toContain('Upgrade the package');
   });
 
+  it('4: functions of another version', async () => {
+    const other = await ownDatabase(() => migratedDatabase(api));
+    const place = setUp({ DATABASE_URL: other.url });
+    await other.query("update izzie_memory.functions set checksum = 'another' where file = 'writes'");
+    const behind = await examine(place);
+    expect(behind.code).toBe(3);
+    expect(behind.checks.schema).toMatchObject({
+      found: 'the functions of the schema are not those of this version of izzie-memory',
+      advice: 'Run: npx izzie-memory migrate',
+    });
+    await other.query("update izzie_memory.functions set version = version + 1 where file = 'writes'");
+    expect((await examine(place)).checks.schema).toMatchObject({
+      found: 'the functions of the schema are newer than this version of izzie-memory',
+      advice: 'Upgrade the package: npm install izzie-memory@latest',
+    });
+  });
+
   it('5: a role without rights, whose advice gives them', async () => {
     const role = `app_${process.pid}`;
     await database.query(`create role ${role} login password 'app'`);
