@@ -24,7 +24,9 @@ import { freePort, serverUser } from './server.mjs';
 const OLDEST = [1, 21];
 /** The release of Debian whose PgBouncer is new enough. */
 const RELEASE = 'trixie';
-const ADVICE =
+/** What it is built with, as Debian names it. */
+export const PACKAGES = ['gcc', 'libc6-dev', 'make', 'libssl-dev', 'pkg-config'];
+export const ADVICE =
   'A test PgBouncer needs version 1.21 or newer on the PATH, or apt-get on Debian with gcc, make and libssl-dev to build it: install PgBouncer.';
 
 /** How long a start may take: the first one of a machine builds the program. */

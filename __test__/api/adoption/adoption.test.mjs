@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { START_LIMIT_MS, startPgBouncer } from '../../../scripts/servers/pgbouncer.mjs';
+import { lacks } from '../../../scripts/test/needs.mjs';
 import { useGraph } from '../support.mjs';
 import {
   as,
@@ -22,14 +23,17 @@ const OURS = ['deleted', 'inserted', 'rewritten', 'truncated', 'updated'].map(
   (event) => `izzie_memory_${event}`,
 );
 
-const CASES = [
-  { graph: 'postgres' },
-  { graph: 'neo4j' },
+const DIRECT = [{ graph: 'postgres' }, { graph: 'neo4j' }];
+const POOLED = [
   { graph: 'postgres', maxPreparedStatements: 200 },
   { graph: 'postgres', maxPreparedStatements: 0 },
 ];
+const suites = (name, suite) => {
+  describe.each(DIRECT)(name, suite);
+  describe.skipIf(lacks('pgbouncer', import.meta.url)).each(POOLED)(name, suite);
+};
 
-describe.each(CASES)(
+suites(
   '10,000 rows adopted: $graph graph, PgBouncer with max_prepared_statements $maxPreparedStatements',
   ({ graph, maxPreparedStatements }) => {
     const before = {};

@@ -4,6 +4,7 @@ import * as api from 'izzie-memory';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { START_LIMIT_MS, startPgBouncer } from '../../../scripts/servers/pgbouncer.mjs';
+import { lacks } from '../../../scripts/test/needs.mjs';
 import { startProxy } from '../../support/proxy.mjs';
 import { freshDatabase } from '../../support/stores.mjs';
 import { quiet, rejection, useDatabase, useGraph } from '../support.mjs';
@@ -16,7 +17,9 @@ const SETTINGS = { tracked: 200, untracked: 0 };
 const person = (value) => ({ type: 'person', value });
 const contents = (memories) => memories.map(({ content }) => content).sort();
 
-describe.each(Object.entries(SETTINGS))('row_39: behind PgBouncer, %s', (_name, maxPreparedStatements) => {
+const suites = describe.skipIf(lacks('pgbouncer', import.meta.url)).each(Object.entries(SETTINGS));
+
+suites('row_39: behind PgBouncer, %s', (_name, maxPreparedStatements) => {
   describe.each(['postgres', 'neo4j'])('with the %s graph', (kind) => {
     const database = useGraph(kind);
     let bouncer;
