@@ -78,7 +78,7 @@ describe('rows of other code', () => {
     });
     expect((await sync.getStats()).extraction).toEqual({ pending: 0, waiting: 0, dead: 0 });
     expect(await sync.backfill()).toMatchObject({ found: { embed: 0, extract: 0 }, embedded: 0 });
-  }, 60_000);
+  }, 240_000);
 
   test('that bring their entities need no extraction', async () => {
     const [id] = await database.insert('cleo', ['Ada Lovelace was here'], {

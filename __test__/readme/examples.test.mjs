@@ -37,7 +37,7 @@ describe('programs', () => {
   let compiled;
   beforeAll(() => {
     compiled = compile(folder, programs);
-  }, 120_000);
+  }, 480_000);
   afterAll(remove);
 
   test('have no type errors', () => expect(compiled.problems).toEqual([]));

@@ -11,7 +11,7 @@ import { quiet, rejection, useDatabase, useGraph } from '../support.mjs';
 
 const CALLERS = 32;
 const POOL_SIZE = 3;
-const PATIENT = { timeout: 50_000, interval: 1000 };
+const PATIENT = { timeout: 200_000, interval: 1000 };
 const SETTINGS = { tracked: 200, untracked: 0 };
 
 const person = (value) => ({ type: 'person', value });
