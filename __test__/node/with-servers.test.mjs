@@ -53,7 +53,7 @@ function serverPid(command) {
 
 async function assertGone({ runDir, pid }, server) {
   const gone = () => !existsSync(runDir) && !isAlive(pid) && !isAlive(server);
-  assert.ok(await waitUntil(gone, 15_000), `left behind: ${runDir}, command ${pid}, server ${server}`);
+  assert.ok(await waitUntil(gone, 60_000), `left behind: ${runDir}, command ${pid}, server ${server}`);
 }
 
 const skip = lacks('own postgres', import.meta.url);

@@ -13,7 +13,7 @@ const embedderOf = (dimensions) => ({
   embed: async (texts) => texts.map(() => Array.from({ length: dimensions }, (_, i) => i + 1)),
 });
 
-describe('layers for tests', { concurrency: false, timeout: 120_000 }, () => {
+describe('layers for tests', { concurrency: false, timeout: 480_000 }, () => {
   test('know nothing of the environment', async () => {
     process.env.NEO4J_URI = 'bolt://127.0.0.1:1';
     process.env.NEO4J_PASSWORD = 'wrong';

@@ -48,7 +48,7 @@ describe('programs', () => {
       const printed = await SETTINGS[setting](folder, compiled.files[index]);
       expect(printed).toEqual(announced(programs[index].code));
     },
-    150_000,
+    600_000,
   );
 });
 

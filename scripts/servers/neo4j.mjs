@@ -116,7 +116,7 @@ dbms.ssl.policy.bolt.client_auth=NONE
         ready = await answersBolt(port);
         return ready || !isAlive(child.pid);
       },
-      120_000,
+      300_000,
       200,
     );
     if (!ready) throw new Error(`Neo4j did not start:\n${readFileSync(this.log, 'utf8').slice(-3000)}`);

@@ -82,7 +82,7 @@ export class Postgres extends Server {
   async launch() {
     try {
       // -w: until it accepts connections
-      await this.tool('pg_ctl', ['-D', this.data, '-l', this.log, '-w', '-t', '60', '-s', 'start']);
+      await this.tool('pg_ctl', ['-D', this.data, '-l', this.log, '-w', '-t', '240', '-s', 'start']);
     } catch (error) {
       const log = existsSync(this.log) ? readFileSync(this.log, 'utf8').slice(-3000) : '';
       throw new Error(`Postgres did not start: ${error.message}\n${log}`);
