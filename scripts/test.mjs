@@ -114,7 +114,14 @@ function reasons(steps, suites, lacking) {
   const ofSteps = steps.flatMap(({ name, needs }) =>
     needs.filter((need) => lacking.includes(need)).map((need) => ({ suite: name, name: need })),
   );
-  return [...ofSteps, ...suites].map(({ suite, name }) => ({ suite, advice: PREREQUISITES[name].advice }));
+  const found = [...ofSteps, ...suites].map(({ suite, name }) => ({
+    suite,
+    advice: PREREQUISITES[name].advice,
+  }));
+  return [...new Set(found.map(({ suite }) => suite))].map((suite) => ({
+    suite,
+    advice: [...new Set(found.filter((one) => one.suite === suite).map(({ advice }) => advice))],
+  }));
 }
 
 main().catch((error) => {

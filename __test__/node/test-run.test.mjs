@@ -107,7 +107,7 @@ describe('the report', () => {
     { name: 'vitest', seconds: 60, passed: 70, failed: 0, skipped: 4 },
     { name: 'example', seconds: 1, passed: 3, failed: 0, skipped: 0 },
   ];
-  const skips = [{ suite: '__test__/a.test.mjs', advice: 'It needs Java: install it.' }];
+  const skips = [{ suite: '__test__/a.test.mjs', advice: ['It needs Java: install it.', 'And cc.'] }];
   const of = (outcome) => report({ rows, skips: [], missing: 0, isCi: false, ...outcome });
   const last = (outcome) => of(outcome).lines.at(-1);
 
@@ -115,7 +115,7 @@ describe('the report', () => {
     const { lines, isSuccess } = of({ skips });
     assert.equal(lines.at(-1), '73 passed, 0 failed, 4 skipped');
     assert.ok(isSuccess);
-    assert.ok(lines.includes('skipped: __test__/a.test.mjs. It needs Java: install it.'));
+    assert.ok(lines.includes('skipped: __test__/a.test.mjs. It needs Java: install it. And cc.'));
   });
 
   test('has no word of what was not skipped', () => {

@@ -103,7 +103,11 @@ async function provideOne({ provide: attempt, packages }, means) {
   } catch (error) {
     if (!packages || !means.mayInstall()) throw error;
     console.log(`Installing ${packages.join(', ')}: ${error.message.split('\n')[0]}`);
-    await means.installPackages(packages);
+    try {
+      await means.installPackages(packages);
+    } catch (refusal) {
+      throw new Error(`${error.message}\n${refusal.message}`, { cause: error });
+    }
     await attempt();
   }
 }

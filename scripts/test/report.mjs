@@ -5,7 +5,7 @@ import { sum } from './counts.mjs';
  * @typedef {object} Outcome
  * @property {{ name: string, seconds: number, passed?: number, failed?: number, skipped?: number, problem?: string }[]}
  *   rows steps with their counts, and other work without
- * @property {{ suite: string, advice: string }[]} skips the suites that this machine lacks something for
+ * @property {{ suite: string, advice: string[] }[]} skips the suites that this machine lacks something for
  * @property {number} missing steps that should have run and did not
  * @property {boolean} isCi there, what is skipped has failed
  */
@@ -21,7 +21,7 @@ export function report({ rows, skips, missing, isCi }) {
       const columns = [seconds.toFixed(1).padStart(11), ...[passed, failed, skipped].map(column)];
       return `${columns.join('')}   ${name}`;
     }),
-    ...skips.map(({ suite, advice }) => `skipped: ${suite}. ${advice}`),
+    ...skips.map(({ suite, advice }) => `skipped: ${suite}. ${advice.join(' ')}`),
     ...(isCi && total.skipped > 0 ? [`${total.skipped} skipped, which in CI counts as failed`] : []),
     ...rows.filter(({ problem }) => problem).map(({ name, problem }) => `${name}: ${problem}`),
     ...(missing > 0 ? [`${missing} step(s) did not run`] : []),
