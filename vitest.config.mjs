@@ -7,6 +7,7 @@ export default defineConfig({
     // Four times what the slowest needs where they were written: a machine may be slow, or busy with other work.
     testTimeout: 120_000,
     hookTimeout: 240_000,
+    expect: { poll: { timeout: 60_000 } },
     projects: [
       {
         extends: true,

@@ -187,9 +187,10 @@ describe('a backfill', () => {
     const { sync } = database.layer({ embedder: database.embedder(), extractor: 'none' });
     await database.insert('bob', texts('much', 50));
     database.provider.next({ hang: true });
+    database.provider.requests.length = 0;
     const controller = new AbortController();
     const outcome = sync.backfill({ signal: controller.signal }).catch((error) => error);
-    await sleep(500);
+    await expect.poll(() => database.provider.requests.length).toBe(1);
     controller.abort(new Error('enough'));
     expect(await outcome).toMatchObject({ message: 'enough' });
     database.provider.requests.length = 0;

@@ -1,6 +1,5 @@
 // Debts to the models: what a provider that is down leaves is filled later, by drain and by auto-sync (faults.md, rows 49
 // and 50).
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startOpenAi } from '../support/openai.mjs';
 import { gate, useDatabase } from './support.mjs';
@@ -203,9 +202,14 @@ describe('while an embedding is being made', () => {
     const { memory, sync } = quick();
     const { id } = await memory.store({ userId: 'ada', content: 'aborted' }, { defer: true });
     const controller = new AbortController();
-    const hanging = database.layer({ embedder: callback(() => new Promise(() => {})), extractor: 'none' });
+    const asked = gate();
+    const hang = () => {
+      asked.open();
+      return new Promise(() => {});
+    };
+    const hanging = database.layer({ embedder: callback(hang), extractor: 'none' });
     const outcome = hanging.sync.drain({ signal: controller.signal }).catch((error) => error);
-    await sleep(300);
+    await asked.opened;
     controller.abort(new Error('enough'));
     expect(await outcome).toMatchObject({ message: 'enough' });
     const { items } = await sync.getQueue({ target: 'embedding' });
@@ -221,13 +225,16 @@ describe('what was deferred', () => {
 
   test('two instances share the work and pay each debt once', async () => {
     const seen = [];
-    const embed = async (texts) => {
+    const atWork = new Set();
+    const both = gate();
+    const embed = (instance) => async (texts) => {
       seen.push(...texts);
-      await sleep(50);
+      if (atWork.add(instance).size === 2) both.open();
+      await both.opened; // The first is not done before the other has begun, however late that is.
       return texts.map(() => [1, 0, 0]);
     };
     const layers = [1, 2].map((n) =>
-      database.layer({ embedder: callback(embed), extractor: 'none', pool: { max: n + 1 } }),
+      database.layer({ embedder: callback(embed(n)), extractor: 'none', pool: { max: n + 1 } }),
     );
     await layers[0].memory.storeMany(notes('ada', 500, { defer: true }));
     const results = await Promise.all(layers.map(({ sync }) => sync.drain()));

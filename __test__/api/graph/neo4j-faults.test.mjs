@@ -256,7 +256,7 @@ describe('Neo4j behind a proxy', () => {
     });
 
     test('a write that a newer one has replaced meanwhile is left in place', async () => {
-      const { memory, sync, proxy } = await proxied({ rollbackOnPartialFailure: true, graphWaitMs: 1500 });
+      const { memory, sync, proxy } = await proxied({ rollbackOnPartialFailure: true, graphWaitMs: 8000 });
       await sync.fullSync();
       proxy.blackhole();
       const outcome = rejection(memory.update(stored.id, { content: 'replaced soon' }));
