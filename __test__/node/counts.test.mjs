@@ -26,13 +26,26 @@ test result: FAILED. 10 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out;
   assert.deepEqual(cargoCounts('error: could not compile'), NOTHING);
 });
 
-test('jest and vitest: a suite that cannot be loaded is a failure', () => {
-  const failing = { status: 'failed', assertionResults: [{ status: 'failed' }] };
-  const broken = { status: 'failed', assertionResults: [] };
-  const passing = { status: 'passed', assertionResults: [{ status: 'passed' }] };
-  const numbers = { numPassedTests: 5, numFailedTests: 1, numPendingTests: 3, numTodoTests: 1 };
-  const report = { ...numbers, testResults: [failing, broken, passing] };
-  assert.deepEqual(jestCounts(file(JSON.stringify(report))), { passed: 5, failed: 2, skipped: 4 });
+test('jest and vitest: a suite that cannot be loaded or set up is a failure', () => {
+  const suite = (status, ...results) => ({
+    status,
+    assertionResults: results.map((result) => ({ status: result })),
+  });
+  const testResults = [
+    suite('failed', 'failed', 'passed'),
+    suite('failed'),
+    suite('failed', 'skipped', 'skipped'),
+    suite('passed', 'passed'),
+  ];
+  const report = { numPassedTests: 2, numFailedTests: 1, testResults };
+  assert.deepEqual(jestCounts(file(JSON.stringify(report))), { passed: 2, failed: 3, skipped: 2 });
+});
+
+test('jest and vitest: what is not run is skipped, whatever they call it', () => {
+  // As vitest reports a suite that is skipped as a whole.
+  const testResults = [{ status: 'passed', assertionResults: [{ status: 'pending' }, { status: 'todo' }] }];
+  const report = { numPassedTests: 0, numFailedTests: 0, numPendingTests: 0, numTodoTests: 1, testResults };
+  assert.deepEqual(jestCounts(file(JSON.stringify(report))), { passed: 0, failed: 0, skipped: 2 });
 });
 
 test('node: a file without tests and a cancelled test are failures', () => {

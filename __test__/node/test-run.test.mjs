@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
@@ -99,6 +99,35 @@ describe('a suite that lacks something', () => {
     assert.deepEqual(await ask({}, 'chromium'), [false]);
     assert.deepEqual(skippedSuites(join(folder, 'none')), []);
   });
+});
+
+describe('a suite that starts what a machine may lack', () => {
+  /** By what it imports. */
+  const SIGNS = {
+    pgbouncer: /servers\/pgbouncer\.mjs/,
+    openssl: /support\/certificates\.mjs/,
+    'own neo4j': /servers\/neo4j\.mjs/,
+    'own postgres': /servers\/postgres\.mjs|scripts\/with-servers\.mjs/,
+    chromium: /\.\.\/dashboard\.mjs/,
+    git: /'git', \[/,
+  };
+  const sources = readdirSync(join(root, '__test__'), { recursive: true })
+    .filter((name) => /\.mjs$/.test(name) && !/^support\b|test-run/.test(name))
+    .map((name) => ({ name, text: readFileSync(join(root, '__test__', name), 'utf8') }));
+
+  for (const [name, sign] of Object.entries(SIGNS)) {
+    test(`asks for ${name}`, () => {
+      // Comments speak of the scripts too.
+      const code = ({ text }) => text.replace(/^ *(\/\/|\/?\*).*$/gm, '');
+      const users = sources.filter((source) => sign.test(code(source)));
+      assert.ok(users.length > 0, 'nobody uses it');
+      const asking = users.filter(({ text }) => text.includes('needs.mjs') && text.includes(`'${name}'`));
+      assert.deepEqual(
+        users.filter((user) => !asking.includes(user)).map((user) => user.name),
+        [],
+      );
+    });
+  }
 });
 
 describe('the report', () => {

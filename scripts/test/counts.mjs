@@ -12,17 +12,21 @@ export function cargoCounts(output) {
   return sum(counts.map((count) => ({ ...NOTHING, ...count })));
 }
 
-/** The JSON report of jest, which vitest writes too. A suite that cannot be loaded fails without a test of its own. */
+/** What is not run, in the words of both. In a suite that is skipped as a whole vitest leaves its tests pending. */
+const NOT_RUN = ['disabled', 'pending', 'skipped', 'todo'];
+
+/** The JSON report of jest, which vitest writes too. A suite may fail without a test of its own, where it is loaded or set up. */
 export function jestCounts(file) {
   if (!existsSync(file)) return NOTHING;
   const report = JSON.parse(readFileSync(file, 'utf8'));
+  const tests = report.testResults.flatMap(({ assertionResults }) => assertionResults);
   const broken = report.testResults.filter(
-    (suite) => suite.status === 'failed' && suite.assertionResults.length === 0,
+    (suite) => suite.status === 'failed' && !suite.assertionResults.some(({ status }) => status === 'failed'),
   );
   return {
     passed: report.numPassedTests,
     failed: report.numFailedTests + broken.length,
-    skipped: report.numPendingTests + report.numTodoTests,
+    skipped: tests.filter(({ status }) => NOT_RUN.includes(status)).length,
   };
 }
 

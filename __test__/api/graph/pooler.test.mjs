@@ -17,7 +17,8 @@ const SETTINGS = { tracked: 200, untracked: 0 };
 const person = (value) => ({ type: 'person', value });
 const contents = (memories) => memories.map(({ content }) => content).sort();
 
-const suites = describe.skipIf(lacks('pgbouncer', import.meta.url)).each(Object.entries(SETTINGS));
+const describeHere = describe.skipIf(lacks('pgbouncer', import.meta.url));
+const suites = describeHere.each(Object.entries(SETTINGS));
 
 suites('row_39: behind PgBouncer, %s', (_name, maxPreparedStatements) => {
   describe.each(['postgres', 'neo4j'])('with the %s graph', (kind) => {
@@ -137,7 +138,7 @@ suites('row_39: behind PgBouncer, %s', (_name, maxPreparedStatements) => {
   });
 });
 
-describe('a layer behind PgBouncer', () => {
+describeHere('a layer behind PgBouncer', () => {
   const database = useDatabase();
   const bouncers = {};
 
