@@ -15,7 +15,9 @@ use neo4rs::query;
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
-const SOON: Duration = Duration::from_secs(30);
+const SOON: Duration = Duration::from_secs(120);
+/// Less than the 10 s that a statement may take, and room for a slow machine.
+const CLOSES: Duration = Duration::from_secs(9);
 
 /// Waits until `read` gives what is expected.
 async fn eventually<T: PartialEq + std::fmt::Debug>(expected: T, mut read: impl AsyncFnMut() -> T) {
@@ -179,7 +181,7 @@ async fn auto_sync_pays_what_others_wrote_and_stops() {
 
     let begun = Instant::now();
     layer.call("stopAutoSync", json!({})).await;
-    assert!(begun.elapsed() < Duration::from_secs(5));
+    assert!(begun.elapsed() < CLOSES, "{:?}", begun.elapsed());
     let leases: i64 = sql.one("select count(*) from izzie_memory.leases").await;
     assert_eq!(leases, 0, "the lead is given back");
     sql.run("insert into public.memory_entries (user_id, content) values ('u', 'after the stop')").await;
@@ -476,7 +478,7 @@ async fn closing_stops_a_drain_and_gives_its_leases_back() {
     sleep(Duration::from_millis(500)).await;
     let begun = Instant::now();
     layer.0.close().await;
-    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+    assert!(begun.elapsed() < CLOSES, "{:?}", begun.elapsed());
     assert!(draining.await.expect("no panic").is_err());
     let leased: i64 =
         sql.one("select count(*) from izzie_memory.memory_sync where lease_until > clock_timestamp()").await;

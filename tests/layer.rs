@@ -144,8 +144,8 @@ async fn with_neo4j_away_everything_goes_on_and_a_sync_catches_up() {
         assert_eq!(update["write"]["graphWriteSuccess"], false);
         let found = layer.call("retrieve", json!({ "userId": "u", "query": "festival" })).await;
         assert_eq!(found[0]["id"], kept);
-        // Three waits of graphWaitMs and room for a loaded machine; the driver's own patience is 10 s and more.
-        assert!(begun.elapsed() < Duration::from_secs(8), "{mode:?}: {:?}", begun.elapsed());
+        // Two waits of graphWaitMs and room for a loaded machine; with the driver's own patience it were 20 s and more.
+        assert!(begun.elapsed() < Duration::from_secs(18), "{mode:?}: {:?}", begun.elapsed());
         let health = layer.call("health", json!({})).await;
         assert_eq!(health["status"], "degraded", "{mode:?}");
         assert_eq!(health["stores"]["vectorStore"]["healthy"], true);
@@ -203,7 +203,7 @@ async fn a_killed_neo4j_costs_no_memory() {
 
 /// A sync as soon as the breaker lets one through.
 async fn synced(layer: &Client) -> Value {
-    for _ in 0..100 {
+    for _ in 0..600 {
         match layer.try_call("fullSync", json!({})).await {
             Ok(result) => return result,
             Err(error) if error.reason.retryable() => tokio::time::sleep(Duration::from_millis(200)).await,
@@ -421,7 +421,7 @@ async fn postgres_away_is_told_at_once_and_nothing_is_acknowledged() {
     }
     let health = layer.call("health", json!({})).await;
     assert_eq!(health["status"], "unhealthy");
-    assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
+    assert!(begun.elapsed() < Duration::from_secs(60), "{:?}", begun.elapsed());
     proxy.set(Mode::Pass);
     assert_eq!(
         layer.call("retrieve", json!({ "userId": "u", "query": "one" })).await.as_array().map(Vec::len),

@@ -17,9 +17,9 @@ use izzie_memory::store::graph::GraphStore;
 use izzie_memory::store::neo4j::{Neo4jGraph, Tuning};
 use uuid::Uuid;
 
-const PATIENCE: Duration = Duration::from_millis(500);
-/// Well below any time limit, well above a scheduling hiccup.
-const AT_ONCE: Duration = Duration::from_millis(200);
+const PATIENCE: Duration = Duration::from_secs(2);
+/// Well below any time limit, well above what a loaded machine takes for nothing.
+const AT_ONCE: Duration = Duration::from_millis(1500);
 /// Longer than the breaker's first pause.
 const PAUSE: Duration = Duration::from_millis(600);
 
@@ -67,8 +67,16 @@ async fn a_black_hole_times_out_then_fails_fast_then_heals() {
     assert!(start.elapsed() < AT_ONCE);
 
     proxy.set(Mode::Pass);
-    tokio::time::sleep(PAUSE).await;
-    graph.ping().await.expect("healed");
+    healed(&graph).await;
+}
+
+/// The pauses grow, and a probe may be late on a busy machine.
+async fn healed(graph: &Neo4jGraph) {
+    let start = Instant::now();
+    while let Err(error) = graph.ping().await {
+        assert!(start.elapsed() < 30 * PATIENCE, "{}", error.envelope());
+        tokio::time::sleep(PAUSE).await;
+    }
 }
 
 /// A caller that waits 50 ms for each write must not keep the breaker from learning.
@@ -80,11 +88,16 @@ async fn the_breaker_learns_from_calls_nobody_waits_for() {
     for _ in 0..3 {
         tokio::time::timeout(Duration::from_millis(50), graph.ping()).await.expect_err("no answer yet");
     }
-    // The last has given up by then, and the pause is not over yet.
-    tokio::time::sleep(PATIENCE + AT_ONCE).await;
     let start = Instant::now();
-    assert_eq!(graph.ping().await.expect_err("open").details["circuit"], "open");
-    assert!(start.elapsed() < AT_ONCE);
+    // Waits for none of them either: only the breaker answers at once.
+    let outcome = loop {
+        if let Ok(outcome) = tokio::time::timeout(Duration::from_millis(50), graph.ping()).await {
+            break outcome;
+        }
+        assert!(start.elapsed() < 10 * PATIENCE, "it has not learnt");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    };
+    assert_eq!(outcome.expect_err("open").details["circuit"], "open");
 }
 
 #[tokio::test]
@@ -102,8 +115,7 @@ async fn a_flapping_server_is_probed_by_one_call_at_a_time() {
     assert_eq!(proxy.traffic().len(), before + 1, "one probe");
 
     proxy.set(Mode::Pass);
-    tokio::time::sleep(PAUSE * 4).await;
-    graph.ping().await.expect("the probe");
+    healed(&graph).await;
     let answers = join_all((0..20).map(|_| graph.ping())).await;
     assert!(answers.iter().all(Result::is_ok), "closed: {answers:?}");
 }
@@ -116,7 +128,7 @@ async fn nobody_listening_is_told_at_once() {
     let start = Instant::now();
     let error = graph.ping().await.expect_err("nobody there");
     assert_eq!((error.class, error.reason), (Class::GraphStore, Reason::Unavailable));
-    assert!(error.reason.retryable() && start.elapsed() < Duration::from_secs(1));
+    assert!(error.reason.retryable() && start.elapsed() < Duration::from_secs(4));
 }
 
 #[tokio::test]
@@ -124,7 +136,7 @@ async fn row_24_latency_beyond_the_limit_is_a_timeout_not_a_hang() {
     let proxy = Proxy::to(address()).await;
     let graph = impatient(&options_through(proxy.address));
     graph.ping().await.expect("reached");
-    proxy.set(Mode::Latency(Duration::from_secs(5)));
+    proxy.set(Mode::Latency(Duration::from_secs(20)));
     let start = Instant::now();
     assert_eq!(graph.ping().await.expect_err("late").reason, Reason::Timeout);
     assert!(start.elapsed() < PATIENCE + AT_ONCE);
@@ -133,7 +145,7 @@ async fn row_24_latency_beyond_the_limit_is_a_timeout_not_a_hang() {
 #[tokio::test]
 async fn row_14_a_lost_answer_is_made_good_by_repeating() {
     let proxy = Proxy::to(address()).await;
-    let tuning = Tuning { operation_timeout: Duration::from_secs(2), ..Tuning::default() };
+    let tuning = Tuning { operation_timeout: Duration::from_secs(4), ..Tuning::default() };
     let graph = Neo4jGraph::new(&options_through(proxy.address), tuning).expect("valid options");
     let user = user("lost");
     let projection = memory(&user, Uuid::new_v4(), 1, &["Ann", "Bob"]);
@@ -260,14 +272,17 @@ async fn a_closed_store_says_so() {
 async fn long_contents_do_not_stall() {
     let (graph, user) = (store(&options()), user("long"));
     graph.prepare().await.expect("prepared");
-    let mut fastest = Duration::MAX;
+    // In turns, so that both meet the same machine.
+    let [mut short, mut long] = [Duration::MAX; 2];
     for _ in 0..30 {
-        let mut projection = memory(&user, Uuid::new_v4(), 1, &["Ann"]);
-        projection.content = "x".repeat(20_000);
-        let start = Instant::now();
-        graph.project(&[projection]).await.expect("projected");
-        fastest = fastest.min(start.elapsed());
+        for (length, fastest) in [(20, &mut short), (20_000, &mut long)] {
+            let mut projection = memory(&user, Uuid::new_v4(), 1, &["Ann"]);
+            projection.content = "x".repeat(length);
+            let start = Instant::now();
+            graph.project(&[projection]).await.expect("projected");
+            *fastest = (*fastest).min(start.elapsed());
+        }
     }
-    assert!(fastest < Duration::from_millis(35), "{fastest:?}");
+    assert!(long < short + Duration::from_millis(35), "{short:?} and {long:?}");
     graph.clear(Some(&user)).await.expect("cleared");
 }

@@ -29,7 +29,7 @@ beforeAll(() => {
     mkdirSync(dirname(link), { recursive: true });
     symlinkSync(join(root, 'node_modules', name), link);
   }
-}, 60_000);
+}, 240_000);
 
 describe('the demo of the package', () => {
   it('keeps its memories apart from the app, and does without a driver of its own', async () => {
@@ -40,7 +40,7 @@ describe('the demo of the package', () => {
     expect(code).toBe(0);
     expect(existsSync(join(folder.path, '.izzie-memory-demo'))).toBe(true);
     expect(existsSync(join(folder.path, '.izzie-memory'))).toBe(false);
-  }, 120_000);
+  }, 480_000);
 
   it('has help of its own, and refuses what it does not know with 2', async () => {
     const help = await cli(['demo', '--help'], { binary });

@@ -29,6 +29,9 @@ pub struct World {
     _alone: Option<MutexGuard<'static, ()>>,
 }
 
+/// How long a test waits for what happens within some seconds on a machine with nothing else to do.
+pub const PATIENCE: Duration = Duration::from_secs(240);
+
 /// Whoever writes waits for the graph as long as it takes.
 pub fn patient() -> Value {
     json!({ "graphWaitMs": 20_000 })
@@ -145,9 +148,24 @@ impl World {
         }
     }
 
+    /// Makes a call that may be repeated, again and again while a store that is busy does not answer in time.
+    pub async fn insist(&self, layer: &Client, op: &str, args: Value) -> Value {
+        let begun = Instant::now();
+        loop {
+            match layer.try_call(op, args.clone()).await {
+                Ok(answer) => return answer,
+                Err(error) => {
+                    let goes_on = error.reason.retryable() && begun.elapsed() < PATIENCE;
+                    assert!(goes_on, "{op}: {}", error.envelope());
+                }
+            }
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+    }
+
     /// Pays everything through `layer`, then compares.
     pub async fn settle(&self, layer: &Client) {
-        layer.call("fullSync", json!({})).await;
+        self.insist(layer, "fullSync", json!({})).await;
         assert_eq!(self.owed().await, 0);
         self.expect_equal().await;
     }

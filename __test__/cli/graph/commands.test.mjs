@@ -338,7 +338,7 @@ describe('reembed', () => {
     expect(stderr).toContain('Up to 3 memories will be embedded anew');
     expect(code).toBe(0);
     expect(answer).toMatchObject({ model: 'three', dimensions: 3, embedded: 3, failed: 0 });
-  }, 60_000);
+  }, 240_000);
 });
 
 function manifest() {

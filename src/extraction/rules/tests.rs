@@ -328,6 +328,6 @@ fn repetition_costs_linear_time() {
         let start = Instant::now();
         extract_plain(&text);
         let elapsed = start.elapsed();
-        assert!(elapsed < Duration::from_secs(10), "{piece:?}: {elapsed:?} for 100 KB");
+        assert!(elapsed < Duration::from_secs(40), "{piece:?}: {elapsed:?} for 100 KB");
     }
 }
