@@ -1,6 +1,9 @@
 'use strict';
 
-const { healthCheck } = require('./decode.cjs');
+const { healthCheck, syncStats } = require('./decode.cjs');
+
+/** What says nothing of the stores: the layer was ended, or the package itself is broken. */
+const NOT_OF_A_STORE = ['CLOSED', 'ABORTED', 'INTERNAL'];
 
 /**
  * Never rejects: a layer that cannot even start is unhealthy, and says why.
@@ -16,14 +19,49 @@ async function getHealth(ask) {
 }
 
 /** @param {{ reason: string, message: string }} error */
-function notStarted({ reason, message }) {
-  const status = () => ({ available: false, healthy: false, lastCheck: new Date(), error: message });
+function notStarted(error) {
+  const status = () => ({ available: false, healthy: false, lastCheck: new Date(), error: error.message });
   return {
     status: 'unhealthy',
     stores: { vectorStore: status(), graphStore: status() },
-    metrics: { totalMemories: 0, vectorStoreCount: 0, graphStoreCount: 0, syncPercentage: 0 },
-    reasons: [{ code: reason ?? 'INTERNAL', message }],
+    metrics: { totalMemories: null, vectorStoreCount: null, graphStoreCount: null, syncPercentage: null },
+    reasons: [reasonOf(error)],
   };
 }
 
-module.exports = { getHealth };
+/**
+ * Like health, an answer when the layer cannot start: everything is unknown, and it says why.
+ *
+ * @param {() => Promise<any>} ask
+ */
+async function getStats(ask) {
+  try {
+    return syncStats(await ask());
+  } catch (error) {
+    const failure = /** @type {any} */ (error);
+    if (!failure.reason || NOT_OF_A_STORE.includes(failure.reason)) throw error;
+    return notCounted(failure);
+  }
+}
+
+/** @param {{ reason: string, message: string }} error */
+function notCounted(error) {
+  return {
+    vectorStoreCount: null,
+    graphStoreCount: null,
+    syncPercentage: null,
+    pending: null,
+    dead: null,
+    conflicts: null,
+    embedding: null,
+    extraction: null,
+    unavailable: { vectorStore: reasonOf(error), graphStore: reasonOf(error) },
+  };
+}
+
+/** @param {{ reason: string, message: string }} error */
+function reasonOf({ reason, message }) {
+  return { code: reason ?? 'INTERNAL', message };
+}
+
+module.exports = { getHealth, getStats };

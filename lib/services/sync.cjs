@@ -3,7 +3,8 @@
 /** @import { SyncService as Documented } from '../../index.js' */
 
 const { callArguments, jobArguments, repairArguments } = require('../arguments.cjs');
-const { conflict, inconsistency, page, queueItem, syncResult, syncStats } = require('../decode.cjs');
+const { conflict, inconsistency, page, queueItem, syncResult } = require('../decode.cjs');
+const { getStats } = require('../health.cjs');
 const { defaultHost } = require('../state.cjs');
 
 /**
@@ -88,7 +89,7 @@ class SyncService {
   }
 
   async getStats() {
-    return syncStats(await this.#call('syncStats', { args: {} }));
+    return await getStats(() => this.#call('syncStats', { args: {} }));
   }
 
   /** @param {string} op @param {import('../arguments.cjs').CallArguments} call */

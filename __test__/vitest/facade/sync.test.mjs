@@ -182,4 +182,12 @@ test('getStats', async () => {
   expect(await sync.getStats()).toEqual({ ...stats, lastSync: DATE });
   answer = { ...stats, lastSync: null };
   expect(await sync.getStats()).toEqual(stats);
+  const unavailable = { graphStore: { code: 'TIMEOUT', message: 'the graph did not answer' } };
+  answer = { ...stats, graphStoreCount: null, syncPercentage: null, lastSync: null, unavailable };
+  expect(await sync.getStats()).toEqual({
+    ...stats,
+    graphStoreCount: null,
+    syncPercentage: null,
+    unavailable,
+  });
 });

@@ -66,7 +66,7 @@ function exitCode(operation, { inconsistencies, failed }) {
   return failed > 0 ? EXIT.FAILED : EXIT.OK;
 }
 
-/** @param {string} operation @param {import('../../../index.js').SyncResult} result */
+/** @param {string} operation @param {import('../../../index.js').SyncOutcome} result */
 function describe(operation, { inconsistencies, pending, ...result }) {
   const lines = [];
   if (operation === 'check') {
@@ -86,7 +86,7 @@ function verdict({ length }, { totalChecked, duration }) {
   return `${memories(totalChecked)} compared in ${seconds(duration)}: ${found}.`;
 }
 
-/** @param {Omit<import('../../../index.js').SyncResult, 'inconsistencies' | 'pending'>} result */
+/** @param {Omit<import('../../../index.js').SyncOutcome, 'inconsistencies' | 'pending'>} result */
 function outcome({ repaired, failed, conflicts, duration, resumed }) {
   const before = resumed ? ', going on with an earlier run' : '';
   const open = conflicts > 0 ? `, ${plural(conflicts, 'conflict')} left open` : '';
