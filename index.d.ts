@@ -1392,9 +1392,9 @@ export class SyncService {
 
   /**
    * Counts of all users. Answers within a few seconds, whatever the stores do: what is not known is `null`, and
-   * `unavailable` says why. Like `getHealth` it also resolves where no store is configured.
+   * `unavailable` says why.
    *
-   * @throws {PersistenceError} `CLOSED`
+   * @throws {PersistenceError} `NOT_CONFIGURED`, `INVALID_ARGUMENT` of the configuration, `CLOSED`
    */
   getStats(): Promise<SyncStats>;
 }

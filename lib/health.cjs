@@ -2,9 +2,6 @@
 
 const { healthCheck, syncStats } = require('./decode.cjs');
 
-/** What says nothing of the stores: the layer was ended, or the package itself is broken. */
-const NOT_OF_A_STORE = ['CLOSED', 'ABORTED', 'INTERNAL'];
-
 /**
  * Never rejects: a layer that cannot even start is unhealthy, and says why.
  *
@@ -30,7 +27,8 @@ function notStarted(error) {
 }
 
 /**
- * Like health, an answer when the layer cannot start: everything is unknown, and it says why.
+ * An answer too when a store keeps the layer from starting: everything is unknown then. What waiting does not mend, such
+ * as a configuration that is wrong, rejects.
  *
  * @param {() => Promise<any>} ask
  */
@@ -39,7 +37,7 @@ async function getStats(ask) {
     return syncStats(await ask());
   } catch (error) {
     const failure = /** @type {any} */ (error);
-    if (!failure.reason || NOT_OF_A_STORE.includes(failure.reason)) throw error;
+    if (!failure.retryable) throw error;
     return notCounted(failure);
   }
 }

@@ -249,18 +249,30 @@ describe('Neo4j away', () => {
 });
 
 describe('a layer that cannot start', () => {
-  test('answers as health does', async () => {
+  test('for want of a configuration rejects', async () => {
     const before = process.env.DATABASE_URL;
     delete process.env.DATABASE_URL;
-    const { sync, memory } = api.createMemoryLayer({ embedded: false });
     try {
-      expectNothingKnown(await asked({ sync, memory }), /^NOT_CONFIGURED$/);
+      const { sync } = api.createMemoryLayer({ embedded: false });
+      expect(await rejection(sync.getStats())).toMatchObject({ reason: 'NOT_CONFIGURED' });
     } finally {
       if (before !== undefined) process.env.DATABASE_URL = before;
     }
   });
 
-  test('rejects once it is closed', async () => {
+  test('because its folder cannot be used says so', async () => {
+    // A file where the folder should be.
+    const layer = api.createMemoryLayer({ embedded: import.meta.filename, logger: {} });
+    const { stats, health } = await asked(layer);
+    expect(health.status).toBe('unhealthy');
+    expect(stats).toEqual({
+      ...UNKNOWN,
+      unavailable: { vectorStore: said(/^UNAVAILABLE$/), graphStore: said(/^UNAVAILABLE$/) },
+    });
+    await layer.close();
+  });
+
+  test('since it is closed rejects', async () => {
     const layer = api.createMemoryLayer({ databaseUrl: 'postgres://127.0.0.1:1/none' });
     await layer.close();
     expect(await rejection(layer.sync.getStats())).toMatchObject({ reason: 'CLOSED' });
