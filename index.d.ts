@@ -476,7 +476,7 @@ export interface PurgeDeletedOptions {
 
 /** Options of {@link EnhancedMemoryService.getAll}. */
 export interface GetAllOptions {
-  /** At most this many, 1 to 1000; the newest first. @default 100 */
+  /** At most this many, any number; the newest first. More than 1000 are read page by page. @default 100 */
   limit?: number;
   conversationId?: string;
   signal?: AbortSignal;
@@ -649,6 +649,85 @@ export class EnhancedMemoryService {
 
 /** The service of the default layer, which {@link configure} and the environment set up. */
 export const enhancedMemoryService: EnhancedMemoryService;
+
+// ── memory, as the older service had it ──────────────────────────────────────────────────────────────────────────────
+
+/** Configuration of a {@link MemoryService}. */
+export interface MemoryServiceConfig {
+  /** `false`: nothing is written to the graph or searched there. @default true */
+  enableGraph?: boolean;
+  /** `false`: memories are stored without an embedding and found by their text. @default true */
+  enableVectorPersistence?: boolean;
+  /** Taken and not used: the extractor is the layer's, see {@link IzzieMemoryConfig.extractor}. */
+  llmModel?: string;
+}
+
+/** Options of {@link MemoryService.hybridSearch}. */
+export interface HybridSearchOptions extends RetrieveOptions {
+  /** Look for the entities that the query names, too. @default true */
+  includeGraph?: boolean;
+}
+
+/** What {@link MemoryService.hybridSearch} returns. */
+export interface HybridSearchResult {
+  /** As `retrieve` returns them. */
+  memories: MemoryEntry[];
+  /** The user's entities that the query names, the most mentioned first. */
+  graphResults: GraphEntity[];
+  /** `memories`, then those that mention these entities and are not among them. */
+  combined: MemoryEntry[];
+  metadata: {
+    /** How many `memories`. */
+    vectorResults: number;
+    /** How many `graphResults`. */
+    graphResults: number;
+    /** How many `combined`. */
+    combinedResults: number;
+    /** Why the graph was not searched, where it did not answer. */
+    graphUnavailable?: HealthReason;
+  };
+}
+
+/**
+ * The service that `lib/memory` of the application has beside the enhanced one: the same memories with fewer methods.
+ * New code takes {@link EnhancedMemoryService}.
+ */
+export class MemoryService {
+  /** @throws {PersistenceError} `INVALID_ARGUMENT`: an unknown key or a value of the wrong kind */
+  constructor(config?: MemoryServiceConfig);
+
+  /** @throws as {@link EnhancedMemoryService.store} */
+  store(entry: NewMemory, options?: StoreOptions): Promise<MemoryEntry>;
+
+  /** @throws as {@link EnhancedMemoryService.retrieve} */
+  retrieve(userId: string, query: string, options?: RetrieveOptions): Promise<MemoryEntry[]>;
+
+  /**
+   * {@link retrieve}, and beside it the entities that the query names with the memories that mention them. While the graph
+   * is away the search goes on without it.
+   *
+   * @throws as {@link EnhancedMemoryService.retrieve}
+   */
+  hybridSearch(userId: string, query: string, options?: HybridSearchOptions): Promise<HybridSearchResult>;
+
+  /** The user's memories, the newest first. */
+  getAll(userId: string, options?: GetAllOptions): Promise<MemoryEntry[]>;
+
+  /** `null` when there is none of this id, or it is deleted. Counts as an access. */
+  getById(id: string): Promise<MemoryEntry | null>;
+
+  getStats(userId: string): Promise<MemoryStats>;
+
+  /**
+   * Deletes a memory. Deleting what is not there is no error.
+   *
+   * @param hard remove the row instead of marking it deleted. @default false
+   */
+  delete(id: string, hard?: boolean): Promise<void>;
+}
+
+/** The service of the default layer. */
+export const memoryService: MemoryService;
 
 // ── persistence ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -1137,7 +1216,7 @@ export interface SyncCall {
 
 /** Options of {@link SyncService.verify}. */
 export interface VerifyOptions extends SyncCall {
-  /** Only this user's memories. @default all users */
+  /** Only this user's memories. @default all users, as for an empty text */
   userId?: string;
   /** See {@link CheckOptions.deep}. @default false */
   deep?: boolean;
@@ -1145,7 +1224,7 @@ export interface VerifyOptions extends SyncCall {
 
 /** Options of {@link SyncService.checkConsistency}. */
 export interface CheckOptions extends SyncCall {
-  /** Only this user's memories. @default all users */
+  /** Only this user's memories. @default all users, as for an empty text */
   userId?: string;
   /** At most this many differences are returned or repaired; all memories are compared anyway. @default none */
   limit?: number;
@@ -1176,7 +1255,7 @@ export interface FullSyncOptions extends CheckOptions, RepairOptions {
 
 /** Options of {@link SyncService.rebuildGraph}. */
 export interface RebuildOptions extends SyncCall {
-  /** Only this user's memories. @default all users */
+  /** Only this user's memories. @default all users, as for an empty text */
   userId?: string;
   /** Write at most this many before the call returns; `pending` tells the rest. @default none */
   limit?: number;
@@ -1186,7 +1265,7 @@ export interface RebuildOptions extends SyncCall {
 
 /** Options of {@link SyncService.deltaSync}. */
 export interface DeltaSyncOptions extends SyncCall {
-  /** Only this user's memories. @default all users */
+  /** Only this user's memories. @default all users, as for an empty text */
   userId?: string;
   /** Begin nothing new after this time. @default none */
   maxMs?: number;
@@ -1207,7 +1286,7 @@ export interface QueueOptions {
   state?: 'pending' | 'dead';
   /** @default all */
   target?: 'graph' | 'embedding' | 'extraction';
-  /** @default all users */
+  /** @default all users, as for an empty text */
   userId?: string;
   /** Items of a page, 1 to 1000. @default 100 */
   limit?: number;
@@ -1220,7 +1299,7 @@ export interface QueueOptions {
 export interface ConflictOptions {
   /** @default both */
   state?: 'open' | 'resolved';
-  /** @default all users */
+  /** @default all users, as for an empty text */
   userId?: string;
   /** Items of a page, 1 to 1000. @default 100 */
   limit?: number;

@@ -2,7 +2,7 @@
 
 const { Argument, Option } = require('commander');
 const { EXIT } = require('../exit-codes.cjs');
-const { examples, wholeNumber, withStores } = require('../options.cjs');
+const { examples, userOf, wholeNumber, withStores } = require('../options.cjs');
 const { memories, plural, seconds, table } = require('../text.cjs');
 
 const STRATEGIES = ['vector_wins', 'graph_wins', 'latest_wins', 'merge', 'manual'];
@@ -26,7 +26,7 @@ module.exports = (program, action) => {
   withStores(program.command('sync'))
     .description('compare the graph with Postgres and bring it in step')
     .addArgument(new Argument('[operation]', 'what to do').choices(Object.keys(OPERATIONS)).default('check'))
-    .option('--user <id>', "only this user's memories")
+    .option('--user <id>', "only this user's memories", userOf)
     .option('--limit <count>', 'list or repair at most this many differences', wholeNumber)
     .option('--deep', 'read every node back instead of comparing digests (check, repair, full)')
     .option('--dry-run', 'write nothing and tell what differs, whatever the operation')
