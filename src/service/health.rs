@@ -13,8 +13,10 @@ use crate::model::{HealthCheck, HealthMetrics, HealthReason, HealthStatus, Store
 use crate::store::postgres::QueueCounts;
 use crate::sync::Standing;
 
-/// The longest one store is waited for.
+/// The longest Postgres is waited for.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// The longest the graph is waited for, which may have to plan its first statements.
+const GRAPH_PATIENCE: Duration = Duration::from_secs(3);
 
 struct Vector {
     live: u64,
@@ -41,7 +43,7 @@ impl Layer {
         let graph = match &vector {
             _ if !config.enable_graph_store => None,
             Err(_) => Some(Err(not_asked())),
-            Ok(_) => patiently(PATIENCE, self.graph_health(), "the graph").await.transpose(),
+            Ok(_) => patiently(GRAPH_PATIENCE, self.graph_health(), "the graph").await.transpose(),
         };
         if vector.is_ok() {
             self.limitations(config, &mut reasons).await;
