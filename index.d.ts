@@ -12,9 +12,8 @@
  * ```
  *
  * Rules for everything below:
- * - Every method is asynchronous and rejects with a {@link PersistenceError} or one of its subclasses; only
- *   {@link PersistenceService} resolves with failures instead. What is wrong with the arguments is found before
- *   anything is written (`reason: 'INVALID_ARGUMENT'`, `details.field` names the argument).
+ * - Every method is asynchronous and rejects with a {@link PersistenceError} or one of its subclasses. What is wrong with
+ *   the arguments is found before anything is written (`reason: 'INVALID_ARGUMENT'`, `details.field` names the argument).
  * - An option that is `undefined` is one that was not given. Unknown options are refused by name.
  * - Every method that takes a `signal` rejects with `signal.reason` when it aborts, unless the write was already
  *   committed: then it resolves. Work in many steps stops between two of them; the steps that were done stay done.
@@ -477,7 +476,7 @@ export interface PurgeDeletedOptions {
 
 /** Options of {@link EnhancedMemoryService.getAll}. */
 export interface GetAllOptions {
-  /** At most this many, 1 to 1000; the newest first. @default 100 */
+  /** At most this many, any number; the newest first. More than 1000 are read page by page. @default 100 */
   limit?: number;
   conversationId?: string;
   signal?: AbortSignal;
@@ -645,17 +644,97 @@ export class EnhancedMemoryService {
   getStats(userId: string): Promise<MemoryStats>;
 
   /** Never rejects; answers in bounded time. */
-  getHealth(): Promise<HealthCheck>;
+  getHealth(): Promise<HealthReport>;
 }
 
 /** The service of the default layer, which {@link configure} and the environment set up. */
 export const enhancedMemoryService: EnhancedMemoryService;
 
+// ── memory, as the older service had it ──────────────────────────────────────────────────────────────────────────────
+
+/** Configuration of a {@link MemoryService}. */
+export interface MemoryServiceConfig {
+  /** `false`: nothing is written to the graph or searched there. @default true */
+  enableGraph?: boolean;
+  /** `false`: memories are stored without an embedding and found by their text. @default true */
+  enableVectorPersistence?: boolean;
+  /** Taken and not used: the extractor is the layer's, see {@link IzzieMemoryConfig.extractor}. */
+  llmModel?: string;
+}
+
+/** Options of {@link MemoryService.hybridSearch}. */
+export interface HybridSearchOptions extends RetrieveOptions {
+  /** Look for the entities that the query names, too. @default true */
+  includeGraph?: boolean;
+}
+
+/** What {@link MemoryService.hybridSearch} returns. */
+export interface HybridSearchResult {
+  /** As `retrieve` returns them. */
+  memories: MemoryEntry[];
+  /** The user's entities that the query names, the most mentioned first. */
+  graphResults: GraphEntity[];
+  /** `memories`, then those that mention these entities and are not among them. */
+  combined: MemoryEntry[];
+  metadata: {
+    /** How many `memories`. */
+    vectorResults: number;
+    /** How many `graphResults`. */
+    graphResults: number;
+    /** How many `combined`. */
+    combinedResults: number;
+    /** Why the graph was not searched, where it did not answer. */
+    graphUnavailable?: HealthReason;
+  };
+}
+
+/**
+ * The service that `lib/memory` of the application has beside the enhanced one: the same memories with fewer methods.
+ * New code takes {@link EnhancedMemoryService}.
+ */
+export class MemoryService {
+  /** @throws {PersistenceError} `INVALID_ARGUMENT`: an unknown key or a value of the wrong kind */
+  constructor(config?: MemoryServiceConfig);
+
+  /** @throws as {@link EnhancedMemoryService.store} */
+  store(entry: NewMemory, options?: StoreOptions): Promise<MemoryEntry>;
+
+  /** @throws as {@link EnhancedMemoryService.retrieve} */
+  retrieve(userId: string, query: string, options?: RetrieveOptions): Promise<MemoryEntry[]>;
+
+  /**
+   * {@link retrieve}, and beside it the entities that the query names with the memories that mention them. While the graph
+   * is away the search goes on without it.
+   *
+   * @throws as {@link EnhancedMemoryService.retrieve}
+   */
+  hybridSearch(userId: string, query: string, options?: HybridSearchOptions): Promise<HybridSearchResult>;
+
+  /** The user's memories, the newest first. */
+  getAll(userId: string, options?: GetAllOptions): Promise<MemoryEntry[]>;
+
+  /** `null` when there is none of this id, or it is deleted. Counts as an access. */
+  getById(id: string): Promise<MemoryEntry | null>;
+
+  getStats(userId: string): Promise<MemoryStats>;
+
+  /**
+   * Deletes a memory. Deleting what is not there is no error.
+   *
+   * @param hard remove the row instead of marking it deleted. @default false
+   */
+  delete(id: string, hard?: boolean): Promise<void>;
+}
+
+/** The service of the default layer. */
+export const memoryService: MemoryService;
+
 // ── persistence ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 /**
- * How a write went. `success` tells whether it is in Postgres; when the graph could not take it in time, `success` is
- * `true`, `graphWriteSuccess` is `false` and `error` says why it is still owed.
+ * How a write went. When the graph could not take it in time, `success` is `true`, `graphWriteSuccess` is `false` and
+ * `error` says why the graph does not have it yet. `success` is `false` only for an `update` of an id that is not there
+ * and for one memory of a `storeMany`; every other write that wrote nothing rejects.
  */
 export interface PersistenceResult<T = unknown> {
   success: boolean;
@@ -671,7 +750,7 @@ export interface PersistenceResult<T = unknown> {
   };
 }
 
-/** A memory as its row in Postgres, without the embedding. */
+/** A memory as its row in Postgres. What the package returns is a {@link StoredRow}. */
 export interface MemoryRow {
   id: string;
   userId: string;
@@ -686,7 +765,15 @@ export interface MemoryRow {
   isDeleted: boolean;
   createdAt: Date;
   updatedAt: Date;
+  revision?: number;
+  /** For rows that other code makes; what the package returns has none. */
+  embedding?: number[] | Float32Array | null;
+}
+
+/** A {@link MemoryRow} as the package returns it. */
+export interface StoredRow extends MemoryRow {
   revision: number;
+  embedding?: undefined;
 }
 
 /** What {@link PersistenceService.store} takes: a memory and its options in one object. */
@@ -716,13 +803,13 @@ export interface PersistenceConfig {
    */
   enableAutoSync: boolean;
   /** Between two checks of auto-sync; at least 1000. @default 300000 */
-  syncIntervalMs: number;
+  syncIntervalMs?: number;
   /**
    * What auto-sync, `fullSync` and `repairInconsistencies` do about conflicts. A function is for the layer's
    * configuration and for single calls; that of one service cannot have it.
    * @default 'vector_wins'
    */
-  conflictStrategy: ConflictStrategy | ConflictResolver;
+  conflictStrategy?: ConflictStrategy | ConflictResolver;
   /**
    * Undo the write to Postgres when the graph does not take it: `store` leaves no row, `update` puts the old content
    * back under a new revision, `delete` restores. Readers may see the memory in between. @default false
@@ -733,16 +820,23 @@ export interface PersistenceConfig {
   /** First delay between attempts; it grows exponentially, with jitter. @default 1000 */
   retryDelayMs: number;
   /** The longest that a write waits for the graph. @default 500 */
-  graphWaitMs: number;
+  graphWaitMs?: number;
 }
 
 /** The defaults. Frozen. */
-export const DEFAULT_PERSISTENCE_CONFIG: Readonly<PersistenceConfig>;
+export const DEFAULT_PERSISTENCE_CONFIG: Readonly<Required<PersistenceConfig>>;
 
 /**
- * Writes memories to both stores and reports on each. Its writes resolve with `success: false` and the error, bad
- * arguments included; they reject for the caller's own `signal` only (and `storeMany`, where it could not tell whose
- * result it is, for what is wrong with the whole call).
+ * Writes memories to both stores and reports on each. `store`, `update` and `delete` reject whenever nothing was written;
+ * they resolve with `success: true`, `graphWriteSuccess: false` and `error` where only the graph lags behind.
+ *
+ * ```ts
+ * try {
+ *   const { data, metadata } = await persistenceService.store(request);
+ * } catch (error) {
+ *   if (error instanceof VectorStoreError) console.error(error.reason, error.details);
+ * }
+ * ```
  *
  * Making one is cheap: all objects share one layer and its connections, which open with the first call.
  */
@@ -754,27 +848,33 @@ export class PersistenceService {
    */
   constructor(config?: Partial<PersistenceConfig>);
 
-  /** Stores a memory, see {@link EnhancedMemoryService.store}. */
-  store(request: MemoryStorageRequest): Promise<PersistenceResult<MemoryRow>>;
+  /** Stores a memory. @throws as {@link EnhancedMemoryService.store} */
+  store(request: MemoryStorageRequest): Promise<PersistenceResult<StoredRow>>;
 
   /**
-   * Stores many memories, see {@link EnhancedMemoryService.storeMany}: one result for each entry, in their order.
+   * Stores many memories, see {@link EnhancedMemoryService.storeMany}: one result for each entry, in their order. What
+   * was not stored has `success: false` and its `error`.
    *
    * @throws {PersistenceError} `INVALID_ARGUMENT`: `entries` is no array, or an option is wrong
    */
   storeMany(
     entries: readonly BatchEntry[],
     options?: StoreManyOptions,
-  ): Promise<PersistenceResult<MemoryRow>[]>;
+  ): Promise<PersistenceResult<StoredRow>[]>;
 
-  /** Changes a memory. When there is none of this id, `error.reason` is `NOT_FOUND` and there is no `data`. */
-  update(request: MemoryUpdateRequest): Promise<PersistenceResult<MemoryRow>>;
+  /**
+   * Changes a memory. When there is none of this id it resolves with `success: false`, an `error` whose reason is
+   * `NOT_FOUND`, and no `data`.
+   *
+   * @throws as {@link EnhancedMemoryService.update}
+   */
+  update(request: MemoryUpdateRequest): Promise<PersistenceResult<StoredRow>>;
 
-  /** Deletes a memory. Deleting what is not there succeeds. */
+  /** Deletes a memory. Deleting what is not there succeeds. @throws as {@link EnhancedMemoryService.delete} */
   delete(request: MemoryDeletionRequest): Promise<PersistenceResult<void>>;
 
   /** Never rejects; answers in bounded time. */
-  getHealth(): Promise<HealthCheck>;
+  getHealth(): Promise<HealthReport>;
 
   /**
    * Gives back this object's hold on the shared connections; the last holder's closes them. Every service object holds
@@ -810,15 +910,20 @@ export interface HealthCheck {
   stores: StorageStatus;
   /** When a check of all users (of auto-sync, `fullSync` or `rebuildGraph`) last completed. */
   lastSync?: Date;
-  /** Counts of all users. */
+  /** Counts of all users. `null`: the store that knows did not answer. */
   metrics: {
-    totalMemories: number;
-    vectorStoreCount: number;
-    graphStoreCount: number;
+    totalMemories: number | null;
+    vectorStoreCount: number | null;
+    graphStoreCount: number | null;
     /** Share of the memories that the graph holds in their newest form, 0 to 100. */
-    syncPercentage: number;
+    syncPercentage: number | null;
   };
   /** What limits the service, for example lexical search for want of an embedder. */
+  reasons?: HealthReason[];
+}
+
+/** A {@link HealthCheck} as the package returns it. */
+export interface HealthReport extends HealthCheck {
   reasons: HealthReason[];
 }
 
@@ -850,18 +955,23 @@ export interface SyncInconsistency {
    * Somebody changed the graph: the node has the memory's revision but other properties, or belongs to no memory that
    * ever was. Otherwise the graph has merely fallen behind, and Postgres is right whatever the strategy.
    */
-  conflict: boolean;
+  conflict?: boolean;
   /**
    * What differs, as far as it was read back: without `deep`, of conflicts only. Of the memory: `'userId'`, `'content'`, `'summary'`,
    * `'importance'`, `'createdAt'`, `'mentions'`, `'relationships'`, `'labels'`, `'digest'`, `'bucket'`. Of the entities
    * it mentions: `'entities'`, `'labels'`, `'frequency'`.
    */
+  fields?: string[];
+}
+
+/** A {@link SyncInconsistency} as the package returns it. */
+export interface FoundInconsistency extends SyncInconsistency {
+  conflict: boolean;
   fields: string[];
 }
 
 /** A difference to repair: a {@link SyncInconsistency}, or one that went through JSON. */
-export type ReportedInconsistency = Pick<SyncInconsistency, 'memoryId' | 'issue' | 'details'> &
-  Partial<Pick<SyncInconsistency, 'conflict' | 'fields'>> & { detectedAt: Date | string };
+export type ReportedInconsistency = Omit<SyncInconsistency, 'detectedAt'> & { detectedAt: Date | string };
 
 /**
  * Who wins a conflict, which is a difference that somebody caused in the graph. The loser's side is kept in the conflict
@@ -942,13 +1052,20 @@ export interface SyncResult {
   /** Memories that the graph refused, or whose conflict could not be decided. */
   failed: number;
   /** Conflicts that were left open, for somebody to decide. */
-  conflicts: number;
+  conflicts?: number;
   /** Milliseconds. */
   duration: number;
   /** Memories still owed to the graph afterwards. */
-  pending: number;
+  pending?: number;
   /** Of `rebuildGraph`: whether it went on where an earlier one had stopped. */
   resumed?: boolean;
+}
+
+/** A {@link SyncResult} as the package returns it. */
+export interface SyncOutcome extends SyncResult {
+  inconsistencies: FoundInconsistency[];
+  conflicts: number;
+  pending: number;
 }
 
 /** What {@link SyncService.verify} found. */
@@ -1059,23 +1176,35 @@ export interface ReembedResult {
   duration: number;
 }
 
+/**
+ * Counts of all users. `null`, never 0, stands for what is not known because the store that knows did not answer;
+ * `unavailable` names it.
+ */
 export interface SyncStats {
   /** Memories in Postgres, of all users, without deleted ones. */
-  vectorStoreCount: number;
-  /** Memories in the graph. */
-  graphStoreCount: number;
-  /** Share of the memories that the graph holds in their newest form, 0 to 100. */
-  syncPercentage: number;
+  vectorStoreCount: number | null;
+  /** Memories in the graph; 0 where there is no graph. */
+  graphStoreCount: number | null;
+  /** Share of the memories that the graph holds in their newest form, 0 to 100; 100 where there is no graph. */
+  syncPercentage: number | null;
   /** When a check of all users (of auto-sync, `fullSync` or `rebuildGraph`) last completed. */
   lastSync?: Date;
-  /** Memories owed to the graph. */
-  pending: number;
+  /** Memories owed to the graph. Postgres knows them, so they are told while the graph is away. */
+  pending: number | null;
   /** Memories that the graph refused for good. */
-  dead: number;
+  dead: number | null;
   /** Conflicts that are open. */
-  conflicts: number;
-  embedding: OwedToModel;
-  extraction: OwedToModel;
+  conflicts: number | null;
+  embedding: OwedToModel | null;
+  extraction: OwedToModel | null;
+  /** The stores that did not answer, and why. Missing while all do. */
+  unavailable?: UnavailableStores;
+}
+
+/** The stores that did not answer, and why: `code` is a reason such as `UNAVAILABLE` or `TIMEOUT`. */
+export interface UnavailableStores {
+  vectorStore?: HealthReason;
+  graphStore?: HealthReason;
 }
 
 /** What all long sync calls take. */
@@ -1087,7 +1216,7 @@ export interface SyncCall {
 
 /** Options of {@link SyncService.verify}. */
 export interface VerifyOptions extends SyncCall {
-  /** Only this user's memories. @default all users */
+  /** Only this user's memories. @default all users, as for an empty text */
   userId?: string;
   /** See {@link CheckOptions.deep}. @default false */
   deep?: boolean;
@@ -1095,7 +1224,7 @@ export interface VerifyOptions extends SyncCall {
 
 /** Options of {@link SyncService.checkConsistency}. */
 export interface CheckOptions extends SyncCall {
-  /** Only this user's memories. @default all users */
+  /** Only this user's memories. @default all users, as for an empty text */
   userId?: string;
   /** At most this many differences are returned or repaired; all memories are compared anyway. @default none */
   limit?: number;
@@ -1126,7 +1255,7 @@ export interface FullSyncOptions extends CheckOptions, RepairOptions {
 
 /** Options of {@link SyncService.rebuildGraph}. */
 export interface RebuildOptions extends SyncCall {
-  /** Only this user's memories. @default all users */
+  /** Only this user's memories. @default all users, as for an empty text */
   userId?: string;
   /** Write at most this many before the call returns; `pending` tells the rest. @default none */
   limit?: number;
@@ -1136,7 +1265,7 @@ export interface RebuildOptions extends SyncCall {
 
 /** Options of {@link SyncService.deltaSync}. */
 export interface DeltaSyncOptions extends SyncCall {
-  /** Only this user's memories. @default all users */
+  /** Only this user's memories. @default all users, as for an empty text */
   userId?: string;
   /** Begin nothing new after this time. @default none */
   maxMs?: number;
@@ -1157,7 +1286,7 @@ export interface QueueOptions {
   state?: 'pending' | 'dead';
   /** @default all */
   target?: 'graph' | 'embedding' | 'extraction';
-  /** @default all users */
+  /** @default all users, as for an empty text */
   userId?: string;
   /** Items of a page, 1 to 1000. @default 100 */
   limit?: number;
@@ -1170,7 +1299,7 @@ export interface QueueOptions {
 export interface ConflictOptions {
   /** @default both */
   state?: 'open' | 'resolved';
-  /** @default all users */
+  /** @default all users, as for an empty text */
   userId?: string;
   /** Items of a page, 1 to 1000. @default 100 */
   limit?: number;
@@ -1202,7 +1331,7 @@ export class SyncService {
    * @throws {SyncError} `NOT_CONFIGURED`: there is no graph
    * @throws {SyncError} `GRAPH_STORE_MISMATCH`: the graph belongs to another database
    */
-  checkConsistency(options?: CheckOptions): Promise<SyncInconsistency[]>;
+  checkConsistency(options?: CheckOptions): Promise<FoundInconsistency[]>;
 
   /** The same as a verdict, which says what it speaks for. @throws as {@link checkConsistency} */
   verify(options?: VerifyOptions): Promise<Verdict>;
@@ -1216,10 +1345,10 @@ export class SyncService {
   repairInconsistencies(
     inconsistencies: readonly ReportedInconsistency[],
     options?: RepairOptions,
-  ): Promise<SyncResult>;
+  ): Promise<SyncOutcome>;
 
   /** Checks and repairs in one. @throws as {@link checkConsistency} */
-  fullSync(options?: FullSyncOptions): Promise<SyncResult>;
+  fullSync(options?: FullSyncOptions): Promise<SyncOutcome>;
 
   /**
    * Writes to the graph what is owed, and compares nothing: its cost grows with what has changed, not with what is
@@ -1227,7 +1356,7 @@ export class SyncService {
    *
    * @throws as {@link checkConsistency}
    */
-  deltaSync(options?: DeltaSyncOptions): Promise<SyncResult>;
+  deltaSync(options?: DeltaSyncOptions): Promise<SyncOutcome>;
 
   /**
    * Writes all memories to the graph anew, without calling a model. One that was stopped in the middle goes on there
@@ -1235,7 +1364,7 @@ export class SyncService {
    *
    * @throws as {@link checkConsistency}
    */
-  rebuildGraph(options?: RebuildOptions): Promise<SyncResult>;
+  rebuildGraph(options?: RebuildOptions): Promise<SyncOutcome>;
 
   /**
    * Makes the graph that is configured here the one this database belongs to, and writes all memories to it. Until then,
@@ -1244,7 +1373,7 @@ export class SyncService {
    *
    * @throws {SyncError} `UNAVAILABLE`, `TIMEOUT`, `NOT_CONFIGURED`
    */
-  switchGraph(options?: SyncCall): Promise<SyncResult>;
+  switchGraph(options?: SyncCall): Promise<SyncOutcome>;
 
   /**
    * Pays what is owed, to the graph and by the models, in bounded time: for cron jobs and serverless functions, where
@@ -1340,7 +1469,12 @@ export class SyncService {
    */
   purgeConflicts(options?: PurgeConflictsOptions): Promise<{ purged: number }>;
 
-  /** Counts of all users. @throws {SyncError} `UNAVAILABLE`, `TIMEOUT`: of either store */
+  /**
+   * Counts of all users. Answers within a few seconds, whatever the stores do: what is not known is `null`, and
+   * `unavailable` says why.
+   *
+   * @throws {PersistenceError} `NOT_CONFIGURED`, `INVALID_ARGUMENT` of the configuration, `CLOSED`
+   */
   getStats(): Promise<SyncStats>;
 }
 

@@ -414,13 +414,17 @@ async fn postgres_away_is_told_at_once_and_nothing_is_acknowledged() {
     for (op, args) in [
         ("store", json!({ "userId": "u", "content": "two" })),
         ("retrieve", json!({ "userId": "u", "query": "one" })),
-        ("syncStats", json!({})),
+        ("verify", json!({})),
     ] {
         let error = layer.fails(op, args).await;
         assert!(error.reason.retryable(), "{op}: {}", error.envelope());
     }
     let health = layer.call("health", json!({})).await;
     assert_eq!(health["status"], "unhealthy");
+    assert_eq!(health["metrics"]["totalMemories"], Value::Null, "nobody counted");
+    let stats = layer.call("syncStats", json!({})).await;
+    assert_eq!((&stats["vectorStoreCount"], &stats["pending"]), (&Value::Null, &Value::Null));
+    assert_eq!(stats["unavailable"]["vectorStore"]["code"], "UNAVAILABLE");
     assert!(begun.elapsed() < Duration::from_secs(60), "{:?}", begun.elapsed());
     proxy.set(Mode::Pass);
     assert_eq!(

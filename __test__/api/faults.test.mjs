@@ -25,7 +25,6 @@ const SYNCS = [
   ['checkConsistency', ({ sync }) => sync.checkConsistency()],
   ['fullSync', ({ sync }) => sync.fullSync()],
   ['rebuildGraph', ({ sync }) => sync.rebuildGraph()],
-  ['getStats', ({ sync }) => sync.getStats()],
 ];
 
 /** With room for a loaded machine: a statement may take 30 s, and so may waiting for a connection. */
@@ -84,14 +83,15 @@ describe('Postgres', () => {
       expect(error).toMatchObject({ code: 'SYNC_ERROR', reason: 'UNAVAILABLE', retryable: true });
     });
 
-    test('PersistenceService answers with the error', async () => {
-      const { success, data, error, metadata } = await layer.persistence.store(ENTRY);
-      expect({ success, data, reason: error.reason }).toEqual({
-        success: false,
-        data: undefined,
-        reason: 'UNAVAILABLE',
-      });
-      expect(metadata).toMatchObject({ vectorWriteSuccess: false, graphWriteSuccess: false });
+    test.each([
+      ['store', ENTRY],
+      ['update', { id: ID, content: 'new' }],
+      ['delete', { id: ID }],
+    ])('PersistenceService.%s rejects, as the original documentation catches it', async (method, request) => {
+      const error = await rejection(layer.persistence[method](request));
+      expect(error).toBeInstanceOf(api.VectorStoreError);
+      expect(error).toMatchObject({ code: 'VECTOR_STORE_ERROR', reason: 'UNAVAILABLE' });
+      expect(error.details, 'what its handler prints').toBeInstanceOf(Object);
     });
 
     test('health is unhealthy, with the password nowhere', async () => {
@@ -99,7 +99,12 @@ describe('Postgres', () => {
       expect(health).toMatchObject({
         status: 'unhealthy',
         stores: { vectorStore: { available: false, healthy: false, error: expect.any(String) } },
-        metrics: { totalMemories: 0 },
+        metrics: {
+          totalMemories: null,
+          vectorStoreCount: null,
+          graphStoreCount: null,
+          syncPercentage: null,
+        },
       });
       expect(health.stores.vectorStore.lastCheck).toBeInstanceOf(Date);
       expect(health.reasons.map(({ code }) => code)).toContain('UNAVAILABLE');

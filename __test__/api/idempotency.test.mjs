@@ -61,12 +61,8 @@ describe('storing again', () => {
         retryable: false,
       });
       expect(await rows(id)).toEqual([{ user_id: 'ada', content: CONTENT, is_deleted: false }]);
-      const { success, error: told } = await persistence.store({
-        userId: 'ada',
-        content: 'Dinner',
-        ...options,
-      });
-      expect({ success, reason: told.reason }).toEqual({ success: false, reason: 'ID_CONFLICT' });
+      const told = await rejection(persistence.store({ userId: 'ada', content: 'Dinner', ...options }));
+      expect(told).toMatchObject({ name: 'PersistenceError', reason: 'ID_CONFLICT' });
     });
 
     test('leaves a soft-deleted memory deleted', async () => {
@@ -113,8 +109,8 @@ describe('storing again', () => {
       expect(`${JSON.stringify(error)}${error.stack}`).not.toContain('canary');
     }
     expect(await rows(id)).toEqual([{ user_id: 'canary-user', content: secret, is_deleted: false }]);
-    const { data, error } = await persistence.store({ userId: 'ada', content: 'mine', id });
-    expect({ data, reason: error.reason }).toEqual({ data: undefined, reason: 'ID_CONFLICT' });
+    const told = await rejection(persistence.store({ userId: 'ada', content: 'mine', id }));
+    expect(told.reason).toBe('ID_CONFLICT');
   });
 
   test('a key is unique per user only', async () => {

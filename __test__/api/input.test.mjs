@@ -149,7 +149,13 @@ const CALLS = [
   ['getMany of no list', ({ memory }) => memory.getMany('all'), 'ids'],
   ['getMany of 1001', ({ memory }) => memory.getMany(Array(1001).fill(ID)), 'ids'],
   ['getAll without a user', ({ memory }) => memory.getAll(), 'userId'],
-  ['getAll of 1001', ({ memory }) => memory.getAll('ada', { limit: 1001 }), 'limit'],
+  ['getAll of none', ({ memory }) => memory.getAll('ada', { limit: 0 }), 'limit'],
+  ['getAll of a part', ({ memory }) => memory.getAll('ada', { limit: 1000.5 }), 'limit'],
+  [
+    'getAll of many with an option of list',
+    ({ memory }) => memory.getAll('ada', { limit: 5000, cursor: 'x' }),
+  ],
+  ['list of 1001', ({ memory }) => memory.list('ada', { limit: 1001 }), 'limit'],
   ['getStats without a user', ({ memory }) => memory.getStats(), 'userId'],
   ['a check of 0', ({ sync }) => sync.checkConsistency({ limit: 0 }), 'limit'],
   ['a check for a blank user', ({ sync }) => sync.checkConsistency({ userId: ' ' }), 'userId'],
@@ -236,16 +242,8 @@ describe('bad input', () => {
       expect(message).toContain('importnce');
     });
 
-    test('PersistenceService answers with the error', async () => {
-      const { success, data, error, metadata } = await layer.persistence.store({ ...ENTRY, importance: 11 });
-      expect({ success, data, reason: error.reason }).toEqual({
-        success: false,
-        data: undefined,
-        reason: 'INVALID_ARGUMENT',
-      });
-      expect(metadata).toMatchObject({ vectorWriteSuccess: false, timestamp: expect.any(Date) });
-      expect(traffic()).toEqual(before);
-    });
+    test('PersistenceService rejects', () =>
+      expectRefusal(layer.persistence.store({ ...ENTRY, importance: 11 }), 'importance'));
   });
 
   test('an embedding of a length that fits no space', async () => {

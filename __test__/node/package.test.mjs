@@ -14,6 +14,7 @@ const { constants } = require('../../lib/native.cjs');
 const SUBPATHS = [
   '',
   '/graph',
+  '/memory',
   '/memory/enhanced',
   '/persistence',
   '/persistence/sync',

@@ -9,6 +9,7 @@ import { lend, testsFor } from './runners.mjs';
 const SUBPATHS = [
   '',
   '/graph',
+  '/memory',
   '/memory/enhanced',
   '/persistence',
   '/persistence/sync',

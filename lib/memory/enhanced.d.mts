@@ -14,6 +14,7 @@ export {
   type GetAllOptions,
   type HealthCheck,
   type HealthReason,
+  type HealthReport,
   type ImportCounts,
   type ImportOptions,
   type ImportProgress,

@@ -21,6 +21,6 @@ pub use projection::{
 };
 pub use relationship::{Relationship, RelationshipType};
 pub use sync::{
-    Depth, Inconsistency, Issue, Owed, OwedToModels, StrongRelation, SyncResult, SyncStats, Verdict,
-    VerdictState,
+    Depth, Inconsistency, Issue, Owed, OwedToModels, StrongRelation, SyncResult, SyncStats, Unavailable,
+    Verdict, VerdictState,
 };

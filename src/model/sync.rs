@@ -2,6 +2,8 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::health::HealthReason;
+
 /// The three kinds of drift.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -91,22 +93,41 @@ pub struct Verdict {
     pub duration: f64,
 }
 
-#[derive(Debug, Clone, Serialize)]
+/// Counts of both stores, of all users. `None`: the store that knows did not answer.
+#[derive(Debug, Clone, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SyncStats {
     /// Live memories in Postgres.
-    pub vector_store_count: u64,
+    pub vector_store_count: Option<u64>,
     /// Live memory nodes in the graph.
-    pub graph_store_count: u64,
+    pub graph_store_count: Option<u64>,
     /// Share of live memories that the graph holds and that are not owed, 0–100, rounded down.
-    pub sync_percentage: u32,
+    pub sync_percentage: Option<u32>,
     pub last_sync: Option<DateTime<Utc>>,
-    pub pending: u64,
-    pub dead: u64,
+    pub pending: Option<u64>,
+    pub dead: Option<u64>,
     /// Conflicts that wait for somebody to decide.
-    pub conflicts: u64,
-    #[serde(flatten)]
-    pub models: OwedToModels,
+    pub conflicts: Option<u64>,
+    pub embedding: Option<Owed>,
+    pub extraction: Option<Owed>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unavailable: Option<Unavailable>,
+}
+
+/// The stores that did not answer, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Unavailable {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub vector_store: Option<HealthReason>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub graph_store: Option<HealthReason>,
+}
+
+impl Unavailable {
+    pub fn any(&self) -> bool {
+        self.vector_store.is_some() || self.graph_store.is_some()
+    }
 }
 
 /// What live memories are owed by the models.

@@ -5,16 +5,18 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use tokio::time::timeout;
 
+use super::census::{not_asked, patiently, percentage};
 use super::layer::Layer;
-use super::sync::stats;
 use crate::config::PersistenceConfig;
-use crate::error::{Error, Reason, Result};
+use crate::error::{Error, Result};
 use crate::model::{HealthCheck, HealthMetrics, HealthReason, HealthStatus, StoreStatus, Stores};
 use crate::store::postgres::QueueCounts;
 use crate::sync::Standing;
 
-/// The longest one store is waited for.
+/// The longest Postgres is waited for.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// The longest the graph is waited for, which may have to plan its first statements.
+const GRAPH_PATIENCE: Duration = Duration::from_secs(3);
 
 struct Vector {
     live: u64,
@@ -28,14 +30,20 @@ struct Graph {
     queue: QueueCounts,
 }
 
+impl From<&Error> for HealthReason {
+    fn from(error: &Error) -> Self {
+        Self { code: error.reason.name(), message: error.message.clone() }
+    }
+}
+
 impl Layer {
     pub(super) async fn health(&self, config: &PersistenceConfig) -> HealthCheck {
-        let vector = patiently(self.vector_health(), "Postgres").await;
+        let vector = patiently(PATIENCE, self.vector_health(), "Postgres").await;
         let mut reasons = Vec::new();
         let graph = match &vector {
             _ if !config.enable_graph_store => None,
-            Err(_) => Some(Err(Error::graph(Reason::Unavailable, "not asked: Postgres is not available"))),
-            Ok(_) => patiently(self.graph_health(), "the graph").await.transpose(),
+            Err(_) => Some(Err(not_asked())),
+            Ok(_) => patiently(GRAPH_PATIENCE, self.graph_health(), "the graph").await.transpose(),
         };
         if vector.is_ok() {
             self.limitations(config, &mut reasons).await;
@@ -44,7 +52,7 @@ impl Layer {
             .into_iter()
             .flatten()
         {
-            reasons.push(HealthReason { code: error.reason.name(), message: error.message.clone() });
+            reasons.push(error.into());
         }
         let queue =
             graph.as_ref().and_then(|graph| graph.as_ref().ok()).map(|graph| graph.queue).unwrap_or_default();
@@ -98,25 +106,12 @@ impl Layer {
         match timeout(PATIENCE, self.models.limitation()).await {
             Ok(Ok(Some((code, message)))) => reasons.push(HealthReason { code, message }),
             Ok(Ok(None)) => {}
-            Ok(Err(error)) => {
-                reasons.push(HealthReason { code: error.reason.name(), message: error.message })
-            }
+            Ok(Err(error)) => reasons.push((&error).into()),
             Err(_) => reasons.push(HealthReason {
                 code: "TIMEOUT",
                 message: "the embedding space is not known yet".into(),
             }),
         }
-    }
-}
-
-/// Waits for a store, but not for long.
-pub(super) async fn patiently<T>(work: impl Future<Output = Result<T>>, store: &str) -> Result<T> {
-    match timeout(PATIENCE, work).await {
-        Ok(outcome) => outcome,
-        Err(_) => Err(Error::persistence(
-            Reason::Timeout,
-            format!("{store} did not answer within {} ms", PATIENCE.as_millis()),
-        )),
     }
 }
 
@@ -140,17 +135,18 @@ fn store_status(outcome: Option<Result<()>>) -> StoreStatus {
     }
 }
 
+/// `None` in place of what is not known: a zero would look like a count.
 fn metrics(vector: &Result<Vector>, graph: Option<&Result<Graph>>) -> HealthMetrics {
-    let live = vector.as_ref().map_or(0, |vector| vector.live);
-    let percentage = match (vector, graph) {
-        (Ok(_), Some(Ok(graph))) => stats(live, graph.count, &graph.queue, None).sync_percentage,
-        (Ok(_), None) => 100,
-        _ => 0,
+    let live = vector.as_ref().ok().map(|vector| vector.live);
+    let (in_graph, share) = match graph {
+        Some(Ok(graph)) => (Some(graph.count), live.map(|live| percentage(live, graph.count, &graph.queue))),
+        Some(Err(_)) => (None, None),
+        None => (live.and(Some(0)), live.and(Some(100))),
     };
     HealthMetrics {
         total_memories: live,
         vector_store_count: live,
-        graph_store_count: graph.and_then(|graph| graph.as_ref().ok()).map_or(0, |graph| graph.count),
-        sync_percentage: percentage,
+        graph_store_count: in_graph,
+        sync_percentage: share,
     }
 }

@@ -227,7 +227,7 @@ describe('a user whom the application does not know', () => {
     expect(error.message).toContain('userId: "nobody" is not known');
     const { failed } = await memory.storeMany([entry, { userId: 'user-1', content: 'at home' }]);
     expect(failed).toMatchObject([{ index: 0, error: { ...unknown, details: nobody } }]);
-    expect(await persistence.store(entry)).toMatchObject({ success: false, error: { details: nobody } });
+    expect(await rejection(persistence.store(entry))).toMatchObject({ ...unknown, details: nobody });
 
     const conversationId = randomUUID();
     const lost = await rejection(memory.store({ userId: 'user-1', content: 'lost' }, { conversationId }));

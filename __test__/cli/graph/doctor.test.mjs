@@ -1,6 +1,6 @@
 // `doctor` against set-ups that are really broken: each must be named, with the advice that fixes it.
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, rmSync, symlinkSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as api from 'izzie-memory';
@@ -172,6 +172,66 @@ describe('Postgres', () => {
     );
     expect(advice).toContain('npx izzie-memory reembed');
   });
+
+  describe('with the vectors of an application', () => {
+    const adopted = () =>
+      ownDatabase(async () => {
+        const own = await freshDatabase();
+        await own.query('create extension if not exists vector');
+        const fixture = (name) => readFileSync(join(root, '__test__/fixtures', name), 'utf8');
+        await own.query(fixture('izzie2-schema.sql'));
+        await own.query(fixture('app-rows.sql'));
+        await own.query('update memory_entries set embedding = array_fill(0.1::real, array[1536])::vector');
+        return own;
+      });
+
+    it('and no key: names the variables, and does not propose the offline model', async () => {
+      const own = await adopted();
+      const { cwd } = setUp();
+      const place = { cwd, env: { DATABASE_URL: own.url } };
+      expect((await cli(['migrate'], place)).code).toBe(0);
+      const { code, checks } = await examine(place);
+      expect(code).toBe(3);
+      expect(checks.embedding.state).toBe('error');
+      expect(checks.embedding.found).toContain('the stored vectors are of text-embedding-3-small (1536)');
+      expect(checks.embedding.advice).toMatch(/^Set OPENROUTER_API_KEY or OPENAI_API_KEY to your key/);
+      expect(checks.embedding.advice).not.toContain('reembed');
+      const named = folder.write('offline.mjs', `export default { embedder: 'local' };`);
+      const withKey = { cwd, env: { ...place.env, OPENAI_API_KEY: 'x' } };
+      const chosen = (await examine(withKey, '--config', named)).checks.embedding;
+      expect(chosen.advice).toContain('Configure the embedder text-embedding-3-small again');
+      expect(chosen.advice).not.toContain('reembed');
+      for (const name of ['OPENROUTER_API_KEY', 'OPENAI_API_KEY']) {
+        const helped = await examine({ cwd, env: { ...place.env, [name]: 'x' } });
+        expect(helped.checks.embedding).toMatchObject({
+          state: 'ok',
+          found: expect.stringContaining('1536'),
+        });
+      }
+    });
+  });
+
+  it('without a key and without vectors: works, and says whose vectors it will be', async () => {
+    const own = await ownDatabase(() => migratedDatabase(api));
+    const { cwd } = setUp();
+    const { code, checks } = await examine({ cwd, env: { DATABASE_URL: own.url } });
+    expect(code).toBe(0);
+    expect(checks.embedding.found).toContain('neither OPENROUTER_API_KEY nor OPENAI_API_KEY is set');
+  });
+
+  it('in a fresh project with no database: nothing is wrong', async () => {
+    const fresh = join(folder.path, 'fresh');
+    mkdirSync(fresh);
+    folder.write('fresh/package.json', '{ "name": "fresh", "private": true }');
+    for (const time of ['first', 'second']) {
+      const { code, ok, checks } = await examine({ cwd: fresh });
+      expect(
+        Object.values(checks).filter(({ state }) => state !== 'ok'),
+        time,
+      ).toEqual([]);
+      expect({ code, ok }).toEqual({ code: 0, ok: true });
+    }
+  }, 120_000);
 
   it.skipIf(process.platform !== 'linux')('12: a clock that is off by an hour', async () => {
     const library = join(folder.path, 'clock.so');

@@ -6,13 +6,21 @@ import { describe, test } from 'node:test';
 import { MEMORIES, removeFromGraph } from '../memories.mjs';
 import { assertTime } from '../routes.mjs';
 
+const MODULES = [
+  'memory/index',
+  'memory/enhanced',
+  'persistence/index',
+  'persistence/sync',
+  'persistence/types',
+];
+
 export function oldRoutes(app, running) {
   describe('routes written for the TypeScript layer', { concurrency: false }, () => {
     const post = (request) => running.server.ask('POST', '/api/old/sync', JSON.stringify(request));
 
     test('were compiled with strict checks, on modules of one line', () => {
       assert.equal(JSON.parse(readFileSync(app.path('tsconfig.json'), 'utf8')).compilerOptions.strict, true);
-      for (const name of ['memory/enhanced', 'persistence/index', 'persistence/sync']) {
+      for (const name of MODULES) {
         const from = name.replace('/index', '');
         assert.equal(
           readFileSync(app.path(`lib/${name}.ts`), 'utf8'),

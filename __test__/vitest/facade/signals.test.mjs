@@ -62,8 +62,9 @@ describe('an abort', () => {
     await expect(memory.store(ENTRY, { signal: AbortSignal.timeout(5) })).rejects.toMatchObject({
       reason: 'OUTCOME_UNKNOWN',
     });
-    const result = await persistence.store({ ...ENTRY, signal: AbortSignal.timeout(5) });
-    expect(result).toMatchObject({ success: false, error: { reason: 'OUTCOME_UNKNOWN' } });
+    await expect(persistence.store({ ...ENTRY, signal: AbortSignal.timeout(5) })).rejects.toMatchObject({
+      reason: 'OUTCOME_UNKNOWN',
+    });
   });
 
   test('ends the waiting for a store that is still opening', async () => {

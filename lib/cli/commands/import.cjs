@@ -4,7 +4,7 @@ const { createReadStream } = require('node:fs');
 const { Option } = require('commander');
 const { probe } = require('../../port/probe.cjs');
 const { EXIT } = require('../exit-codes.cjs');
-const { examples, wholeNumber, withStores } = require('../options.cjs');
+const { examples, userOf, wholeNumber, withStores } = require('../options.cjs');
 const { memories } = require('../text.cjs');
 
 /** @param {import('commander').Command} program @param {(command: import('../program.cjs').CliCommand) => any} action */
@@ -13,7 +13,7 @@ module.exports = (program, action) => {
     .description(
       'store the memories of a JSON Lines file or the mails of an mbox; again, nothing is stored twice',
     )
-    .option('--user <id>', 'whose memories they become, whatever the file says; an mbox needs it')
+    .option('--user <id>', 'whose memories they become, whatever the file says; an mbox needs it', userOf)
     .addOption(new Option('--format <format>', 'default: as the file looks').choices(['jsonl', 'mbox']))
     .option('--verify', 'first read it through, and store nothing unless it is a whole export')
     .option('--include-deleted', 'lines that are marked deleted too: they are stored and deleted')

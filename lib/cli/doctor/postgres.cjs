@@ -1,5 +1,6 @@
 'use strict';
 
+const { checkEmbedding } = require('./embedding.cjs');
 const { postgresAdvice } = require('./postgres-advice.cjs');
 const { error, failure, ok, warning } = require('./verdict.cjs');
 
@@ -26,7 +27,7 @@ function checkPostgres(facts) {
   const server = facts.server.found;
   return [
     ok('postgres', `Postgres ${server.version}, database ${server.database}, role ${server.role}`),
-    checkVector(server),
+    checkVector(facts),
     ...checkSchema(facts),
     ...checkRights(facts),
     ...checkPooler(facts),
@@ -36,8 +37,10 @@ function checkPostgres(facts) {
   ];
 }
 
-function checkVector({ vector, vectorAvailable, database }) {
+function checkVector({ embedded, server }) {
+  const { vector, vectorAvailable, database, migrated } = server.found;
   if (vector) return ok('pgvector', `pgvector ${vector}`);
+  if (embedded && vectorAvailable && !migrated) return ok('pgvector', 'comes with the embedded database');
   if (vectorAvailable) {
     const advice = 'As a role that may, run: create extension vector; (migrate does it where its role may)';
     return error('pgvector', `the extension vector is not in database ${database}`, advice);
@@ -138,25 +141,5 @@ function checkClock({ clock }) {
   const found = `this machine is ${Math.round(off / 1000)} s ${aheadMs > 0 ? 'behind' : 'ahead of'} the database`;
   return [warning('clock', found, 'Let both set their clocks by NTP (timedatectl set-ntp true).')];
 }
-
-function checkEmbedding({ embedding }) {
-  if (!embedding) return [];
-  if (embedding.error) return [failure('embedding', embedding.error, postgresAdvice(embedding.error))];
-  const { embedder, stored } = embedding.found;
-  if (!embedder) {
-    const advice =
-      'Configure one (OPENROUTER_API_KEY, OPENAI_API_KEY or embedder), or install @izzie-memory/minilm-static.';
-    return [warning('embedding', 'there is no embedder: memories are found by their words only', advice)];
-  }
-  const own = `${embedder.model} (${embedder.dimensions} dimensions)`;
-  const isSame = plainModel(embedder.model) === stored.model && embedder.dimensions === stored.dimensions;
-  if (isSame || !stored.holdsVectors) return [ok('embedding', own)];
-  const found = `the embedder gives ${own}, the stored vectors are of ${stored.model} (${stored.dimensions})`;
-  const advice = `Configure the embedder ${stored.model} again, or make all vectors anew: npx izzie-memory reembed`;
-  return [error('embedding', found, advice)];
-}
-
-/** OpenRouter's name of an OpenAI model means the same space. */
-const plainModel = (model) => model.replace(/^openai\//, '');
 
 module.exports = { checkPostgres };
