@@ -11,29 +11,9 @@ use common::conformance::ReadBack;
 use common::layers::{Client, Letters, config, empty_neo4j};
 use common::neo4j::Driver;
 use common::postgres::{Database, Sql};
-use izzie_memory::config::Secret;
 use izzie_memory::error::{Error, Reason};
 use serde_json::{Value, json};
 use tokio::time::sleep;
-
-/// 5 s after a failure no backend of ours is active.
-async fn nothing_runs_on(database: &Database) {
-    let mut sql = database.connect().await;
-    let begun = Instant::now();
-    loop {
-        let active: i64 = sql
-            .one(
-                "select count(*) from pg_stat_activity where datname = current_database() \
-                 and application_name = 'izzie-memory' and state = 'active'",
-            )
-            .await;
-        if active == 0 {
-            return;
-        }
-        assert!(begun.elapsed() < Duration::from_secs(5), "{active} backends of ours are active");
-        sleep(Duration::from_millis(100)).await;
-    }
-}
 
 /// A trigger of the application's.
 async fn trigger(sql: &mut Sql, when: &str, body: &str) {
@@ -91,7 +71,7 @@ async fn row_55_an_insert_that_is_swallowed_is_told_at_once_and_its_neighbours_a
         assert_eq!(stored, ["good a", "good b"], "{body}");
         assert_eq!(failed.len(), 1);
         assert!(failed[0].contains("meddle"), "{}", failed[0]);
-        nothing_runs_on(&database).await;
+        database.nothing_runs_on().await;
         no_trigger(&mut sql).await;
         let left: i64 = sql.one("select count(*) from memory_entries where content like 'bad%'").await;
         assert_eq!(left, 0, "{body}");
@@ -101,7 +81,7 @@ async fn row_55_an_insert_that_is_swallowed_is_told_at_once_and_its_neighbours_a
         .await;
     let error = layer.fails("store", memory("gone at once")).await;
     assert!(error.message.starts_with("memory_entries: "), "{}", error.message);
-    nothing_runs_on(&database).await;
+    database.nothing_runs_on().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -159,7 +139,7 @@ async fn row_55_updates_and_deletes_that_are_swallowed_are_told() {
         assert_eq!(layer.call("getById", json!({ "id": id })).await["content"], "one");
         let answer = layer.call("deleteMany", json!({ "ids": [id] })).await;
         assert_eq!((answer["deleted"].clone(), answer["failed"][0]["id"].clone()), (json!([]), json!(id)));
-        nothing_runs_on(&database).await;
+        database.nothing_runs_on().await;
         no_trigger(&mut sql).await;
     }
     assert_eq!(layer.call("verify", json!({ "deep": true })).await["state"], "consistent");
@@ -220,13 +200,13 @@ async fn row_55_rules_are_named() {
     assert!(health["reasons"].to_string().contains("RULES"), "{health}");
     assert!(health["reasons"].to_string().contains("swallow"));
     assert_eq!(layer.call("inspect", json!({})).await["table"]["found"]["rules"], json!(["swallow"]));
-    nothing_runs_on(&database).await;
+    database.nothing_runs_on().await;
     sql.run("drop rule swallow on public.memory_entries").await;
     sql.run("create rule keep as on delete to public.memory_entries do instead nothing").await;
     names_it(&layer.fails("delete", json!({ "id": id, "hard": true })).await, "rule keep");
     let error = layer.fails("deleteAll", json!({ "userId": "u", "hard": true })).await;
     assert_eq!(error.reason, Reason::StatementRejected, "{}", error.envelope());
-    nothing_runs_on(&database).await;
+    database.nothing_runs_on().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -413,10 +393,4 @@ async fn row_58_a_vector_does_not_outlive_its_content() {
         ))
         .await;
     assert_eq!(owed, 1);
-}
-
-/// The URL of a database for another role.
-fn url_of(database: &Database, role: &str) -> Secret {
-    let options = database.options().username(role).password("pw");
-    Secret::new(sqlx::ConnectOptions::to_url_lossy(&options).to_string())
 }

@@ -48,8 +48,8 @@ $$;
 -- active, or policies without a condition let the role through.
 create or replace function izzie_memory.sees_all_rows() returns boolean
 language sql stable as $$
-  select not row_security_active('public.memory_entries') or (
-    select not coalesce(bool_or(not p.polpermissive), false)
+  select not row_security_active('public.memory_entries') or coalesce((
+    select bool_and(p.polpermissive)
       and bool_or(p.polcmd in ('*', 'r') and p.shown) and bool_or(p.polcmd in ('*', 'a') and p.let)
       and bool_or(p.polcmd in ('*', 'w') and p.shown and p.let) and bool_or(p.polcmd in ('*', 'd') and p.shown)
     from (
@@ -59,7 +59,7 @@ language sql stable as $$
       from pg_catalog.pg_policy l
       where l.polrelid = 'public.memory_entries'::regclass
         and exists (select from unnest(l.polroles) r where r = 0 or pg_has_role(current_user, r, 'USAGE'))
-    ) p)
+    ) p), false)
 $$;
 
 -- What compares all rows with all states must not take a hidden row for a deleted one.
