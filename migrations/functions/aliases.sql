@@ -1,12 +1,12 @@
 create or replace function izzie_memory.is_address(name text) returns boolean
 language sql immutable parallel safe as $$
-  select name ~ '^[^@\s]+@[^@\s]+\.[^@\s.]+$'
+  select name ~ E'^[^@\\s]+@[^@\\s]+\\.[^@\\s.]+$'
 $$;
 
 -- The name that an address gives away: bob.smith@acme.com is of a Bob Smith.
 create or replace function izzie_memory.name_in_address(address text) returns text
 language sql immutable parallel safe as $$
-  select translate(substring(address from '^([a-z]{2,}[._][a-z]{2,})@[^@\s]+\.[^@\s.]+$'), '._', '  ')
+  select translate(substring(address from E'^([a-z]{2,}[._][a-z]{2,})@[^@\\s]+\\.[^@\\s.]+$'), '._', '  ')
 $$;
 
 -- What a memory's entities and relationships (in canonical form) say about names. Never of two types; and what was only

@@ -35,7 +35,7 @@ declare
   touched text[];
 begin
   -- Again where a clear or a collection of tombstones deleted a memory between its insert and its lock.
-  loop
+  for attempt in 1 .. 20 loop
     insert into izzie_memory.graph_memories as g
     select (p ->> 'memoryId')::uuid, p ->> 'userId', 0, 0, 0, 0, (p ->> 'bucket')::integer, true, false
     from jsonb_array_elements(projections) p
@@ -44,6 +44,9 @@ begin
 
     perform from izzie_memory.graph_memories g where g.memory_id = any (ids) order by g.memory_id for update;
     exit when (select count(*) from izzie_memory.graph_memories g where g.memory_id = any (ids)) = cardinality(ids);
+    if attempt = 20 then
+      raise serialization_failure using message = 'memories of the graph were deleted all the while they were written';
+    end if;
   end loop;
 
   -- Read after the locks: who let a tombstone go had raised it before.
@@ -81,7 +84,7 @@ begin
   mentions := array(select m from izzie_memory.wanted_mentions(wanted) m);
 
   -- Again where a clear deleted an entity between its insert and its lock.
-  loop
+  for attempt in 1 .. 20 loop
     insert into izzie_memory.graph_entities (key, user_id, label, normalized, name, type, confidence, first_seen, last_seen)
     select distinct on (m.key) m.key, m.user_id, m.label, m.normalized, m.name, m.type, m.confidence, m.created_at, m.created_at
     from unnest(mentions) m
@@ -97,6 +100,9 @@ begin
     perform from izzie_memory.graph_entities e where e.key = any (touched) order by e.key for update;
     exit when not exists (select from unnest(mentions) m
       where not exists (select from izzie_memory.graph_entities e where e.key = m.key));
+    if attempt = 20 then
+      raise serialization_failure using message = 'entities of the graph were deleted all the while they were written';
+    end if;
   end loop;
 
   delete from izzie_memory.graph_relations r where r.memory_id = any (replaced);

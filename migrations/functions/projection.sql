@@ -34,7 +34,7 @@ $$;
 -- Lower case, single spaces.
 create or replace function izzie_memory.plain_name(value text) returns text
 language sql immutable parallel safe as $$
-  select lower(btrim(regexp_replace(value, '\s+', ' ', 'g')))
+  select lower(btrim(regexp_replace(value, E'\\s+', ' ', 'g')))
 $$;
 
 -- Lower case without the diacritics of Latin letters. Only a database in UTF-8 can take letters apart.
@@ -50,14 +50,14 @@ begin
   -- The capitals too: where the locale knows only ASCII, lower() does not reach them. What has no counterpart goes.
   plain := translate(plain, E'øØłŁđĐðÐı’ʼ\u00AD\u200B\uFEFF', 'oollddddi''''');
   plain := replace(replace(replace(translate(plain, 'ÆŒ', 'æœ'), 'æ', 'ae'), 'œ', 'oe'), 'ß', 'ss');
-  return normalize(regexp_replace(plain, '([a-z])[\u0300-\u036f]+', '\1', 'g'), NFC);
+  return normalize(regexp_replace(plain, E'([a-z])[\\u0300-\\u036f]+', E'\\1', 'g'), NFC);
 end $$;
 
 -- The words of a name without the quotes, brackets, commas and full stops around them.
 create or replace function izzie_memory.name_words(value text) returns text[]
 language sql immutable parallel safe as $$
   select coalesce(array_agg(kept.word order by place) filter (where kept.word <> ''), '{}')
-  from regexp_split_to_table(regexp_replace(value, '[\u0001-\u001f\u007f-\u009f]', ' ', 'g'), '[\s\u1680\u2028\u2029]+')
+  from regexp_split_to_table(regexp_replace(value, E'[\\u0001-\\u001f\\u007f-\\u009f]', ' ', 'g'), E'[\\s\\u1680\\u2028\\u2029]+')
       with ordinality as w (written, place),
     lateral (select btrim(written, '"''“”„«»`()[]<>,;:') as bare,
       rtrim(ltrim(written, '"''“”„«»`()[]<>,;:'), '"''“”„«»`()[]<>,;:.!?') as short) trimmed,
@@ -238,7 +238,8 @@ language sql immutable parallel safe as $$
        | (get_byte(hash, half * 4 + 2) << 8) | get_byte(hash, half * 4 + 3)
 $$;
 
--- What the graph shall hold of memories now: the JSON form of the Rust type Projection. A view, so that many are read in
+-- What the graph shall hold of memories now: the JSON form of the Rust type Projection. A live memory whose row is not seen
+-- has none, rather than an empty one. A view, so that many are read in
 -- one scan: called once per memory, a function costs five times as much.
 create or replace view izzie_memory.projections as
 select s.memory_id, jsonb_build_object(
@@ -249,7 +250,8 @@ select s.memory_id, jsonb_build_object(
   'entities', case when s.deleted then '[]' else s.entities end,
   'relationships', case when s.deleted then '[]' else s.relationships end) as projection
 from izzie_memory.memory_state s
-left join public.memory_entries e on e.id = s.memory_id and not s.deleted;
+left join public.memory_entries e on e.id = s.memory_id and not s.deleted
+where s.deleted or e.id is not null;
 
 create or replace function izzie_memory.projection(of uuid) returns jsonb
 language sql stable as $$

@@ -8,9 +8,9 @@ use tokio::time::timeout;
 use super::census::{not_asked, patiently, percentage};
 use super::layer::Layer;
 use crate::config::PersistenceConfig;
-use crate::error::{Error, Result};
+use crate::error::{Error, Reason, Result};
 use crate::model::{HealthCheck, HealthMetrics, HealthReason, HealthStatus, StoreStatus, Stores};
-use crate::store::postgres::QueueCounts;
+use crate::store::postgres::{QueueCounts, TableFacts};
 use crate::sync::Standing;
 
 /// The longest Postgres is waited for.
@@ -23,6 +23,7 @@ struct Vector {
     /// Debts that a model refused for good.
     dead: u64,
     last_sync: Option<DateTime<Utc>>,
+    table: TableFacts,
 }
 
 struct Graph {
@@ -38,7 +39,7 @@ impl From<&Error> for HealthReason {
 
 impl Layer {
     pub(super) async fn health(&self, config: &PersistenceConfig) -> HealthCheck {
-        let vector = patiently(PATIENCE, self.vector_health(), "Postgres").await;
+        let vector = self.with_cause(patiently(PATIENCE, self.vector_health(), "Postgres").await);
         let mut reasons = Vec::new();
         let graph = match &vector {
             _ if !config.enable_graph_store => None,
@@ -56,6 +57,9 @@ impl Layer {
         }
         let queue =
             graph.as_ref().and_then(|graph| graph.as_ref().ok()).map(|graph| graph.queue).unwrap_or_default();
+        let limits = vector.as_ref().map_or_else(|_| Vec::new(), |vector| table_reasons(&vector.table));
+        let limited = !limits.is_empty();
+        reasons.extend(limits);
         let refused = vector.as_ref().map_or(0, |vector| vector.dead);
         if refused > 0 {
             let message = format!(
@@ -69,7 +73,7 @@ impl Layer {
             reasons.push(HealthReason { code: "DEAD_LETTERS", message });
         }
         HealthCheck {
-            status: status(vector.is_err(), matches!(graph, Some(Err(_)))),
+            status: status(vector.is_err(), limited || matches!(graph, Some(Err(_)))),
             metrics: metrics(&vector, graph.as_ref()),
             last_sync: vector.as_ref().ok().and_then(|vector| vector.last_sync),
             stores: Stores {
@@ -82,10 +86,20 @@ impl Layer {
 
     async fn vector_health(&self) -> Result<Vector> {
         self.stores.ready().await?;
+        let table = self.stores.postgres.table_facts().await?;
+        table.check_visible()?;
         let live = self.stores.postgres.count_live(None).await?;
         let (embedding, extraction) = self.stores.postgres.model_counts(None).await?;
         let dead = embedding.dead + extraction.dead;
-        Ok(Vector { live, dead, last_sync: self.stores.postgres.last_sync().await? })
+        Ok(Vector { live, dead, last_sync: self.stores.postgres.last_sync().await?, table })
+    }
+
+    /// Why nothing was answered in time: what connecting fails for is known before the time for it is over.
+    fn with_cause<T>(&self, outcome: Result<T>) -> Result<T> {
+        outcome.map_err(|error| match self.stores.postgres.last_problem() {
+            Some(problem) if error.reason == Reason::Timeout => problem,
+            _ => error,
+        })
     }
 
     /// `None` when no graph is configured.
@@ -113,6 +127,31 @@ impl Layer {
             }),
         }
     }
+}
+
+/// What of the application's table and the server limits the service.
+fn table_reasons(table: &TableFacts) -> Vec<HealthReason> {
+    let mut reasons = Vec::new();
+    if table.read_only {
+        let message = "Postgres takes no writes now (a standby, a failover, or default_transaction_read_only); reads go on";
+        reasons.push(HealthReason { code: "READ_ONLY", message: message.into() });
+    }
+    if !table.silent_triggers.is_empty() {
+        let message = format!(
+            "triggers on memory_entries are missing or disabled, so writes of other code are seen by the next check only: \
+             {}; enable them (alter table memory_entries enable trigger …) or run migrate()",
+            table.silent_triggers.join(", ")
+        );
+        reasons.push(HealthReason { code: "TRIGGERS_DISABLED", message });
+    }
+    if !table.rules.is_empty() {
+        let message = format!(
+            "rules stand on memory_entries, and writes cannot go through them: {}; replace them by triggers",
+            table.rules.join(", ")
+        );
+        reasons.push(HealthReason { code: "RULES", message });
+    }
+    reasons
 }
 
 fn status(vector_failed: bool, graph_failed: bool) -> HealthStatus {

@@ -66,6 +66,7 @@ impl Layer {
             dry_run: args.dry_run.unwrap_or(false),
             strategy: args.conflict_strategy,
             spare_dead: false,
+            some_rows: false,
         };
         let result = sync::full_sync(self.job(config, context), wanted).await?;
         finished(context)?;

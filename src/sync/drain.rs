@@ -82,6 +82,7 @@ pub async fn drain_with(
         left: AtomicI64::new(limit),
         paid: AtomicU64::new(0),
         refused: Mutex::default(),
+        renewed: Mutex::default(),
         failed: AtomicBool::new(false),
     };
     // One batch needs no second lane, which would only look for the same debts.
@@ -102,6 +103,8 @@ struct Work<'a> {
     left: AtomicI64,
     paid: AtomicU64,
     refused: Mutex<Vec<Uuid>>,
+    /// Given a new version by this drain, because the graph's horizon was above the old one.
+    renewed: Mutex<BTreeSet<Uuid>>,
     /// A lane met an error that the others would meet too.
     failed: AtomicBool,
 }
@@ -170,7 +173,7 @@ impl Work<'_> {
             let wanted: Vec<Uuid> = left.iter().copied().collect();
             let projections = self.job.postgres.projections_within(&wanted, CONTENT_BYTES).await?;
             if projections.is_empty() {
-                return self.strike_unknown(&wanted).await;
+                return self.without_projection(lease, &wanted).await;
             }
             for projection in &projections {
                 left.remove(&projection.memory_id);
@@ -233,7 +236,34 @@ impl Work<'_> {
         if !below.is_empty() {
             self.job.postgres.renew(&self.target.target, &below).await?;
             self.give_back(lease, &below, None, false).await?;
+            self.leave_what_stays_below(&below);
         }
+        Ok(())
+    }
+
+    /// A new version is above the horizon. One that is not, for whatever reason, is left to another drain.
+    fn leave_what_stays_below(&self, below: &[Uuid]) {
+        let mut renewed = self.renewed.lock().unwrap_or_else(PoisonError::into_inner);
+        let again = below.iter().copied().filter(|id| !renewed.insert(*id));
+        self.refused.lock().unwrap_or_else(PoisonError::into_inner).extend(again);
+    }
+
+    /// A state without a row that is seen has no projection: the row was deleted past the triggers, or is hidden, which is
+    /// an error. Its debt is paid by what becomes of the state.
+    async fn without_projection(&self, lease: Lease, ids: &[Uuid]) -> Result<()> {
+        let known = self.job.postgres.get_states(ids).await?;
+        let (known, unknown): (Vec<Uuid>, Vec<Uuid>) =
+            ids.iter().partition(|id| known.iter().any(|state| state.memory_id == **id));
+        self.strike_unknown(&unknown).await?;
+        if known.is_empty() {
+            return Ok(());
+        }
+        let followed = self.job.postgres.follow_rows(&known).await;
+        self.give_back(lease, &known, followed.as_ref().err(), false).await?;
+        let followed = followed?;
+        // What nobody could follow, because its row is locked, is met again by the next drain.
+        let left = known.into_iter().filter(|id| !followed.contains(id));
+        self.refused.lock().unwrap_or_else(PoisonError::into_inner).extend(left);
         Ok(())
     }
 

@@ -7,6 +7,7 @@ use super::drain::{DrainScope, Drained, drain_with};
 use super::job::{Job, count, milliseconds};
 use super::paged::{owe_all, owe_everything};
 use super::repair::{mend_what_differs, pending};
+use super::rows;
 use crate::error::Result;
 use crate::model::SyncResult;
 use crate::store::graph::GraphStore;
@@ -36,6 +37,8 @@ pub async fn rebuild(job: Job<'_>, wanted: Rebuild<'_>) -> Result<SyncResult> {
     let begun = Instant::now();
     job.seat.flush().await;
     let (graph, target) = job.seat.ours_now().await?;
+    let strays = rows::compare(job, wanted.user_id).await?;
+    rows::follow(job, &strays).await?;
     let steps = Steps { job, graph: graph.as_ref(), target: &target, wanted };
     let (paged, resumed) = steps.begin().await?;
     let owed = steps.prepare(&paged).await?;

@@ -103,6 +103,7 @@ impl Seat {
     }
 
     async fn find_standing(&self) -> Result<Standing> {
+        self.postgres.must_see_all_rows().await?;
         let standing = match &self.graph {
             None => Standing::None,
             Some(graph) => {

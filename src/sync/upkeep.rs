@@ -22,7 +22,8 @@ pub(super) async fn upkeep(job: Job<'_>) -> Result<()> {
         return Ok(());
     }
     let began = job.postgres.now().await?;
-    let result = full_sync(job, FullSync { spare_dead: true, ..FullSync::default() }).await?;
+    let result =
+        full_sync(job, FullSync { spare_dead: true, some_rows: true, ..FullSync::default() }).await?;
     if job.cancelled() {
         return Ok(()); // What was not looked at is not clean.
     }

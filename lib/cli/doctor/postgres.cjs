@@ -30,6 +30,7 @@ function checkPostgres(facts) {
     checkVector(facts),
     ...checkSchema(facts),
     ...checkRights(facts),
+    ...checkTable(facts),
     ...checkPooler(facts),
     ...checkDirect(facts),
     ...checkClock(facts),
@@ -79,6 +80,36 @@ function checkRights({ missingRights, server }) {
   if (missing.length === 0) return [ok('rights', `role ${role} may do what calls need`)];
   const rest = missing.length > 1 ? ` and ${missing.length - 1} more` : '';
   return [error('rights', `role ${role} lacks ${missing[0]}${rest}`, grants(role))];
+}
+
+/** What others have put on the application's table, and whether the server takes writes. */
+function checkTable({ table, server }) {
+  if (!table) return [];
+  if (table.error) return [failure('table', table.error, postgresAdvice(table.error))];
+  const { silentTriggers, hidesRows, policies, rules, readOnly } = table.found;
+  const role = quoted(server.found.role);
+  const checks = [];
+  if (hidesRows) {
+    const advice = `Connect as the owner of the table (without FORCE ROW LEVEL SECURITY) or as a role with BYPASSRLS, or run: create policy izzie_memory on public.memory_entries to ${role} using (true) with check (true);`;
+    const found = `row security on memory_entries hides rows from role ${role} (policies: ${policies.join(', ') || 'none'})`;
+    checks.push(error('row security', found, advice));
+  }
+  if (silentTriggers.length > 0) {
+    const found = `triggers on memory_entries are missing or disabled: ${silentTriggers.join(', ')}`;
+    const advice =
+      'Enable them (alter table public.memory_entries enable trigger NAME;) or run: npx izzie-memory migrate. Then run npx izzie-memory sync full, which finds what was written meanwhile.';
+    checks.push(error('triggers', found, advice));
+  }
+  if (rules.length > 0) {
+    const found = `rules stand on memory_entries: ${rules.join(', ')}; izzie-memory cannot write through them`;
+    checks.push(error('rules', found, 'Replace them by triggers (drop rule NAME on public.memory_entries;).'));
+  }
+  if (readOnly) {
+    const advice =
+      'Is this a standby, or is default_transaction_read_only on? Give DATABASE_URL the address of the primary.';
+    checks.push(warning('writes', 'the server takes no writes now; reads work', advice));
+  }
+  return checks.length > 0 ? checks : [ok('table', 'memory_entries takes and shows every row, and its triggers fire')];
 }
 
 /** What the owner of the tables has to run. Calls create nothing; migrations run under the owner. */

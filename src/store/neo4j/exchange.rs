@@ -54,6 +54,8 @@ pub(super) struct Exchange {
     graph: Mutex<Option<Graph>>,
     peer: Peer,
     breaker: CircuitBreaker,
+    /// What opened the circuit.
+    cause: Mutex<Option<Error>>,
     timeout: Duration,
 }
 
@@ -64,6 +66,7 @@ impl Exchange {
             graph: Mutex::new(Some(config::pool(options, tuning)?)),
             peer: Peer::new(host, port),
             breaker: CircuitBreaker::new(BREAKER),
+            cause: Mutex::default(),
             timeout: tuning.operation_timeout,
         })
     }
@@ -96,13 +99,29 @@ impl Exchange {
 
     async fn guarded(&self, graph: &Graph, statement: &Statement) -> Result<Vec<Row>> {
         let Some(permit) = self.breaker.admit() else {
-            let error = Error::graph(Reason::Unavailable, "Neo4j was not reached lately: circuit open.");
-            return Err(error.with("circuit", "open"));
+            return Err(self.not_asked());
         };
         let answer = timeout(self.limit(statement), self.persistent(graph, statement));
         let answer = answer.await.unwrap_or_else(|_| Err(Failure::silent()));
-        settle(permit, &answer);
-        Ok(answer?)
+        let opens = answer.as_ref().is_err_and(|failure| !failure.kind.answered());
+        let outcome = settle(permit, answer);
+        if opens && let Err(error) = &outcome {
+            *self.cause.lock().unwrap_or_else(PoisonError::into_inner) = Some(error.clone());
+        }
+        outcome
+    }
+
+    /// While the circuit is open: why it is.
+    fn not_asked(&self) -> Error {
+        let cause = self.cause.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let error = match cause {
+            Some(cause) => {
+                let message = format!("{} (it is not asked again for a moment: circuit open)", cause.message);
+                Error { reason: Reason::Unavailable, message, ..cause }
+            }
+            None => Error::graph(Reason::Unavailable, "Neo4j was not reached lately: circuit open."),
+        };
+        error.with("circuit", "open")
     }
 
     /// Repeats a statement that lost against another one, with growing jittered pauses, until the time is up.
@@ -153,12 +172,13 @@ impl Exchange {
     }
 }
 
-fn settle<T>(permit: Permit<'_>, answer: &std::result::Result<T, Failure>) {
+fn settle<T>(permit: Permit<'_>, answer: std::result::Result<T, Failure>) -> Result<T> {
     match answer.as_ref().map_err(|failure| failure.kind) {
         Err(Kind::Unreachable | Kind::Silent) => permit.failed(),
         Err(Kind::Barred) => permit.barred(),
         Ok(_) | Err(Kind::Contended | Kind::Rejected | Kind::Incomprehensible) => permit.succeeded(),
     }
+    answer.map_err(Error::from)
 }
 
 /// What a value takes in a message, up to some bytes of headers.

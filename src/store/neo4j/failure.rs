@@ -23,6 +23,13 @@ pub(super) enum Kind {
     Incomprehensible,
 }
 
+impl Kind {
+    /// Whether the server took the statement.
+    pub fn answered(self) -> bool {
+        !matches!(self, Self::Unreachable | Self::Silent | Self::Barred)
+    }
+}
+
 #[derive(Debug)]
 pub(super) struct Failure {
     pub kind: Kind,

@@ -2,7 +2,6 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use pgvector::Vector;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::value::RawValue;
@@ -341,8 +340,7 @@ impl Postgres {
     /// Repeated when the connection is lost, because the id makes it safe. A failure after that is `OUTCOME_UNKNOWN`:
     /// the lost attempt may have been committed.
     pub async fn store(&self, row: &StoreRow, embedding: Option<&[f32]>) -> Result<Stored> {
-        let vector = embedding.map(|values| Vector::from(values.to_vec()));
-        let sql = Sql::new(include_str!("queries/store.sql")).bind(Json(row)).bind(&vector);
+        let sql = Sql::new(include_str!("queries/store.sql")).bind(Json(row)).bind(embedding);
         let with_id = |error: Error| error.with("id", row.id.to_string());
         let (answer, lost) = self.repeated::<Answer>(sql).await.map_err(with_id)?;
         answer.stored(row, lost)
@@ -369,10 +367,12 @@ impl Postgres {
     }
 
     pub async fn update(&self, row: &UpdateRow, embedding: Option<&[f32]>) -> Result<Option<Updated>> {
-        let vector = embedding.map(|values| Vector::from(values.to_vec()));
         let answer: Json<Answer> = self
             .user()
-            .scalar(Effect::Once, Sql::new(include_str!("queries/update.sql")).bind(Json(row)).bind(&vector))
+            .scalar(
+                Effect::Once,
+                Sql::new(include_str!("queries/update.sql")).bind(Json(row)).bind(embedding),
+            )
             .await?;
         answer.0.updated("update_memory", row.id, row.expected_revision)
     }

@@ -1,6 +1,5 @@
 //! What is owed to embedder and extractor: claimed with its content, paid together with what pays it.
 
-use pgvector::Vector;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use sqlx::types::Json;
@@ -9,7 +8,7 @@ use uuid::Uuid;
 use super::connection::{Effect, Postgres};
 use super::memories::Put;
 use super::queue::Lease;
-use super::statement::Sql;
+use super::statement::{Sql, vector_text};
 use crate::error::Result;
 use crate::extraction::Extraction;
 use crate::model::{Entity, Relationship};
@@ -120,7 +119,7 @@ impl Postgres {
     ) -> Result<Vec<Uuid>> {
         let ids: Vec<Uuid> = contents.iter().map(|content| content.id).collect();
         let hashes: Vec<&str> = contents.iter().map(|content| content.content_hash.as_str()).collect();
-        let vectors: Vec<Vector> = vectors.into_iter().map(Vector::from).collect();
+        let vectors: Vec<String> = vectors.iter().map(|values| vector_text(values)).collect();
         let sql = Sql::new(include_str!("queries/put_vectors.sql"))
             .bind(space)
             .bind(ids)

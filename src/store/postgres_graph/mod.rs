@@ -16,6 +16,8 @@ use crate::model::{HeldMemory, NodeVersion, Projection, StrongRelation, Version}
 
 /// Rows deleted per transaction.
 const BATCH: i64 = 1000;
+/// Of a clear: far more than there are memories.
+const MOST_BATCHES: usize = 100_000;
 
 pub struct PostgresGraph {
     postgres: Arc<Postgres>,
@@ -144,7 +146,8 @@ impl GraphStore for PostgresGraph {
 
     async fn clear(&self, user_id: Option<&str>) -> Result<u64> {
         let mut cleared = 0;
-        loop {
+        // Others may be writing all the while.
+        for _ in 0..MOST_BATCHES {
             let batch: i64 = self
                 .postgres
                 .background()

@@ -5,7 +5,7 @@
 -- $12 what may be names of entities, $13 how many words of the question are looked for at most
 with asked as materialized (
   select row_number() over (order by positions[1])::integer as number,
-    ('''' || replace(replace(lexeme, '\', '\\'), '''', '''''') || '''')::tsquery as word
+    ('''' || replace(replace(lexeme, E'\\', E'\\\\'), '''', '''''') || '''')::tsquery as word
   from unnest(to_tsvector('pg_catalog.english', $2))
   where $3
   order by positions[1]
@@ -39,15 +39,17 @@ with asked as materialized (
   from izzie_memory.memory_state s
   cross join lateral unnest(s.names) as name
   where s.user_id = $1 and not s.deleted and s.names && $12::text[] and name = any ($12::text[])
+), given as materialized (
+  select izzie_memory.as_vector($4) as vector
 ), cosines as (
   select array_agg(c.memory_id) as similar_ids, array_agg(c.similarity) as similarities
   from (
-    select e.id as memory_id, 1 - (e.embedding <=> $4) as similarity
-    from public.memory_entries e
+    select e.id as memory_id, 1 - izzie_memory.distance(e.embedding, g.vector) as similarity
+    from public.memory_entries e, given g
     where $5 = 1 and e.user_id = $1 and e.embedding is not null
     union all
-    select v.memory_id, 1 - (v.embedding <=> $4)
-    from izzie_memory.memory_vectors v
+    select v.memory_id, 1 - izzie_memory.distance(v.embedding, g.vector)
+    from izzie_memory.memory_vectors v, given g
     where v.space_id = $5 and $5 <> 1 and v.user_id = $1
   ) c
 )
