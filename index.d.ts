@@ -76,7 +76,15 @@ export interface MemoryMetadata extends Record<string, unknown> {
 }
 
 /** The kinds of entities. */
-export type EntityType = 'person' | 'company' | 'project' | 'topic' | 'location' | 'tool' | 'action_item';
+export type EntityType =
+  | 'person'
+  | 'company'
+  | 'project'
+  | 'date'
+  | 'topic'
+  | 'location'
+  | 'tool'
+  | 'action_item';
 
 /** Somebody or something that a memory mentions. */
 export interface Entity {

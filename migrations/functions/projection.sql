@@ -14,6 +14,7 @@ language sql immutable parallel safe as $$
     when 'company' then 'Company'
     when 'project' then 'Project'
     when 'tool' then 'Project'
+    when 'date' then 'Topic'
     when 'topic' then 'Topic'
     when 'action_item' then 'Topic'
     when 'location' then 'Location'
@@ -37,7 +38,8 @@ language sql immutable parallel safe as $$
   select lower(btrim(regexp_replace(value, '\s+', ' ', 'g')))
 $$;
 
--- Lower case without the diacritics of Latin letters. Only a database in UTF-8 can take letters apart.
+-- Lower case without the diacritics of Latin and Greek letters, the stress of Cyrillic ones and the dots of ё, with one
+-- sigma and one hyphen. Only a database in UTF-8 can take letters apart.
 create or replace function izzie_memory.folded(value text) returns text
 language plpgsql immutable parallel safe as $$
 declare
@@ -47,21 +49,38 @@ begin
     return lower(value);
   end if;
   plain := lower(normalize(value, NFKD));
+  -- Where the locale knows only ASCII, lower() does not reach other capitals.
+  plain := translate(plain, 'ΑΒΓΔΕΖΗΘΙΚΛΜΝΞΟΠΡΣΤΥΦΧΨΩς', 'αβγδεζηθικλμνξοπρστυφχψωσ');
+  plain := translate(plain, 'АБВГДЕЖЗИЙКЛМНОПРСТУФХЦЧШЩЪЫЬЭЮЯЂЄЅІЈЉЊЋЏҐ', 'абвгдежзийклмнопрстуфхцчшщъыьэюяђєѕіјљњћџґ');
+  plain := translate(plain, E'ÞĦŊŦƏẞ\u2010', 'þħŋŧəß-');
   -- The capitals too: where the locale knows only ASCII, lower() does not reach them. What has no counterpart goes.
   plain := translate(plain, E'øØłŁđĐðÐı’ʼ\u00AD\u200B\uFEFF', 'oollddddi''''');
   plain := replace(replace(replace(translate(plain, 'ÆŒ', 'æœ'), 'æ', 'ae'), 'œ', 'oe'), 'ß', 'ss');
-  return normalize(regexp_replace(plain, '([a-z])[\u0300-\u036f]+', '\1', 'g'), NFC);
+  plain := regexp_replace(plain, '([a-zα-ω])[\u0300-\u036f]+', '\1', 'g');
+  plain := regexp_replace(plain, '(е)[\u0300\u0301\u0308]+', '\1', 'g');
+  return normalize(regexp_replace(plain, '([аиоуыэюяі])[\u0300\u0301]+', '\1', 'g'), NFC);
 end $$;
 
--- The words of a name without the quotes, brackets, commas and full stops around them.
+-- The words of a name without the quotes, brackets, commas and full stops around them. Underscores are spaces, and so are
+-- hyphens between two other characters; an address or a handle is one word.
 create or replace function izzie_memory.name_words(value text) returns text[]
 language sql immutable parallel safe as $$
-  select coalesce(array_agg(kept.word order by place) filter (where kept.word <> ''), '{}')
-  from regexp_split_to_table(regexp_replace(value, '[\u0001-\u001f\u007f-\u009f]', ' ', 'g'), '[\s\u1680\u2028\u2029]+')
-      with ordinality as w (written, place),
-    lateral (select btrim(written, '"''“”„«»`()[]<>,;:') as bare,
-      rtrim(ltrim(written, '"''“”„«»`()[]<>,;:'), '"''“”„«»`()[]<>,;:.!?') as short) trimmed,
-    lateral (select case when short ~ '[[:alnum:]]' then short else bare end as word) kept
+  with words as (
+    select kept.word, place, part_place
+    from regexp_split_to_table(regexp_replace(value, '[\u0001-\u001f\u007f-\u009f]', ' ', 'g'), '[\s\u1680\u2028\u2029]+')
+        with ordinality as w (whole, place),
+      regexp_split_to_table(case when whole like '%@%' then whole
+        else translate(regexp_replace(whole, '([^-_])[-_]+(?=[^-_])', '\1 ', 'g'), '_', ' ') end, ' ')
+        with ordinality as p (written, part_place),
+      lateral (select btrim(written, '"''“”„«»`()[]<>,;:') as bare,
+        rtrim(ltrim(written, '"''“”„«»`()[]<>,;:'), '"''“”„«»`()[]<>,;:.!?') as short) trimmed,
+      -- No class of letters: what counts as one depends on the locale.
+      lateral (select case when short ~ '[^!-/:-@\[-`{-~“”„«»]' then short else bare end as word) kept
+    where kept.word <> ''
+  )
+  select coalesce(array_agg(word order by place, part_place), '{}')
+  from words
+  where word !~ '^-+$' or not exists (select from words other where other.word !~ '^-+$')
 $$;
 
 create or replace function izzie_memory.is_title(word text) returns boolean

@@ -92,7 +92,9 @@ fn add_addresses(person: &Found, out: &mut Extraction) {
 
 /// Lower case, single spaces. The SQL function `izzie_memory.plain_name` does the same for rows of other code.
 pub fn plain_name(value: &str) -> String {
-    value.to_lowercase().split_whitespace().collect::<Vec<_>>().join(" ")
+    // Letter by letter, as SQL: a text's last sigma is no other letter.
+    let lower: String = value.chars().flat_map(char::to_lowercase).collect();
+    lower.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// The normal form of a name that comes without one. Never empty for a name that is not blank.

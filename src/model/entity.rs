@@ -1,13 +1,14 @@
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-/// The seven entity types of the application.
+/// The entity types: the application's seven, and tools.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EntityType {
     Person,
     Company,
     Project,
+    Date,
     Topic,
     Location,
     Tool,
@@ -15,10 +16,11 @@ pub enum EntityType {
 }
 
 impl EntityType {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Person,
         Self::Company,
         Self::Project,
+        Self::Date,
         Self::Topic,
         Self::Location,
         Self::Tool,
@@ -30,6 +32,7 @@ impl EntityType {
             Self::Person => "person",
             Self::Company => "company",
             Self::Project => "project",
+            Self::Date => "date",
             Self::Topic => "topic",
             Self::Location => "location",
             Self::Tool => "tool",
@@ -41,13 +44,13 @@ impl EntityType {
         Self::ALL.into_iter().find(|kind| kind.name() == name)
     }
 
-    /// The graph label: tools are kept with projects, action items with topics, as the application reads them.
+    /// The graph label: tools are kept with projects, dates and action items with topics, as the application reads them.
     pub fn label(self) -> Label {
         match self {
             Self::Person => Label::Person,
             Self::Company => Label::Company,
             Self::Project | Self::Tool => Label::Project,
-            Self::Topic | Self::ActionItem => Label::Topic,
+            Self::Date | Self::Topic | Self::ActionItem => Label::Topic,
             Self::Location => Label::Location,
         }
     }
