@@ -13,7 +13,7 @@ const { importMemories } = require('../port/import.cjs');
 const { defaultHost } = require('../state.cjs');
 
 const ENTRY_KEYS = ['userId', 'content', 'metadata'];
-const UPDATE_CALL_KEYS = ['userId', 'expectedRevision', 'signal'];
+const UPDATE_CALL_KEYS = ['userId', 'expectedRevision', 'strictEntities', 'signal'];
 const UPDATE_KEYS = [
   'content',
   'summary',

@@ -13,6 +13,7 @@ use prometheus::{
 };
 
 use crate::error::{Error, Reason, Result};
+use crate::model::Rejected;
 
 pub use measured::{MeasuredEmbedder, MeasuredExtractor};
 pub use scrape::Scrape;
@@ -54,6 +55,7 @@ pub struct Metrics {
     operation_seconds: HistogramVec,
     in_flight: IntGauge,
     debts: IntCounterVec,
+    rejected: IntCounterVec,
     model_calls: IntCounterVec,
     model_seconds: HistogramVec,
     pool_waiting: IntGaugeVec,
@@ -96,6 +98,11 @@ impl Metrics {
             )?,
             in_flight,
             debts: counters("debts_total", "What became of debts that were tried.", &["target", "outcome"])?,
+            rejected: counters(
+                "rejected_total",
+                "Entities and relationships that were given or found and left out, since nobody understands them.",
+                &["kind"],
+            )?,
             model_calls: counters("model_calls_total", "Calls of a model.", &["model", "outcome"])?,
             model_seconds: histograms(
                 "model_call_duration_seconds",
@@ -123,6 +130,15 @@ impl Metrics {
     /// `target` as it stands in `memory_sync`.
     pub fn debts(&self, target: &str, payment: Payment, count: u64) {
         self.debts.with_label_values(&[target_label(target), payment.name()]).inc_by(count);
+    }
+
+    /// What was left out of what callers and extractors said.
+    pub fn rejected(&self, rejected: &Rejected) {
+        for (kind, list) in [("entity", &rejected.entities), ("relationship", &rejected.relationships)] {
+            if !list.is_empty() {
+                self.rejected.with_label_values(&[kind]).inc_by(list.len() as u64);
+            }
+        }
     }
 
     /// A statement waits for a connection until what is answered is dropped.

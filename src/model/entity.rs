@@ -80,34 +80,49 @@ impl Label {
     }
 }
 
-/// Where in the source text an entity was found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum EntitySource {
-    Metadata,
-    Body,
-    Subject,
-}
+/// A set of words that a model may leave: another one is kept as it was said.
+macro_rules! open_set {
+    ($(#[$meta:meta])* $name:ident { $($variant:ident $word:literal,)+ }) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(from = "String", into = "String")]
+        pub enum $name { $($variant,)+ Other(String) }
 
-impl EntitySource {
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Metadata => "metadata",
-            Self::Body => "body",
-            Self::Subject => "subject",
+        impl $name {
+            /// The words of the set.
+            pub const WORDS: &[&str] = &[$($word,)+];
+
+            pub fn name(&self) -> &str {
+                match self { $(Self::$variant => $word,)+ Self::Other(word) => word }
+            }
         }
-    }
+
+        impl From<String> for $name {
+            fn from(word: String) -> Self {
+                match word.as_str() { $($word => Self::$variant,)+ _ => Self::Other(word) }
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(word: $name) -> Self {
+                word.name().to_owned()
+            }
+        }
+    };
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Priority {
-    Low,
-    Medium,
-    High,
+open_set! {
+    /// Where in the source text an entity was found.
+    EntitySource { Metadata "metadata", Body "body", Subject "subject", }
 }
 
-/// One entity mentioned by a memory, in canonical form: `normalized` is never empty, `confidence` has six decimals.
+open_set! {
+    /// Of an action item.
+    Priority { Low "low", Medium "medium", High "high", }
+}
+
+/// One entity mentioned by a memory, in canonical form: texts are trimmed and bounded, `normalized` is never empty,
+/// `confidence` has six decimals.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Entity {
     #[serde(rename = "type")]

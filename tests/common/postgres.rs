@@ -32,20 +32,29 @@ pub struct Database {
 
 impl Database {
     pub async fn empty() -> Self {
+        Self::created("").await
+    }
+
+    /// An empty database, `with` what Postgres's statement takes beside its name.
+    pub async fn created(with: &str) -> Self {
         let name = format!("izzie_test_{}", Uuid::new_v4().simple());
         let mut admin = server().connect().await.expect("the test server");
-        admin.execute(AssertSqlSafe(format!("create database {name}"))).await.expect("created");
+        admin.execute(AssertSqlSafe(format!("create database {name} {with}"))).await.expect("created");
         admin.close().await.expect("closed");
         Self { name }
     }
 
     /// A database with this version's schema.
     pub async fn migrated() -> Self {
-        let database = Self::empty().await;
-        let postgres = database.open();
+        Self::empty().await.with_schema().await
+    }
+
+    /// The same database with this version's schema.
+    pub async fn with_schema(self) -> Self {
+        let postgres = self.open();
         postgres.migrate(&CallContext::default(), LOCK_PATIENCE).await.expect("migrated");
         postgres.close().await;
-        database
+        self
     }
 
     /// A backup: another database with all that this one holds. Cuts every connection to this one.

@@ -110,7 +110,8 @@ fn drops_mark(letter: char, mark: char) -> bool {
 }
 
 /// What may stand around a word and be no part of it.
-const MARKS: &[char] = &['"', '\'', '“', '”', '„', '«', '»', '`', '(', ')', '[', ']', '<', '>', ',', ';', ':'];
+const MARKS: &[char] =
+    &['"', '\'', '“', '”', '„', '«', '»', '`', '(', ')', '[', ']', '<', '>', ',', ';', ':'];
 
 /// Quotes, brackets, commas and a closing full stop around a word. A symbol that may carry the meaning
 /// ("C++", "C#", "@bob") stays.

@@ -6,6 +6,6 @@ with touched as (
 )
 select m.id, m.user_id, m.conversation_id, m.content, m.summary, m.metadata, m.importance, t.access_count,
   izzie_memory.moment(t.last_accessed_at) as last_accessed_at, m.is_deleted, m.created_at, m.updated_at, m.revision,
-  m.entities, m.relationships
+  m.entities, m.relationships, m.rejected
 from touched t
 join izzie_memory.memories m on m.id = t.id
