@@ -40,7 +40,11 @@ function chunkSizeOf(size, limit) {
 }
 
 async function storeChunk(handle, chunk, signal, persistence) {
-  return await storeItems(handle, Array.from(chunk, (entry) => storeItem(handle, entry)), { signal, persistence });
+  return await storeItems(
+    handle,
+    Array.from(chunk, (entry) => storeItem(handle, entry)),
+    { signal, persistence },
+  );
 }
 
 /** A memory as the core takes it. @typedef {{ json: string, embedding: Float32Array, error?: undefined }} StoreItem */

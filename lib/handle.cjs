@@ -138,7 +138,8 @@ class Handle {
   /** The arguments are encoded alone, so that an error names a path in them. */
   #encodeRequest(op, args, persistence) {
     const own = persistence && encode({ ...this.#config.settings.persistence, ...persistence });
-    const text = typeof args === 'string' ? args : MEMORY_OPS.has(op) ? this.encodeMemory(args) : encode(args);
+    const text =
+      typeof args === 'string' ? args : MEMORY_OPS.has(op) ? this.encodeMemory(args) : encode(args);
     return `{"op":${JSON.stringify(op)},"args":${text}${own ? `,"persistence":${own}` : ''}}`;
   }
 

@@ -311,7 +311,7 @@ async fn found(layer: &Client, user: &str, kind: &str, value: &str) -> Option<(S
 
 /// How many memories an entity filter lets through.
 async fn filtered(layer: &Client, user: &str, kind: &str, value: &str) -> usize {
-    let wanted = json!({ "userId": user, "query": "name", "mode": "text", "limit": 50,
+    let wanted = json!({ "userId": user, "query": "value fromValue name", "mode": "text", "limit": 50,
         "entities": [{ "type": kind, "value": value }] });
     layer.call("retrieve", wanted).await.as_array().expect("a list").len()
 }
@@ -399,7 +399,7 @@ async fn renewed(world: &World) {
     // One's own: what stands in its metadata is only data.
     let own = json!({ "userId": "u", "content": "own", "entities": [person("Jean Luc")],
         "metadata": { "entities": [{ "type": "person", "value": "Ann" }, { "type": "date", "value": "May 6" }] } });
-    layer.call_with("store", own, patient()).await;
+    layer.try_call_with("store", own, patient()).await.expect("stored");
     let stated = json!([{ "fromType": "person", "fromValue": "John Doe", "toType": "company", "toValue": "IBM",
         "relationshipType": "WORKS_FOR" }]);
     store(&layer, "u", json!([]), stated).await;

@@ -28,6 +28,7 @@ export {
   type NewMemory,
   type Progress,
   type PurgeDeletedOptions,
+  type Rejection,
   type RetrieveMode,
   type RetrieveOptions,
   type SearchOptions,

@@ -22,6 +22,7 @@ export {
   PersistenceService,
   type Progress,
   persistenceService,
+  type Rejection,
   type StorageStatus,
   type StoreManyOptions,
   type StoreStatus,

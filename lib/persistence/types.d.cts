@@ -20,6 +20,7 @@ export {
   type PersistenceErrorOptions,
   type PersistenceResult,
   type Progress,
+  type Rejection,
   type StorageStatus,
   type StoreManyOptions,
   type StoreStatus,

@@ -146,7 +146,11 @@ class Import {
     const chunk = this.#chunk;
     this.#chunk = [];
     this.#chunkBegins = this.#end;
-    const outcomes = await storeItems(this.#handle, chunk.map((item) => toStoreItem(this.#handle, item)), { signal });
+    const outcomes = await storeItems(
+      this.#handle,
+      chunk.map((item) => toStoreItem(this.#handle, item)),
+      { signal },
+    );
     const deleted = new Map();
     for (const [place, { entry, line }] of chunk.entries()) {
       const { error, write, memory } = outcomes[place];

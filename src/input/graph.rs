@@ -73,6 +73,10 @@ impl GraphReader {
             check_lengths(entities.len(), relationships.len(), &self.limits)?;
         }
         let mut input = self.read(entities, relationships)?;
+        // Of nonsense nothing is taken: the memory may be asked about again.
+        if let Some((field, first)) = input.nonsense() {
+            return Err(Error::invalid(&format!("{field}[{}]", first.index), &first.reason));
+        }
         input.truncate(self.limits.entities);
         Ok(input)
     }
@@ -110,6 +114,16 @@ impl GraphReader {
 }
 
 impl GraphInput {
+    /// The first of what was left out, where that was everything.
+    fn nonsense(&self) -> Option<(&'static str, &Rejection)> {
+        if !self.entities.is_empty() || !self.relationships.is_empty() {
+            return None;
+        }
+        let Rejected { entities, relationships } = &self.rejected;
+        let stated = relationships.first().map(|first| ("relationships", first));
+        entities.first().map(|first| ("entities", first)).or(stated)
+    }
+
     /// Leaves out what is over the limit of a memory, and tells.
     pub fn truncate(&mut self, limit: usize) {
         let reason = || format!("is over the limit of {limit}");

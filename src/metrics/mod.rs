@@ -27,6 +27,9 @@ const OPERATION_BUCKETS: &[f64] =
 const MODEL_BUCKETS: &[f64] = &[0.001, 0.005, 0.025, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0];
 const WAIT_BUCKETS: &[f64] = &[0.0005, 0.001, 0.005, 0.025, 0.1, 0.5, 1.0, 5.0, 10.0];
 
+/// What can be left out of a memory.
+const REJECTED: [&str; 2] = ["entity", "relationship"];
+
 /// What became of a debt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Payment {
@@ -80,6 +83,14 @@ impl Metrics {
             registry.register(Box::new(histograms.clone()))?;
             Ok::<_, prometheus::Error>(histograms)
         };
+        let rejected = counters(
+            "rejected_total",
+            "Entities and relationships that were given or found and left out, since nobody understands them.",
+            &["kind"],
+        )?;
+        for kind in REJECTED {
+            rejected.with_label_values(&[kind]);
+        }
         let in_flight =
             IntGauge::with_opts(Opts::new("operations_in_flight", "Calls under way.").namespace(PREFIX))?;
         registry.register(Box::new(in_flight.clone()))?;
@@ -98,11 +109,7 @@ impl Metrics {
             )?,
             in_flight,
             debts: counters("debts_total", "What became of debts that were tried.", &["target", "outcome"])?,
-            rejected: counters(
-                "rejected_total",
-                "Entities and relationships that were given or found and left out, since nobody understands them.",
-                &["kind"],
-            )?,
+            rejected,
             model_calls: counters("model_calls_total", "Calls of a model.", &["model", "outcome"])?,
             model_seconds: histograms(
                 "model_call_duration_seconds",
@@ -134,10 +141,8 @@ impl Metrics {
 
     /// What was left out of what callers and extractors said.
     pub fn rejected(&self, rejected: &Rejected) {
-        for (kind, list) in [("entity", &rejected.entities), ("relationship", &rejected.relationships)] {
-            if !list.is_empty() {
-                self.rejected.with_label_values(&[kind]).inc_by(list.len() as u64);
-            }
+        for (kind, list) in REJECTED.into_iter().zip([&rejected.entities, &rejected.relationships]) {
+            self.rejected.with_label_values(&[kind]).inc_by(list.len() as u64);
         }
     }
 

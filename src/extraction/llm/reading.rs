@@ -28,9 +28,6 @@ pub(super) fn read(answer: &Answer, piece: &Piece, reader: &GraphReader) -> Resu
     let told: Told = parse_json(json_in(&answer.text)).map_err(|error| error.message)?;
     let understood = reader.found(&told.entities, &told.relationships).map_err(|error| error.message)?;
     let named = !understood.entities.is_empty();
-    if let (false, Some(first)) = (named, understood.rejected.entities.first()) {
-        return Err(format!("no entity is understood: entities[{}]: {}", first.index, first.reason));
-    }
     let ground = Ground::of(piece);
     let reading = GraphInput {
         entities: understood.entities.into_iter().filter_map(|entity| supported(entity, &ground)).collect(),
