@@ -56,7 +56,7 @@ export interface MemoryEntry {
 }
 
 /**
- * The caller's metadata, and copies for code that looks for them there. The copies are never stored: these eight keys
+ * The caller's metadata, and copies for code that looks for them there. The copies are never stored: these eleven keys
  * are taken out of the top level of any metadata that is written, so a result may be written back as it is. They cannot
  * be used for metadata of one's own.
  */
@@ -72,19 +72,55 @@ export interface MemoryMetadata extends Record<string, unknown> {
   graphWriteSuccess?: boolean;
   /** After `store`: `false` when the id or idempotency key was there already and nothing was written. */
   created?: boolean;
+  /**
+   * After `store`: `true` when what was there already is marked deleted, so that no read returns it; `restore: true` brings
+   * it back.
+   */
+  deleted?: boolean;
+  /** Which of the entities that were given or found are left out, since they cannot be understood; at most 51. */
+  entitiesRejected?: Rejection[];
+  /** Which of the relationships. */
+  relationshipsRejected?: Rejection[];
 }
 
-/** The kinds of entities. */
-export type EntityType = 'person' | 'company' | 'project' | 'topic' | 'location' | 'tool' | 'action_item';
+/** An entity or a relationship that was left out. */
+export interface Rejection {
+  /** Its place in the list that was given. After fifty, that of the first of those that `reason` counts. */
+  index: number;
+  /** The beginning of its type, where that is a text. */
+  type?: string;
+  /** The beginning of its value, of a relationship that of `fromValue`, where that is a text. */
+  value?: string;
+  reason: string;
+}
 
-/** Somebody or something that a memory mentions. */
+/** The kinds of entities: those of the application, and tools. */
+export type EntityType =
+  | 'person'
+  | 'company'
+  | 'project'
+  | 'date'
+  | 'topic'
+  | 'location'
+  | 'tool'
+  | 'action_item';
+
+/**
+ * Somebody or something that a memory mentions. Entities often come from a language model, so what is not as documented here
+ * costs no memory: it is kept as far as it can be understood (a confidence outside of 0 to 1 is bounded, a text cut at its
+ * limit, another source or priority kept, another key ignored), and else left out and told in
+ * {@link MemoryMetadata.entitiesRejected}. With `strictEntities` it is an error.
+ */
 export interface Entity {
   type: EntityType;
-  /** As it was written. */
+  /** As it was written; what people see. At most 500 characters. */
   value: string;
   /**
-   * By what equal entities are known, per user and type. What was stored has the name that all names of the entity go to.
-   * @default made from `value`: lower case, without diacritics, titles, legal suffixes and the word "project"
+   * The name by which equal entities are known, per user and label, in any spelling: `john_doe`, `john-doe` and `John Doe` are
+   * one. It may be the fuller name of a short value ("Bob", `robert_smith`). What was stored has the name that all names of
+   * the entity go to: lower case, without diacritics, titles, legal suffixes and the word "project", hyphens and
+   * underscores as spaces.
+   * @default made from `value`
    */
   normalized?: string;
   /**
@@ -93,18 +129,18 @@ export interface Entity {
    */
   confidence?: number;
   /**
-   * Where it was found.
+   * Where it was found; another text of at most 100 characters is kept.
    * @default 'body'
    */
-  source?: 'metadata' | 'body' | 'subject';
-  /** The text around it. */
+  source?: 'metadata' | 'body' | 'subject' | (string & {});
+  /** The text around it. At most 2,000 characters. */
   context?: string;
   /** Of an action item. */
   assignee?: string;
   /** Of an action item; text, as it was found. */
   deadline?: string;
-  /** Of an action item. */
-  priority?: 'low' | 'medium' | 'high';
+  /** Of an action item; another text of at most 100 characters is kept. */
+  priority?: 'low' | 'medium' | 'high' | (string & {});
 }
 
 /** The kinds of relationships between entities. */
@@ -130,7 +166,10 @@ export type InlineRelationshipType =
   | 'SUBTOPIC_OF'
   | 'ASSOCIATED_WITH';
 
-/** A relationship between two entities that a memory states. Ends that are not among its entities are added to them. */
+/**
+ * A relationship between two entities that a memory states. Ends that are not among its entities are added to them. What is
+ * not as documented here is treated as of an {@link Entity}.
+ */
 export interface InlineRelationship {
   fromType: EntityType;
   fromValue: string;
@@ -159,7 +198,7 @@ export interface NewMemory {
 
 /** Options of {@link EnhancedMemoryService.store}. */
 export interface StoreOptions {
-  /** UUID of the memory. Storing the same id again returns what is there. @default a new one */
+  /** UUID of the memory. Storing the same id again returns what is there, deleted or not. @default a new one */
   id?: string;
   /**
    * Any text of at most 1000 bytes, unique per user. Storing under the same key again returns what is there. Not
@@ -178,6 +217,16 @@ export interface StoreOptions {
   /** The entities the content mentions, instead of looking for them. */
   entities?: Entity[];
   relationships?: InlineRelationship[];
+  /**
+   * Reject the call where one of `entities` or `relationships` is not as documented, instead of keeping what can be understood.
+   * @default {@link IzzieMemoryConfig.strictEntities}
+   */
+  strictEntities?: boolean;
+  /**
+   * Where the memory is there already and marked deleted: bring it back as it was, in the same transaction.
+   * @default false
+   */
+  restore?: boolean;
   /** The embedding of the content, instead of computing it. Its length must fit the embedder or be 1536. */
   embedding?: number[] | Float32Array;
   /**
@@ -419,10 +468,15 @@ export interface Call {
 export interface UpdateCall extends Call {
   /** Change the memory only if this is still its `revision`, else reject with `REVISION_CONFLICT`. @default any */
   expectedRevision?: number;
+  /**
+   * Reject the call where one of the entities or relationships is not as documented.
+   * @default {@link IzzieMemoryConfig.strictEntities}
+   */
+  strictEntities?: boolean;
 }
 
 /** Options of {@link EnhancedMemoryService.delete}. */
-export interface DeleteOptions extends UpdateCall {
+export interface DeleteOptions extends Omit<UpdateCall, 'strictEntities'> {
   /** Remove the row instead of marking it deleted. @default false */
   hard?: boolean;
   /** Remove it from the graph too. `false` keeps its node there, detached. @default true */
@@ -747,6 +801,10 @@ export interface PersistenceResult<T = unknown> {
     timestamp: Date;
     /** Milliseconds. */
     duration?: number;
+    /** As in {@link MemoryMetadata}. */
+    deleted?: boolean;
+    entitiesRejected?: Rejection[];
+    relationshipsRejected?: Rejection[];
   };
 }
 
@@ -1709,6 +1767,12 @@ export interface IzzieMemoryConfig {
   /** Defaults of all services of the layer. */
   persistence?: Partial<PersistenceConfig>;
   limits?: Partial<Limits>;
+  /**
+   * Entities and relationships that are not as documented reject the call that gives them, and fail the extraction that finds
+   * them, instead of being kept as far as they can be understood.
+   * @default false
+   */
+  strictEntities?: boolean;
   pool?: Partial<PoolConfig>;
   /** Told what would otherwise go to stderr: where the embedded database lies. `{}` silences it. */
   logger?: Logger;

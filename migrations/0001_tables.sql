@@ -83,6 +83,8 @@ create table izzie_memory.memory_state (
   -- both as they were given, where their entities are known by other names; else null
   given_entities      jsonb,
   given_relationships jsonb,
+  -- what was left out of both when they were given, {entities: [{index, type?, value?, reason}], relationships: [the same]}
+  rejected         jsonb,
   -- the caller's conversation id where it is no uuid and so has no place in the application's column
   conversation_key text,
   content_hash     bytea,

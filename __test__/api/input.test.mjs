@@ -75,13 +75,18 @@ const STORES = [
   ['extractEntities as text', ENTRY, { extractEntities: 'no' }, 'extractEntities'],
   ['defer as a number', ENTRY, { defer: 1 }, 'defer'],
   ['entities that are no list', ENTRY, { entities: {} }, 'entities'],
-  ['an unknown entity type', ENTRY, { entities: [{ type: 'dragon', value: 'S' }] }, 'entities[0].type'],
-  ['a nameless entity', ENTRY, { entities: [{ type: 'person', value: ' ' }] }, 'entities[0].value'],
-  ['an entity with NUL', ENTRY, { entities: [{ type: 'person', value: NUL }] }, 'entities[0].value'],
+  [
+    'an unknown entity type',
+    ENTRY,
+    strict({ entities: [{ type: 'dragon', value: 'S' }] }),
+    'entities[0].type',
+  ],
+  ['a nameless entity', ENTRY, strict({ entities: [{ type: 'person', value: ' ' }] }), 'entities[0].value'],
+  ['an entity with NUL', ENTRY, strict({ entities: [{ type: 'person', value: NUL }] }), 'entities[0].value'],
   [
     'an entity too sure',
     ENTRY,
-    { entities: [{ type: 'person', value: 'Ada', confidence: 1.1 }] },
+    strict({ entities: [{ type: 'person', value: 'Ada', confidence: 1.1 }] }),
     'entities[0].confidence',
   ],
   [
@@ -93,13 +98,13 @@ const STORES = [
   [
     'an unknown relationship',
     ENTRY,
-    { relationships: [relationship({ relationshipType: 'HATES' })] },
+    strict({ relationships: [relationship({ relationshipType: 'HATES' })] }),
     'relationships[0].relationshipType',
   ],
   [
     'a relationship to a dragon',
     ENTRY,
-    { relationships: [relationship({ toType: 'dragon' })] },
+    strict({ relationships: [relationship({ toType: 'dragon' })] }),
     'relationships[0].toType',
   ],
   ['an embedding with NaN', ENTRY, { embedding: [0.1, Number.NaN] }, 'embedding[1]'],
@@ -112,6 +117,11 @@ const STORES = [
   ['an embedding that is text', ENTRY, { embedding: '[1]' }, 'embedding'],
   ['a signal that is none', ENTRY, { signal: {} }, 'options.signal'],
 ];
+
+/** Entities taken at their word; otherwise they are no reason to refuse a memory (entities-lenient.test.mjs). */
+function strict(options) {
+  return { ...options, strictEntities: true };
+}
 
 function relationship(changes) {
   const ends = { fromType: 'person', fromValue: 'Ada', toType: 'person', toValue: 'Grace' };
@@ -175,7 +185,7 @@ const UNKNOWN = [
   ['store', ({ memory }) => memory.store(ENTRY, { importnce: 3 })],
   [
     'store, an entity',
-    ({ memory }) => memory.store(ENTRY, { entities: [{ type: 'person', value: 'A', importnce: 1 }] }),
+    ({ memory }) => memory.store(ENTRY, strict({ entities: [{ type: 'person', value: 'A', importnce: 1 }] })),
   ],
   ['retrieve', ({ memory }) => memory.retrieve('ada', 'q', { importnce: 3 })],
   ['update', ({ memory }) => memory.update(ID, { importnce: 3 })],

@@ -144,7 +144,7 @@ export async function wrong(): Promise<void> {
   // @ts-expect-error: an unknown mode
   await memory.retrieve('ada', 'lunch', { mode: 'graph' });
   // @ts-expect-error: an unknown kind of entity
-  await memory.store(entry, { entities: [{ type: 'date', value: 'today' }] });
+  await memory.store(entry, { entities: [{ type: 'dragon', value: 'Smaug' }] });
   // @ts-expect-error: an unknown kind of relationship
   const kind: import('izzie-memory').InlineRelationshipType = 'HATES';
   // @ts-expect-error: an option of store

@@ -29,6 +29,7 @@ export {
   type NewMemory,
   type Progress,
   type PurgeDeletedOptions,
+  type Rejection,
   type RetrieveMode,
   type RetrieveOptions,
   type SearchOptions,

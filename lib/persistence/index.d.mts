@@ -24,6 +24,7 @@ export {
   PersistenceService,
   type Progress,
   persistenceService,
+  type Rejection,
   type StorageStatus,
   type StoredRow,
   type StoreManyOptions,

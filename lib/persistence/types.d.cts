@@ -22,6 +22,7 @@ export {
   type PersistenceErrorOptions,
   type PersistenceResult,
   type Progress,
+  type Rejection,
   type StorageStatus,
   type StoredRow,
   type StoreManyOptions,

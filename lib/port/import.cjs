@@ -146,7 +146,11 @@ class Import {
     const chunk = this.#chunk;
     this.#chunk = [];
     this.#chunkBegins = this.#end;
-    const outcomes = await storeItems(this.#handle, chunk.map(toStoreItem), { signal });
+    const outcomes = await storeItems(
+      this.#handle,
+      chunk.map((item) => toStoreItem(this.#handle, item)),
+      { signal },
+    );
     const deleted = new Map();
     for (const [place, { entry, line }] of chunk.entries()) {
       const { error, write, memory } = outcomes[place];
@@ -175,9 +179,9 @@ function unreadable(problem, line) {
   return new PersistenceError(problem, 'INVALID_ARGUMENT', { field: 'source', line });
 }
 
-/** @param {Readable} item */
-function toStoreItem({ entry: { deleted, ...entry }, json, idempotencyKey }) {
-  if (json === undefined) return storeItem({ ...entry, idempotencyKey });
+/** @param {import('../handle.cjs').Handle} handle @param {Readable} item */
+function toStoreItem(handle, { entry: { deleted, ...entry }, json, idempotencyKey }) {
+  if (json === undefined) return storeItem(handle, { ...entry, idempotencyKey });
   return { json: `{"memory":${json},"embeddingLength":0}`, embedding: new Float32Array() };
 }
 

@@ -16,7 +16,7 @@ const ENTRY_KEYS = ['userId', 'content', 'metadata'];
 const GET_ALL_KEYS = ['limit', 'conversationId', 'signal'];
 /** The most that the core lists at once. */
 const PAGE = 1000;
-const UPDATE_CALL_KEYS = ['userId', 'expectedRevision', 'signal'];
+const UPDATE_CALL_KEYS = ['userId', 'expectedRevision', 'strictEntities', 'signal'];
 const UPDATE_KEYS = [
   'content',
   'summary',

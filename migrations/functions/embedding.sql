@@ -141,7 +141,7 @@ declare
   known izzie_memory.memory_state;
 begin
   perform izzie_memory.begin_write(jsonb_build_object('memoryId', wanted, 'owe', owe,
-    'entities', request -> 'entities', 'relationships', request -> 'relationships'));
+    'entities', request -> 'entities', 'relationships', request -> 'relationships', 'rejected', request -> 'rejected'));
   select * into memory from public.memory_entries e where e.id = wanted and not coalesce(e.is_deleted, false)
   for no key update skip locked;
   if not found then
@@ -154,9 +154,9 @@ begin
   if not found then
     return false;
   end if;
-  if izzie_memory.canonical_entities(request -> 'entities') <> coalesce(known.given_entities, known.entities)
-    or izzie_memory.canonical_relationships(request -> 'relationships')
-      <> coalesce(known.given_relationships, known.relationships) then
+  if izzie_memory.merge_entities(request -> 'entities') <> coalesce(known.given_entities, known.entities)
+    or request -> 'relationships' <> coalesce(known.given_relationships, known.relationships)
+    or nullif(request -> 'rejected', 'null') is distinct from known.rejected then
     perform izzie_memory.memory_put(memory, false, false);
   end if;
   return true;

@@ -108,10 +108,11 @@ declare
   conversation uuid := izzie_memory.as_uuid(request ->> 'conversationId');
   moment timestamp := coalesce((request ->> 'createdAt')::timestamptz at time zone 'UTC', clock_timestamp() at time zone 'UTC');
   context jsonb := jsonb_build_object('memoryId', new_id, 'owe', request ->> 'owe', 'entities', request -> 'entities',
-    'relationships', request -> 'relationships',
+    'relationships', request -> 'relationships', 'rejected', request -> 'rejected',
     'conversationKey', case when conversation is null then request ->> 'conversationId' end);
   written public.memory_entries;
   present public.memory_entries;
+  revived jsonb;
 begin
   request := izzie_memory.fence_space(request);
   space := (request ->> 'space')::integer;
@@ -155,12 +156,15 @@ begin
   elsif present.content <> request ->> 'content' then
     return '{"created": false, "conflict": "content"}';
   end if;
-  return '{"created": false}';
+  if (request ->> 'restore')::boolean and coalesce(present.is_deleted, false) then
+    revived := izzie_memory.revive(request);
+  end if;
+  return case when revived -> 'found' = 'true' then revived else '{}' end || '{"created": false}';
 end $$;
 
--- request: {id, userId, content, summary, metadata, importance, createdAt, conversationId, entities, relationships,
---           owe, space, oweEmbedding, oweExtraction}
--- answer:  {created, conflict, memory, projection, target, owed}
+-- request: {id, userId, content, summary, metadata, importance, createdAt, conversationId, entities, relationships, rejected,
+--           restore, undo, owe, space, oweEmbedding, oweExtraction}
+-- answer:  {created, conflict, found and previous (where it was restored), memory, projection, target, owed}
 create or replace function izzie_memory.store_memory(request jsonb, embedding vector) returns jsonb
 language plpgsql as $$
 declare
@@ -170,7 +174,7 @@ begin
     return outcome;
   end if;
   return izzie_memory.end_write((request ->> 'id')::uuid,
-    case when outcome -> 'created' = 'true' then request else '{}' end, outcome);
+    case when 'true' in (outcome ->> 'created', outcome ->> 'found') then request else '{}' end, outcome);
 end $$;
 
 -- The answer to a caller who has seen another revision than there is; null when it is the one. The state is locked: a
@@ -195,7 +199,7 @@ end $$;
 create or replace function izzie_memory.snapshot(memory public.memory_entries) returns jsonb
 language sql stable as $$
   select jsonb_build_object('row', to_jsonb(memory), 'entities', coalesce(s.given_entities, s.entities, '[]'),
-    'relationships', coalesce(s.given_relationships, s.relationships, '[]'), 'conversationKey', s.conversation_key,
+    'relationships', coalesce(s.given_relationships, s.relationships, '[]'), 'rejected', s.rejected, 'conversationKey', s.conversation_key,
     'vectors', (select coalesce(jsonb_agg(to_jsonb(v)), '[]') from izzie_memory.memory_vectors v where v.memory_id = memory.id),
     'owed', (select coalesce(jsonb_agg(to_jsonb(q)), '[]') from izzie_memory.memory_sync q
              where q.memory_id = memory.id and q.target in ('embedding', 'extraction')))
@@ -352,9 +356,9 @@ begin
   return izzie_memory.end_write((request ->> 'id')::uuid, request, outcome);
 end $$;
 
--- A soft-deleted memory lives again, with everything that its state kept.
--- request: {id, userId?, owe, undo}; answer: {found, previous (if undo), memory, projection, target, owed}
-create or replace function izzie_memory.restore_memory(request jsonb) returns jsonb
+-- A soft-deleted memory lives again, with everything that its state kept: the row's half.
+-- request: {id, userId?, owe, undo}; answer: {found, previous (if undo)}
+create or replace function izzie_memory.revive(request jsonb) returns jsonb
 language plpgsql as $$
 declare
   old public.memory_entries;
@@ -368,7 +372,19 @@ begin
   end if;
   previous := case when (request ->> 'undo')::boolean then izzie_memory.snapshot(old) end;
   perform izzie_memory.set_deleted(old.id, false);
-  return izzie_memory.end_write(old.id, request, jsonb_build_object('found', true, 'previous', previous));
+  return jsonb_build_object('found', true, 'previous', previous);
+end $$;
+
+-- request: as of revive; answer: {found, previous (if undo), memory, projection, target, owed}
+create or replace function izzie_memory.restore_memory(request jsonb) returns jsonb
+language plpgsql as $$
+declare
+  outcome jsonb := izzie_memory.revive(request);
+begin
+  if outcome -> 'found' = 'false' then
+    return outcome;
+  end if;
+  return izzie_memory.end_write((request ->> 'id')::uuid, request, outcome);
 end $$;
 
 -- What the models were owed before a write that is undone, and a vector if the space was switched meanwhile.
@@ -390,7 +406,7 @@ language plpgsql as $$
 declare
   -- named as the columns they fill
   context jsonb := jsonb_build_object('memoryId', id, 'owe', 'later') || case when previous is null then '{}' else
-    jsonb_build_object('entities', previous -> 'entities', 'relationships', previous -> 'relationships',
+    jsonb_build_object('entities', previous -> 'entities', 'relationships', previous -> 'relationships', 'rejected', previous -> 'rejected',
                        'conversationKey', previous -> 'conversationKey') end;
   was public.memory_entries := jsonb_populate_record(null::public.memory_entries, previous -> 'row');
 begin

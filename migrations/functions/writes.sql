@@ -142,7 +142,7 @@ begin
   on conflict (memory_id) do update
   set epoch = excluded.epoch, revision = nextval('izzie_memory.revision_seq'), deleted = true,
       detached = excluded.detached, entities = '[]', relationships = '[]', given_entities = null,
-      given_relationships = null, content_hash = null, row_hash = null, brought_hash = null, h1 = 0, h2 = 0,
+      given_relationships = null, rejected = null, content_hash = null, row_hash = null, brought_hash = null, h1 = 0, h2 = 0,
       tsv = null, doc_length = 0, changed_at = clock_timestamp()
   returning s.revision into given;
   return given;
@@ -197,8 +197,8 @@ begin
   end if;
 end $$;
 
--- Rows of other code bring their entities under metadata.entities; in our own writes that is only data. What the layer
--- knows of a row it keeps otherwise.
+-- Rows of other code bring their entities under metadata.entities; in our own writes that is only data, and what they bring
+-- is in canonical form. What the layer knows of a row it keeps otherwise.
 create or replace function izzie_memory.memory_put(memory public.memory_entries, entities_changed boolean, content_changed boolean)
 returns bigint
 language plpgsql as $$
@@ -207,21 +207,35 @@ declare
   known izzie_memory.memory_state;
   entities jsonb;
   relationships jsonb;
+  left_out jsonb;
   given bigint;
 begin
   select * into known from izzie_memory.memory_state s where s.memory_id = memory.id;
-  entities := izzie_memory.canonical_entities(case
-    when context ? 'entities' then context -> 'entities'
-    when entities_changed and context is null then case when jsonb_typeof(memory.metadata) = 'object' then memory.metadata -> 'entities' end
-    else coalesce(known.given_entities, known.entities) end);
-  relationships := izzie_memory.canonical_relationships(case
+  left_out := known.rejected;
+  if context ? 'entities' then
+    entities := izzie_memory.merge_entities(context -> 'entities');
+    left_out := nullif(context -> 'rejected', 'null');
+  elsif entities_changed and context is null then
+    entities := izzie_memory.canonical_entities(memory.metadata -> 'entities');
+    left_out := izzie_memory.rejected_entities(memory.metadata -> 'entities');
+    left_out := case when left_out is not null then jsonb_build_object('entities', left_out) end;
+  else
+    entities := coalesce(known.given_entities, known.entities, '[]');
+  end if;
+  relationships := case
     when context ? 'relationships' then context -> 'relationships'
-    when not entities_changed or context is not null then coalesce(known.given_relationships, known.relationships) end);
+    when not entities_changed or context is not null then coalesce(known.given_relationships, known.relationships) end;
+  if relationships is null or jsonb_typeof(relationships) <> 'array' then
+    relationships := '[]';
+  end if;
   perform izzie_memory.learn_aliases(memory.id, memory.user_id, case when memory.is_deleted then '[]' else entities end,
     case when memory.is_deleted then '[]' else relationships end);
   given := izzie_memory.record_state(memory, entities, relationships,
     case when context ? 'conversationKey' then context ->> 'conversationKey' else known.conversation_key end,
     coalesce(context -> 'detached' = 'true', false));
+  if left_out is distinct from known.rejected then
+    update izzie_memory.memory_state s set rejected = left_out where s.memory_id = memory.id;
+  end if;
   if known.user_id <> memory.user_id then
     perform izzie_memory.follow_owner(memory.id, memory.user_id);
   end if;
@@ -287,7 +301,7 @@ select e.id, e.user_id, coalesce(e.conversation_id::text, s.conversation_key) as
   izzie_memory.moment(e.last_accessed_at) as last_accessed_at, coalesce(e.is_deleted, false) as is_deleted,
   izzie_memory.moment(e.created_at) as created_at, izzie_memory.moment(e.updated_at) as updated_at,
   coalesce(s.revision, 0) as revision, coalesce(s.entities, '[]') as entities,
-  coalesce(s.relationships, '[]') as relationships
+  coalesce(s.relationships, '[]') as relationships, s.rejected
 from public.memory_entries e
 left join izzie_memory.memory_state s on s.memory_id = e.id;
 

@@ -12,6 +12,8 @@ use crate::store::postgres::{Postgres, Rest, Settling, Target};
 const PAGE: i32 = 2000;
 /// Each of these may be projected in the same transaction.
 const ALIAS_PAGE: i32 = 200;
+/// Of these all names are made anew.
+const RENEWAL_PAGE: i32 = 200;
 const PATIENCE: Duration = Duration::from_secs(1);
 
 // The phases of a job. A writer that did not see what it was begun for (a new graph, a higher epoch) may end after its
@@ -91,7 +93,7 @@ impl Work {
 
     async fn all_pages(self, postgres: &Postgres, name: &str, target: &str) -> Result<()> {
         match self {
-            Self::Renew => while postgres.renew_page(target, PAGE).await? > 0 {},
+            Self::Renew => while postgres.renew_page(target, RENEWAL_PAGE).await? > 0 {},
             Self::Owe => drop(owe_all(postgres, name, target, None, false).await?),
         }
         Ok(())

@@ -48,11 +48,15 @@ impl Database {
 
     /// A database with this version's schema.
     pub async fn migrated() -> Self {
-        let database = Self::empty().await;
-        let postgres = database.open();
+        Self::empty().await.with_schema().await
+    }
+
+    /// The same database with this version's schema.
+    pub async fn with_schema(self) -> Self {
+        let postgres = self.open();
         postgres.migrate(&CallContext::default(), LOCK_PATIENCE).await.expect("migrated");
         postgres.close().await;
-        database
+        self
     }
 
     /// A backup: another database with all that this one holds. Cuts every connection to this one.

@@ -78,6 +78,7 @@ onBothGraphs('the %s graph', (kind) => {
       company: ['Acme', 'Company'],
       project: ['Engine', 'Project'],
       tool: ['Loom', 'Project'],
+      date: ['May 5', 'Topic'],
       topic: ['Weather', 'Topic'],
       action_item: ['Send it', 'Topic'],
       location: ['London', 'Location'],

@@ -17,7 +17,7 @@ pub(super) struct Collector {
 }
 
 impl Collector {
-    pub fn add_text(&mut self, text: &str, source: Source) {
+    pub fn add_text(&mut self, text: &str, source: &Source) {
         let doc = Doc::parse(text);
         let mut mentions = Mentions::new(&doc);
         contacts::find(&doc, &mut mentions);
@@ -33,7 +33,7 @@ impl Collector {
         self.links.extend(links.into_iter().map(|l| Link { from: l.from + first, to: l.to + first, ..l }));
         self.mentions.extend(mentions.into_iter().map(|m| {
             let context = doc.context(m.tokens.start);
-            found(m, source, context)
+            found(m, source.clone(), context)
         }));
     }
 

@@ -10,7 +10,6 @@ use serde_json::{Map, Value};
 
 use crate::config::{PersistenceConfig, parse_json};
 use crate::error::{Error, Result};
-use crate::input::{EntityInput, RelationshipInput};
 use crate::model::EntityType;
 use crate::retrieval::SearchMode;
 
@@ -154,9 +153,12 @@ pub struct StoreArgs {
     pub summary: Option<String>,
     pub created_at: Option<DateTime<Utc>>,
     pub extract_entities: Option<bool>,
-    pub entities: Option<Vec<EntityInput>>,
-    pub relationships: Option<Vec<RelationshipInput>>,
+    pub entities: Option<Vec<Value>>,
+    pub relationships: Option<Vec<Value>>,
+    pub strict_entities: Option<bool>,
     pub defer: Option<bool>,
+    /// Whether a memory that is there and marked deleted lives again.
+    pub restore: Option<bool>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -171,8 +173,9 @@ pub struct UpdateArgs {
     pub metadata: Option<Map<String, Value>>,
     pub metadata_patch: Option<Map<String, Value>>,
     pub importance: Option<i32>,
-    pub entities: Option<Vec<EntityInput>>,
-    pub relationships: Option<Vec<RelationshipInput>>,
+    pub entities: Option<Vec<Value>>,
+    pub relationships: Option<Vec<Value>>,
+    pub strict_entities: Option<bool>,
     pub extract_entities: Option<bool>,
     pub expected_revision: Option<i64>,
 }
@@ -325,10 +328,8 @@ mod tests {
         let kind = refused(r#"{"op":"store","args":{"userId":5,"content":"x"}}"#);
         assert_eq!(kind.details["field"], "userId");
         assert_eq!(kind.message, "userId: is a whole number, expected a string");
-        let entity = refused(
-            r#"{"op":"store","args":{"userId":"u","content":"x","entities":[{"type":"dragon","value":"S"}]}}"#,
-        );
-        assert_eq!(entity.details["field"], "entities[0].type");
+        let list = refused(r#"{"op":"store","args":{"userId":"u","content":"x","entities":"Ada"}}"#);
+        assert_eq!(list.message, "entities: is a string, expected an array");
     }
 
     #[test]

@@ -11,7 +11,7 @@ use super::queue::Lease;
 use super::statement::{Sql, vector_text};
 use crate::error::Result;
 use crate::extraction::Extraction;
-use crate::model::{Entity, Relationship};
+use crate::model::{Entity, Rejected, Relationship};
 
 /// The two kinds of debts that a model pays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,6 +73,7 @@ struct ExtractionRequest<'a> {
     revision: i64,
     entities: &'a [Entity],
     relationships: &'a [Relationship],
+    rejected: Option<Rejected>,
 }
 
 impl Postgres {
@@ -154,6 +155,7 @@ impl Postgres {
                 revision: content.revision,
                 entities: &extraction.entities,
                 relationships: &extraction.relationships,
+                rejected: extraction.rejected.kept(),
             })
             .collect();
         let sql = Sql::new(include_str!("queries/put_extractions.sql")).bind(Json(requests)).bind(owe.name());
