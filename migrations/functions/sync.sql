@@ -193,15 +193,17 @@ begin
   return cardinality(ids);
 end $$;
 
--- New revisions in the present epoch for these memories; their content is as it was.
+-- New revisions in the present epoch for these memories, and what this code derives of their contents, which are as they
+-- were.
 create or replace function izzie_memory.renew(ids uuid[]) returns void
 language plpgsql as $$
 begin
   perform from izzie_memory.memory_state s where s.memory_id = any (ids) order by s.memory_id for update;
   update izzie_memory.memory_state s
   set epoch = (select epoch from izzie_memory.settings), revision = nextval('izzie_memory.revision_seq'),
-      h1 = izzie_memory.half(d.hash, 0), h2 = izzie_memory.half(d.hash, 1)
-  from (select e.id, izzie_memory.digest(e.id, e.user_id, e.content, e.summary, coalesce(e.importance, 5), e.created_at,
+      h1 = izzie_memory.half(d.hash, 0), h2 = izzie_memory.half(d.hash, 1),
+      tsv = d.words, doc_length = (select coalesce(sum(cardinality(positions)), 0) from unnest(d.words))
+  from (select e.id, izzie_memory.search_words(e.content, e.summary, izzie_memory.speaker(e.metadata)) as words, izzie_memory.digest(e.id, e.user_id, e.content, e.summary, coalesce(e.importance, 5), e.created_at,
                o.entities, o.relationships) as hash
         from public.memory_entries e join izzie_memory.memory_state o on o.memory_id = e.id
         where e.id = any (ids) and not o.deleted) d

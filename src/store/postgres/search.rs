@@ -40,7 +40,7 @@ pub struct CorpusQuery<'a> {
     pub filters: &'a Filters,
 }
 
-/// A longer question is looked for by its first words.
+/// So many words of a question are looked for. Of a longer one those that the fewest memories have, for they tell most.
 const MOST_WORDS: i64 = 100;
 
 /// Columns: arrays of one length for the memories, the similarities, the hits and the mentions.
@@ -68,6 +68,8 @@ impl Postgres {
     /// All live memories of the user with what is known of the question in each.
     pub async fn corpus(&self, query: &CorpusQuery<'_>) -> Result<Corpus> {
         let filters = query.filters;
+        let names: Map<String, Value> =
+            query.names.iter().map(|name| (name.clone(), Value::Null)).collect();
         let sql = Sql::new(include_str!("queries/corpus.sql"))
             .bind(query.user_id)
             .bind(query.text.unwrap_or_default())
@@ -80,7 +82,7 @@ impl Postgres {
             .bind(filters.until)
             .bind(filters.metadata.as_ref().map(Json))
             .bind(filters.entities.as_ref().map(Json))
-            .bind(query.names)
+            .bind(Json(names))
             .bind(MOST_WORDS);
         let columns: Columns = self.user().one(Effect::Repeatable, sql).await?;
         Ok(columns.into())

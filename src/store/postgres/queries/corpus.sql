@@ -2,14 +2,32 @@
 -- Nothing is joined here that Rust can join: on tables without statistics the planner takes nested loops for it.
 -- $1 user, $2 question, $3 whether its words are looked for, $4 its vector, $5 the vector's space,
 -- filters, null for none: $6 conversation, $7 least importance, $8 since, $9 until, $10 metadata, $11 entities,
--- $12 what may be names of entities, $13 how many words of the question are looked for at most
-with asked as materialized (
-  select row_number() over (order by positions[1])::integer as number,
+-- $12 what may be names of entities, as the keys of an object, $13 how many words of the question are looked for at most: where it has more,
+-- those of the fewest memories, and of these the last ones
+with words as materialized (
+  select lexeme, positions[1] as place from unnest(izzie_memory.words_of($2, true)) where $3
+), chosen as (
+  select lexeme, place from words where (select count(*) from words) <= $13
+  union all
+  (
+    select w.lexeme, w.place
+    from words w
+    join (
+      select lexeme, count(*) as holders
+      from izzie_memory.memory_state s
+      cross join lateral unnest(tsvector_to_array(s.tsv)) as lexeme
+      -- a join would be a nested loop where the planner knows no better
+      where (select count(*) from words) > $13 and s.user_id = $1 and not s.deleted
+        and (select jsonb_object_agg(w.lexeme, null) from words w) ? lexeme
+      group by lexeme
+    ) known using (lexeme)
+    order by known.holders, w.place desc, w.lexeme
+    limit $13
+  )
+), asked as materialized (
+  select row_number() over (order by place, lexeme)::integer as number,
     ('''' || replace(replace(lexeme, '\', '\\'), '''', '''''') || '''')::tsquery as word
-  from unnest(to_tsvector('pg_catalog.english', $2))
-  where $3
-  order by positions[1]
-  limit $13
+  from chosen
 ), features as (
   select array_agg(e.id) as ids,
     array_agg(coalesce(uuid_hash_extended(e.conversation_id, 0), hashtextextended(s.conversation_key, 0))) as conversations,
@@ -38,7 +56,7 @@ with asked as materialized (
   select array_agg(name) as names, array_agg(s.memory_id) as name_ids
   from izzie_memory.memory_state s
   cross join lateral unnest(s.names) as name
-  where s.user_id = $1 and not s.deleted and s.names && $12::text[] and name = any ($12::text[])
+  where s.user_id = $1 and not s.deleted and s.names <> '{}' and $12::jsonb ? name
 ), cosines as (
   select array_agg(c.memory_id) as similar_ids, array_agg(c.similarity) as similarities
   from (
