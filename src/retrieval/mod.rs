@@ -1,6 +1,7 @@
 //! Which memories answer a question: pure functions from what the store reads of a user to an order of the memories.
 
 mod corpus;
+mod focus;
 mod frequency;
 mod names;
 mod rank;
@@ -9,6 +10,7 @@ mod weights;
 mod words;
 
 pub use corpus::{Candidate, Corpus, Hit};
+pub use focus::focus;
 pub use frequency::frequency_of_rank;
 pub use names::possible_names;
 pub use rank::{Question, Ranked, SearchMode, rank};

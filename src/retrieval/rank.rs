@@ -117,7 +117,8 @@ fn recency(created_at: f64, now: f64, weights: &Weights) -> f64 {
 /// Which memories were said by somebody whom the question names.
 fn speakers(corpus: &Corpus) -> Vec<bool> {
     let mut spoken = vec![false; corpus.candidates().len()];
-    for hit in corpus.terms().iter().flatten().filter(|hit| hit.names_speaker) {
+    let asked = corpus.terms().iter().enumerate().filter(|(term, _)| corpus.weight(*term) >= 1.0);
+    for hit in asked.flat_map(|(_, hits)| hits).filter(|hit| hit.names_speaker) {
         spoken[hit.candidate] = true;
     }
     spoken

@@ -14,7 +14,7 @@ use crate::config::Limits;
 use crate::error::{Error, Reason, Result};
 use crate::extraction::normalize;
 use crate::model::{EntityType, Memory};
-use crate::retrieval::{Question, Ranked, SearchMode, periods, possible_names, rank};
+use crate::retrieval::{focus, Question, Ranked, SearchMode, periods, possible_names, rank};
 use crate::store::postgres::{CorpusQuery, Filters};
 use crate::sync::can_wait;
 
@@ -39,11 +39,14 @@ impl Layer {
     /// All results.
     async fn ranked(&self, search: &Search) -> Result<Vec<Ranked>> {
         let Search { mode, threshold, now, .. } = *search;
-        let vector = self.query_vector(mode, &search.query).await?;
+        let focus = focus(&search.query);
+        let asked = if mode == SearchMode::Vector { None } else { focus.as_deref() };
+        let vector = self.query_vector(mode, asked.unwrap_or(&search.query)).await?;
         let names = if mode == SearchMode::Hybrid { possible_names(&search.query) } else { Vec::new() };
         let corpus = CorpusQuery {
             user_id: &search.user_id,
             text: (mode != SearchMode::Vector).then_some(search.query.as_str()),
+            focus: asked,
             names: &names,
             vector: vector.as_ref().map(|(space, values)| (*space, values.as_slice())),
             filters: &search.filters,

@@ -33,6 +33,8 @@ pub struct CorpusQuery<'a> {
     pub user_id: &'a str,
     /// None where words do not matter.
     pub text: Option<&'a str>,
+    /// What is asked in a long text.
+    pub focus: Option<&'a str>,
     /// What in the question may be an entity's name, in normal form.
     pub names: &'a [String],
     /// The question's vector and its space.
@@ -58,6 +60,7 @@ struct Columns {
     similarities: Vec<f64>,
     hit_words: Vec<i32>,
     hit_ids: Vec<Uuid>,
+    hit_in_focus: Vec<bool>,
     hit_ranks: Vec<f32>,
     hit_speakers: Vec<bool>,
     names: Vec<String>,
@@ -83,7 +86,8 @@ impl Postgres {
             .bind(filters.metadata.as_ref().map(Json))
             .bind(filters.entities.as_ref().map(Json))
             .bind(Json(names))
-            .bind(MOST_WORDS);
+            .bind(MOST_WORDS)
+            .bind(query.focus.unwrap_or_default());
         let columns: Columns = self.user().one(Effect::Repeatable, sql).await?;
         Ok(columns.into())
     }
@@ -99,10 +103,12 @@ impl From<Columns> for Corpus {
                 candidates[index].similarity = Some(similarity);
             }
         }
-        let mut terms: BTreeMap<i32, Vec<Hit>> = BTreeMap::new();
+        let mut terms: BTreeMap<i32, (bool, Vec<Hit>)> = BTreeMap::new();
         for (place, word) in columns.hit_words.iter().enumerate() {
             if let Some(&candidate) = index_of.get(&columns.hit_ids[place]) {
-                terms.entry(*word).or_default().push(columns.hit(place, candidate));
+                let (in_focus, hits) = terms.entry(*word).or_default();
+                *in_focus = columns.hit_in_focus[place];
+                hits.push(columns.hit(place, candidate));
             }
         }
         let mut names: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
@@ -110,7 +116,8 @@ impl From<Columns> for Corpus {
             names.entry(name).or_default().extend(index_of.get(id));
         }
         // In the order of the keys: sums of floating-point numbers depend on it.
-        Self::new(candidates, terms.into_values().collect(), names.into_values().collect())
+        let (in_focus, terms): (Vec<bool>, Vec<_>) = terms.into_values().unzip();
+        Self::new(candidates, terms, names.into_values().collect()).with_focus(&in_focus)
     }
 }
 

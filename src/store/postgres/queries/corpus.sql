@@ -3,14 +3,18 @@
 -- $1 user, $2 question, $3 whether its words are looked for, $4 its vector, $5 the vector's space,
 -- filters, null for none: $6 conversation, $7 least importance, $8 since, $9 until, $10 metadata, $11 entities,
 -- $12 what may be names of entities, as the keys of an object, $13 how many words of the question are looked for at most: where it has more,
--- those of the fewest memories, and of these the last ones
+-- those of the fewest memories, and of these the last ones,
+-- $14 the question within the question, empty for none: its words come first
 with words as materialized (
-  select lexeme, positions[1] as place from unnest(izzie_memory.words_of($2, true)) where $3
+  select lexeme, w.positions[1] as place, f.lexeme is not null as in_focus
+  from unnest(izzie_memory.words_of($2, true)) w
+  left join unnest(izzie_memory.words_of($14, true)) f using (lexeme)
+  where $3
 ), chosen as (
-  select lexeme, place from words where (select count(*) from words) <= $13
+  select lexeme, place, in_focus from words where (select count(*) from words) <= $13
   union all
   (
-    select w.lexeme, w.place
+    select w.lexeme, w.place, w.in_focus
     from words w
     join (
       select lexeme, count(*) as holders
@@ -21,11 +25,11 @@ with words as materialized (
         and (select jsonb_object_agg(w.lexeme, null) from words w) ? lexeme
       group by lexeme
     ) known using (lexeme)
-    order by known.holders, w.place desc, w.lexeme
+    order by not w.in_focus, known.holders, w.place desc, w.lexeme
     limit $13
   )
 ), asked as materialized (
-  select row_number() over (order by place, lexeme)::integer as number,
+  select row_number() over (order by place, lexeme)::integer as number, in_focus,
     ('''' || replace(replace(lexeme, '\', '\\'), '''', '''''') || '''')::tsquery as word
   from chosen
 ), features as (
@@ -47,6 +51,7 @@ with words as materialized (
   where s.user_id = $1 and not s.deleted
 ), hits as (
   select array_agg(a.number) as hit_words, array_agg(s.memory_id) as hit_ids,
+    array_agg(a.in_focus) as hit_in_focus,
     array_agg(ts_rank('{1,1,1,1}', s.tsv, a.word)) as hit_ranks,
     array_agg(ts_rank('{0,0,0,1}', s.tsv, a.word) > 0) as hit_speakers
   from izzie_memory.memory_state s
@@ -73,6 +78,6 @@ select coalesce(ids, '{}') as ids, coalesce(conversations, '{}') as conversation
   coalesce(created_at, '{}') as created_at, coalesce(arrivals, '{}') as arrivals, coalesce(lengths, '{}') as lengths,
   coalesce(asks, '{}') as asks, coalesce(importances, '{}') as importances, coalesce(allowed, '{}') as allowed,
   coalesce(similar_ids, '{}') as similar_ids, coalesce(similarities, '{}') as similarities,
-  coalesce(hit_words, '{}') as hit_words, coalesce(hit_ids, '{}') as hit_ids, coalesce(hit_ranks, '{}') as hit_ranks,
+  coalesce(hit_words, '{}') as hit_words, coalesce(hit_ids, '{}') as hit_ids, coalesce(hit_in_focus, '{}') as hit_in_focus, coalesce(hit_ranks, '{}') as hit_ranks,
   coalesce(hit_speakers, '{}') as hit_speakers, coalesce(names, '{}') as names, coalesce(name_ids, '{}') as name_ids
 from features, hits, mentions, cosines
