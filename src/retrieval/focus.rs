@@ -6,9 +6,47 @@ const LONG: usize = 40;
 const LONGEST: usize = 60;
 /// What a question begins with where its mark is missing.
 const OPENINGS: [&str; 42] = [
-    "who", "whom", "whose", "what", "what's", "when", "where", "why", "which", "how", "is", "are", "was", "were", "do",
-    "does", "did", "has", "have", "had", "can", "could", "should", "would", "will", "tell", "show", "find", "list", "give",
-    "search", "remind", "recall", "look", "summarize", "summarise", "explain", "who's", "when's", "where's", "name",
+    "who",
+    "whom",
+    "whose",
+    "what",
+    "what's",
+    "when",
+    "where",
+    "why",
+    "which",
+    "how",
+    "is",
+    "are",
+    "was",
+    "were",
+    "do",
+    "does",
+    "did",
+    "has",
+    "have",
+    "had",
+    "can",
+    "could",
+    "should",
+    "would",
+    "will",
+    "tell",
+    "show",
+    "find",
+    "list",
+    "give",
+    "search",
+    "remind",
+    "recall",
+    "look",
+    "summarize",
+    "summarise",
+    "explain",
+    "who's",
+    "when's",
+    "where's",
+    "name",
     "remember",
 ];
 
@@ -20,7 +58,8 @@ pub fn focus(text: &str) -> Option<String> {
     }
     let sentences = sentences(text);
     let first = sentences.first().filter(|sentence| asks(sentence));
-    let last: Vec<&&str> = sentences.iter().skip(1).rev().take_while(|sentence| asks(sentence)).take(3).collect();
+    let last: Vec<&&str> =
+        sentences.iter().skip(1).rev().take_while(|sentence| asks(sentence)).take(3).collect();
     let found: Vec<&str> = first.into_iter().chain(last.into_iter().rev()).copied().collect();
     let length = found.iter().map(|sentence| sentence.split_whitespace().count()).sum::<usize>();
     (length > 0 && length <= LONGEST && 2 * length < words).then(|| found.join(" "))
@@ -32,7 +71,10 @@ fn sentences(text: &str) -> Vec<&str> {
     let mut begin = 0;
     let mut last = ' ';
     for (place, c) in text.char_indices() {
-        if c == '\n' || c.is_whitespace() && matches!(last, '.' | '!' | '?' | ':') || matches!(last, '？' | '。' | '！') {
+        if c == '\n'
+            || c.is_whitespace() && matches!(last, '.' | '!' | '?' | ':')
+            || matches!(last, '？' | '。' | '！')
+        {
             sentences.push(text[begin..place].trim());
             begin = place;
         }
@@ -63,11 +105,19 @@ mod tests {
 
     #[test]
     fn the_question_before_or_behind_a_mail_is_found() {
-        for question in ["When is the dentist?", "tell me about the dentist", "Who is Bob? When is the dentist?"] {
+        for question in
+            ["When is the dentist?", "tell me about the dentist", "Who is Bob? When is the dentist?"]
+        {
             assert_eq!(focus(&format!("{}\n\n{question}", mail())).as_deref(), Some(question));
-            assert_eq!(focus(&format!("{} {question}", "word and sentence. ".repeat(50))).as_deref(), Some(question));
+            assert_eq!(
+                focus(&format!("{} {question}", "word and sentence. ".repeat(50))).as_deref(),
+                Some(question)
+            );
         }
-        assert_eq!(focus(&format!("When is the dentist?\n\n{}", mail())).as_deref(), Some("When is the dentist?"));
+        assert_eq!(
+            focus(&format!("When is the dentist?\n\n{}", mail())).as_deref(),
+            Some("When is the dentist?")
+        );
     }
 
     #[test]

@@ -71,8 +71,7 @@ impl Postgres {
     /// All live memories of the user with what is known of the question in each.
     pub async fn corpus(&self, query: &CorpusQuery<'_>) -> Result<Corpus> {
         let filters = query.filters;
-        let names: Map<String, Value> =
-            query.names.iter().map(|name| (name.clone(), Value::Null)).collect();
+        let names: Map<String, Value> = query.names.iter().map(|name| (name.clone(), Value::Null)).collect();
         let sql = Sql::new(include_str!("queries/corpus.sql"))
             .bind(query.user_id)
             .bind(query.text.unwrap_or_default())
