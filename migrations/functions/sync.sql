@@ -223,8 +223,8 @@ language sql immutable parallel safe as $$
     from jsonb_array_elements(coalesce(entities, '[]')) e order by 1)
 $$;
 
--- New revisions in the present epoch and form for these memories: their content is as it was, their entities have the names
--- of today, and give evidence of others under them.
+-- New revisions in the present epoch and form for these memories, and what this code derives of them: their content is as it
+-- was, their entities have the names of today and give evidence of others under them, their words are those of today.
 create or replace function izzie_memory.renew(ids uuid[]) returns void
 language plpgsql as $$
 declare
@@ -233,6 +233,7 @@ declare
   now_given record;
   known jsonb;
   hash bytea;
+  words tsvector;
 begin
   for present in
     select s.* from izzie_memory.memory_state s where s.memory_id = any (ids) order by s.memory_id for update
@@ -246,13 +247,16 @@ begin
     hash := case when memory.id is not null and not present.deleted then izzie_memory.digest(memory.id, memory.user_id,
       memory.content, memory.summary, coalesce(memory.importance, 5), memory.created_at,
       coalesce(known -> 'entities', now_given.entities), coalesce(known -> 'relationships', now_given.relationships)) end;
+    words := case when hash is not null then
+      izzie_memory.search_words(memory.content, memory.summary, izzie_memory.speaker(memory.metadata)) end;
     update izzie_memory.memory_state s
     set epoch = (select epoch from izzie_memory.settings), revision = nextval('izzie_memory.revision_seq'),
         entities = coalesce(known -> 'entities', now_given.entities),
         relationships = coalesce(known -> 'relationships', now_given.relationships),
         given_entities = case when known is not null then now_given.entities end,
         given_relationships = case when known is not null then now_given.relationships end,
-        h1 = coalesce(izzie_memory.half(hash, 0), s.h1), h2 = coalesce(izzie_memory.half(hash, 1), s.h2)
+        h1 = coalesce(izzie_memory.half(hash, 0), s.h1), h2 = coalesce(izzie_memory.half(hash, 1), s.h2),
+        tsv = words, doc_length = (select coalesce(sum(cardinality(positions)), 0) from unnest(words))
     where s.memory_id = present.memory_id;
   end loop;
 end $$;

@@ -66,8 +66,7 @@ begin
   if label is not null and (speaker is null or lower(label) = lower(speaker)) then
     said := substr(said, strpos(said, ':') + 1);
   end if;
-  return setweight(to_tsvector('pg_catalog.english', coalesce(speaker, label, '')), 'A')
-    || to_tsvector('pg_catalog.english', said);
+  return setweight(izzie_memory.words_of(coalesce(speaker, label, ''), false), 'A') || izzie_memory.words_of(said, false);
 end $$;
 
 -- The entities that other code brings in a row.

@@ -2,6 +2,8 @@
 
 use uuid::Uuid;
 
+use super::words::count;
+
 #[derive(Debug, Clone, PartialEq)]
 pub struct Candidate {
     pub id: Uuid,
@@ -36,6 +38,8 @@ pub struct Hit {
 pub struct Corpus {
     candidates: Vec<Candidate>,
     terms: Vec<Vec<Hit>>,
+    /// What each word of the question counts; empty where all count alike.
+    weights: Vec<f64>,
     names: Vec<Vec<usize>>,
 }
 
@@ -56,7 +60,29 @@ impl Corpus {
             *index = place[*index];
         }
         let mut slots: Vec<_> = candidates.into_iter().map(Some).collect();
-        Self { candidates: order.iter().filter_map(|&from| slots[from].take()).collect(), terms, names }
+        Self {
+            candidates: order.iter().filter_map(|&from| slots[from].take()).collect(),
+            terms,
+            weights: Vec::new(),
+            names,
+        }
+    }
+
+    /// Of a long text with a question in it (`asked` by index into the terms), all the rest together counts as much as the
+    /// question.
+    #[must_use]
+    pub fn with_focus(self, asked: &[bool]) -> Self {
+        let inside = count(asked.iter().filter(|asked| **asked).count());
+        let rest = (inside / (count(asked.len()) - inside)).min(1.0);
+        if inside == 0.0 {
+            return self;
+        }
+        Self { weights: asked.iter().map(|asked| if *asked { 1.0 } else { rest }).collect(), ..self }
+    }
+
+    /// What a word of the question counts.
+    pub fn weight(&self, term: usize) -> f64 {
+        self.weights.get(term).copied().unwrap_or(1.0)
     }
 
     pub fn candidates(&self) -> &[Candidate] {

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use super::corpus::{Candidate, Corpus};
-use super::time::{Period, closeness};
+use super::time::{Period, closeness, within};
 use super::weights::{WEIGHTS, Weights};
 use super::words;
 use crate::model::ScoreParts;
@@ -28,6 +28,8 @@ pub struct Question {
     pub now: f64,
     /// When it asks about; empty for any time.
     pub periods: Vec<Period>,
+    /// It asks for nothing but these times.
+    pub only_time: bool,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -43,6 +45,7 @@ pub struct Ranked {
 /// All memories that are results, best first; equal ones newest first.
 pub fn rank(corpus: &Corpus, question: &Question) -> Vec<Ranked> {
     let parts = match question.mode {
+        SearchMode::Text | SearchMode::Hybrid if question.only_time => by_time(corpus, question),
         SearchMode::Text => by_words(corpus),
         SearchMode::Vector => by_similarity(corpus, question.threshold),
         SearchMode::Hybrid => by_everything(corpus, question),
@@ -61,6 +64,15 @@ fn ranked(candidate: &Candidate, parts: ScoreParts, question: &Question) -> Rank
     let Candidate { id, created_at, .. } = *candidate;
     let similarity = candidate.similarity.filter(|&similarity| passes(similarity, question.threshold));
     Ranked { id, created_at, similarity, score: parts.sum(), parts }
+}
+
+/// What was made then; the newest first, as among all equals.
+fn by_time(corpus: &Corpus, question: &Question) -> Vec<Option<ScoreParts>> {
+    let part = |candidate: &Candidate| {
+        (candidate.allowed && within(&question.periods, candidate.created_at))
+            .then(|| ScoreParts { time: WEIGHTS.time, ..ScoreParts::default() })
+    };
+    corpus.candidates().iter().map(part).collect()
 }
 
 fn by_words(corpus: &Corpus) -> Vec<Option<ScoreParts>> {
@@ -117,7 +129,8 @@ fn recency(created_at: f64, now: f64, weights: &Weights) -> f64 {
 /// Which memories were said by somebody whom the question names.
 fn speakers(corpus: &Corpus) -> Vec<bool> {
     let mut spoken = vec![false; corpus.candidates().len()];
-    for hit in corpus.terms().iter().flatten().filter(|hit| hit.names_speaker) {
+    let asked = corpus.terms().iter().enumerate().filter(|(term, _)| corpus.weight(*term) >= 1.0);
+    for hit in asked.flat_map(|(_, hits)| hits).filter(|hit| hit.names_speaker) {
         spoken[hit.candidate] = true;
     }
     spoken
@@ -198,7 +211,7 @@ mod tests {
     }
 
     fn question(mode: SearchMode) -> Question {
-        Question { mode, threshold: None, now: 0.0, periods: Vec::new() }
+        Question { mode, threshold: None, now: 0.0, periods: Vec::new(), only_time: false }
     }
 
     fn order(corpus: &Corpus, question: &Question) -> Vec<u128> {

@@ -27,12 +27,12 @@ fn scores(corpus: &Corpus, weights: &Weights, window: &Window) -> Vec<f64> {
     let norms = length_norms(corpus, weights, window);
     let mut scores = vec![0.0; norms.len()];
     let mut frequencies = vec![0.0; norms.len()];
-    for hits in corpus.terms() {
+    for (term, hits) in corpus.terms().iter().enumerate() {
         frequencies.fill(0.0);
         for hit in hits {
             spread(corpus, hit, window, &mut frequencies);
         }
-        let idf = inverse_document_frequency(hits.len(), norms.len());
+        let idf = corpus.weight(term) * inverse_document_frequency(hits.len(), norms.len());
         for ((score, frequency), norm) in scores.iter_mut().zip(&frequencies).zip(&norms) {
             *score += idf * frequency * (weights.k1 + 1.0) / (frequency + weights.k1 * norm);
         }

@@ -14,7 +14,9 @@ use crate::config::Limits;
 use crate::error::{Error, Reason, Result};
 use crate::extraction::normalize;
 use crate::model::{EntityType, Memory};
-use crate::retrieval::{Question, Ranked, SearchMode, periods, possible_names, rank};
+use crate::retrieval::{
+    Period, Question, Ranked, SearchMode, Times, focus, has_content, possible_names, rank,
+};
 use crate::store::postgres::{CorpusQuery, Filters};
 use crate::sync::can_wait;
 
@@ -39,18 +41,20 @@ impl Layer {
     /// All results.
     async fn ranked(&self, search: &Search) -> Result<Vec<Ranked>> {
         let Search { mode, threshold, now, .. } = *search;
-        let vector = self.query_vector(mode, &search.query).await?;
-        let names = if mode == SearchMode::Hybrid { possible_names(&search.query) } else { Vec::new() };
+        let asked = Asked::of(search);
+        let vector = if asked.only_time { None } else { self.query_vector(mode, asked.meaning()).await? };
+        let names = if mode == SearchMode::Hybrid { possible_names(&asked.words) } else { Vec::new() };
         let corpus = CorpusQuery {
             user_id: &search.user_id,
-            text: (mode != SearchMode::Vector).then_some(search.query.as_str()),
+            text: (mode != SearchMode::Vector && !asked.only_time).then_some(asked.words.as_str()),
+            focus: asked.focus.as_deref(),
             names: &names,
             vector: vector.as_ref().map(|(space, values)| (*space, values.as_slice())),
             filters: &search.filters,
         };
         let corpus = self.stores.postgres.corpus(&corpus).await?;
-        let periods = periods(&search.query, now);
-        Ok(rank(&corpus, &Question { mode, threshold, now: seconds(now), periods }))
+        let Asked { periods, only_time, .. } = asked;
+        Ok(rank(&corpus, &Question { mode, threshold, now: seconds(now), periods, only_time }))
     }
 
     /// The rows of the results of one page. Memories that were deleted in the meantime make room for the next.
@@ -96,6 +100,43 @@ impl Layer {
             }
             Err(error) => Err(error),
         }
+    }
+}
+
+/// What a query asks for.
+struct Asked {
+    /// The query without its times; in `vector` the whole.
+    words: String,
+    /// The question within a long query, without its times.
+    focus: Option<String>,
+    periods: Vec<Period>,
+    /// Nothing is left but times.
+    only_time: bool,
+}
+
+impl Asked {
+    fn of(search: &Search) -> Self {
+        let Search { mode, query, now, .. } = search;
+        if *mode == SearchMode::Vector {
+            return Self { words: query.clone(), focus: None, periods: Vec::new(), only_time: false };
+        }
+        let whole = Times::of(query, *now);
+        let words = whole.rest(query);
+        let Some(question) = focus(query) else {
+            let only_time = !whole.periods.is_empty() && !has_content(&words);
+            return Self { words, focus: None, periods: whole.periods, only_time };
+        };
+        let within = Times::of(&question, *now);
+        let rest = within.rest(&question);
+        // A question without words of its own ("What do I know of it?") asks for the text.
+        let focus = has_content(&rest).then_some(rest);
+        let periods = if within.periods.is_empty() { whole.periods } else { within.periods };
+        Self { words, focus, periods, only_time: false }
+    }
+
+    /// What a vector is made of.
+    fn meaning(&self) -> &str {
+        self.focus.as_deref().unwrap_or(&self.words)
     }
 }
 

@@ -12,11 +12,12 @@ use sha2::{Digest, Sha256};
 pub(super) const FUNCTIONS_VERSION: i64 = 1;
 
 /// In the order in which they are applied: views stand after what they call, triggers last.
-const FILES: [FunctionFile; 14] = [
+const FILES: [FunctionFile; 15] = [
     file("vectors", include_str!("../../../migrations/functions/vectors.sql")),
     file("projection", include_str!("../../../migrations/functions/projection.sql")),
     file("obstacles", include_str!("../../../migrations/functions/obstacles.sql")),
     file("postgres_graph", include_str!("../../../migrations/functions/postgres_graph.sql")),
+    file("words", include_str!("../../../migrations/functions/words.sql")),
     file("writes", include_str!("../../../migrations/functions/writes.sql")),
     file("operations", include_str!("../../../migrations/functions/operations.sql")),
     file("sync", include_str!("../../../migrations/functions/sync.sql")),

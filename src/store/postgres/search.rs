@@ -32,6 +32,8 @@ pub struct CorpusQuery<'a> {
     pub user_id: &'a str,
     /// None where words do not matter.
     pub text: Option<&'a str>,
+    /// What is asked in a long text.
+    pub focus: Option<&'a str>,
     /// What in the question may be an entity's name, in normal form.
     pub names: &'a [String],
     /// The question's vector and its space.
@@ -39,7 +41,7 @@ pub struct CorpusQuery<'a> {
     pub filters: &'a Filters,
 }
 
-/// A longer question is looked for by its first words.
+/// So many words of a question are looked for. Of a longer one those that the fewest memories have, for they tell most.
 const MOST_WORDS: i64 = 100;
 
 /// Columns: arrays of one length for the memories, the similarities, the hits and the mentions.
@@ -57,6 +59,7 @@ struct Columns {
     similarities: Vec<f64>,
     hit_words: Vec<i32>,
     hit_ids: Vec<Uuid>,
+    hit_in_focus: Vec<bool>,
     hit_ranks: Vec<f32>,
     hit_speakers: Vec<bool>,
     names: Vec<String>,
@@ -67,6 +70,7 @@ impl Postgres {
     /// All live memories of the user with what is known of the question in each.
     pub async fn corpus(&self, query: &CorpusQuery<'_>) -> Result<Corpus> {
         let filters = query.filters;
+        let names: Map<String, Value> = query.names.iter().map(|name| (name.clone(), Value::Null)).collect();
         let sql = Sql::new(include_str!("queries/corpus.sql"))
             .bind(query.user_id)
             .bind(query.text.unwrap_or_default())
@@ -79,8 +83,9 @@ impl Postgres {
             .bind(filters.until)
             .bind(filters.metadata.as_ref().map(Json))
             .bind(filters.entities.as_ref().map(Json))
-            .bind(query.names)
-            .bind(MOST_WORDS);
+            .bind(Json(names))
+            .bind(MOST_WORDS)
+            .bind(query.focus.unwrap_or_default());
         let columns: Columns = self.user().one(Effect::Repeatable, sql).await?;
         Ok(columns.into())
     }
@@ -96,10 +101,12 @@ impl From<Columns> for Corpus {
                 candidates[index].similarity = Some(similarity);
             }
         }
-        let mut terms: BTreeMap<i32, Vec<Hit>> = BTreeMap::new();
+        let mut terms: BTreeMap<i32, (bool, Vec<Hit>)> = BTreeMap::new();
         for (place, word) in columns.hit_words.iter().enumerate() {
             if let Some(&candidate) = index_of.get(&columns.hit_ids[place]) {
-                terms.entry(*word).or_default().push(columns.hit(place, candidate));
+                let (in_focus, hits) = terms.entry(*word).or_default();
+                *in_focus = columns.hit_in_focus[place];
+                hits.push(columns.hit(place, candidate));
             }
         }
         let mut names: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
@@ -107,7 +114,8 @@ impl From<Columns> for Corpus {
             names.entry(name).or_default().extend(index_of.get(id));
         }
         // In the order of the keys: sums of floating-point numbers depend on it.
-        Self::new(candidates, terms.into_values().collect(), names.into_values().collect())
+        let (in_focus, terms): (Vec<bool>, Vec<_>) = terms.into_values().unzip();
+        Self::new(candidates, terms, names.into_values().collect()).with_focus(&in_focus)
     }
 }
 

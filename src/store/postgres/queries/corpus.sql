@@ -2,14 +2,36 @@
 -- Nothing is joined here that Rust can join: on tables without statistics the planner takes nested loops for it.
 -- $1 user, $2 question, $3 whether its words are looked for, $4 its vector, $5 the vector's space,
 -- filters, null for none: $6 conversation, $7 least importance, $8 since, $9 until, $10 metadata, $11 entities,
--- $12 what may be names of entities, $13 how many words of the question are looked for at most
-with asked as materialized (
-  select row_number() over (order by positions[1])::integer as number,
-    ('''' || replace(replace(lexeme, E'\\', E'\\\\'), '''', '''''') || '''')::tsquery as word
-  from unnest(to_tsvector('pg_catalog.english', $2))
+-- $12 what may be names of entities, as the keys of an object, $13 how many words of the question are looked for at most: where it has more,
+-- those of the fewest memories, and of these the last ones,
+-- $14 the question within the question, empty for none: its words come first
+with words as materialized (
+  select lexeme, w.positions[1] as place, f.lexeme is not null as in_focus
+  from unnest(izzie_memory.words_of($2, true)) w
+  left join unnest(izzie_memory.words_of($14, true)) f using (lexeme)
   where $3
-  order by positions[1]
-  limit $13
+), chosen as (
+  select lexeme, place, in_focus from words where (select count(*) from words) <= $13
+  union all
+  (
+    select w.lexeme, w.place, w.in_focus
+    from words w
+    join (
+      select lexeme, count(*) as holders
+      from izzie_memory.memory_state s
+      cross join lateral unnest(tsvector_to_array(s.tsv)) as lexeme
+      -- a join would be a nested loop where the planner knows no better
+      where (select count(*) from words) > $13 and s.user_id = $1 and not s.deleted
+        and (select jsonb_object_agg(w.lexeme, null) from words w) ? lexeme
+      group by lexeme
+    ) known using (lexeme)
+    order by not w.in_focus, known.holders, w.place desc, w.lexeme
+    limit $13
+  )
+), asked as materialized (
+  select row_number() over (order by place, lexeme)::integer as number, in_focus,
+    ('''' || replace(replace(lexeme, E'\\', E'\\\\'), '''', '''''') || '''')::tsquery as word
+  from chosen
 ), features as (
   select array_agg(e.id) as ids,
     array_agg(coalesce(uuid_hash_extended(e.conversation_id, 0), hashtextextended(s.conversation_key, 0))) as conversations,
@@ -29,6 +51,7 @@ with asked as materialized (
   where s.user_id = $1 and not s.deleted
 ), hits as (
   select array_agg(a.number) as hit_words, array_agg(s.memory_id) as hit_ids,
+    array_agg(a.in_focus) as hit_in_focus,
     array_agg(ts_rank('{1,1,1,1}', s.tsv, a.word)) as hit_ranks,
     array_agg(ts_rank('{0,0,0,1}', s.tsv, a.word) > 0) as hit_speakers
   from izzie_memory.memory_state s
@@ -38,9 +61,7 @@ with asked as materialized (
   select array_agg(name) as names, array_agg(s.memory_id) as name_ids
   from izzie_memory.memory_state s
   cross join lateral unnest(s.names) as name
-  where s.user_id = $1 and not s.deleted and s.names && $12::text[] and name = any ($12::text[])
-), given as materialized (
-  select izzie_memory.as_vector($4) as vector
+  where s.user_id = $1 and not s.deleted and s.names <> '{}' and $12::jsonb ? name
 ), cosines as (
   select array_agg(c.memory_id) as similar_ids, array_agg(c.similarity) as similarities
   from (
@@ -57,6 +78,6 @@ select coalesce(ids, '{}') as ids, coalesce(conversations, '{}') as conversation
   coalesce(created_at, '{}') as created_at, coalesce(arrivals, '{}') as arrivals, coalesce(lengths, '{}') as lengths,
   coalesce(asks, '{}') as asks, coalesce(importances, '{}') as importances, coalesce(allowed, '{}') as allowed,
   coalesce(similar_ids, '{}') as similar_ids, coalesce(similarities, '{}') as similarities,
-  coalesce(hit_words, '{}') as hit_words, coalesce(hit_ids, '{}') as hit_ids, coalesce(hit_ranks, '{}') as hit_ranks,
+  coalesce(hit_words, '{}') as hit_words, coalesce(hit_ids, '{}') as hit_ids, coalesce(hit_in_focus, '{}') as hit_in_focus, coalesce(hit_ranks, '{}') as hit_ranks,
   coalesce(hit_speakers, '{}') as hit_speakers, coalesce(names, '{}') as names, coalesce(name_ids, '{}') as name_ids
 from features, hits, mentions, cosines
