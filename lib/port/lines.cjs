@@ -80,11 +80,17 @@ class Pieces {
     else this.#chunks = [];
   }
 
-  join() {
+  /** Null when they are too many. */
+  bytes() {
     if (this.length > MAX_LINE_BYTES) return null;
-    const bytes = Buffer.concat(this.#chunks);
-    return bytes.at(-1) === CARRIAGE_RETURN ? bytes.subarray(0, -1) : bytes;
+    return this.#chunks.length === 1 ? this.#chunks[0] : Buffer.concat(this.#chunks);
+  }
+
+  /** The same without the carriage return of a line end. */
+  join() {
+    const bytes = this.bytes();
+    return bytes?.at(-1) === CARRIAGE_RETURN ? bytes.subarray(0, -1) : bytes;
   }
 }
 
-module.exports = { readLines, TOO_LONG };
+module.exports = { chunks, Pieces, readLines, TOO_LONG };
