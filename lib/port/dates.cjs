@@ -44,7 +44,7 @@ const ZONES = Object.fromEntries(
     'jst 9 kst 9 hkt 8 awst 8 acst 9.5 acdt 10.5 aest 10 aedt 11 nzst 12 nzdt 13',
   ]
     .join(' ')
-    .match(/[a-z]+ [-\d.]+/g)
+    .split(/ (?=[a-z])/)
     .map((zone) => zone.split(' '))
     .map(([name, hours]) => [name, Number(hours) * 60]),
 );
@@ -164,7 +164,11 @@ function offsetOf(zone = 'z') {
   return sign === '-' ? -size : size;
 }
 
-/** None unless there is such a day and such a time on it; a leap second is the one before it. */
+/**
+ * None unless there is such a day and such a time on it; a leap second is the one before it.
+ *
+ * @param {Record<string, any>} moment
+ */
 function dateOf({ year, month, day, hour = 0, minute = 0, second = 0, fraction = '', offset }) {
   const midnight = new Date(0);
   midnight.setUTCFullYear(year, month - 1, day);

@@ -92,6 +92,7 @@ class Reader {
   #attribute = '';
   #value = '';
   /** The element under way that is not shown, and how many elements are open in it. */
+  /** @type {{ name: string, inner: number, same: number } | null} */
   #hidden = null;
   #preformatted = 0;
   #preformattedBy = '';
@@ -200,8 +201,7 @@ class Reader {
 
   /** Whether an element that is not shown has ended before a tag, though nothing said so. */
   #endsHidden(name) {
-    const { name: hidden, inner } = this.#hidden;
-    if (inner > 0 || !BROTHERS.get(hidden)?.has(name)) return false;
+    if (!this.#hidden || this.#hidden.inner > 0 || !BROTHERS.get(this.#hidden.name)?.has(name)) return false;
     this.#hidden = null;
     return true;
   }
@@ -232,7 +232,7 @@ class Reader {
 
   #close(name) {
     if (this.#hidden) {
-      this.#closeInHidden(name);
+      this.#closeInHidden(name, this.#hidden);
       if (this.#hidden) return;
       if (BROTHERS.has(name) === false) return;
     }
@@ -242,8 +242,8 @@ class Reader {
     this.#breakFor(name);
   }
 
-  #closeInHidden(name) {
-    const hidden = this.#hidden;
+  /** @param {string} name @param {{ name: string, inner: number, same: number }} hidden */
+  #closeInHidden(name, hidden) {
     const isOwn = name === hidden.name && hidden.same === 0;
     const ofOuter = hidden.inner === 0 && name !== hidden.name && BROTHERS.has(hidden.name);
     if (isOwn || ofOuter) this.#hidden = null;

@@ -116,8 +116,9 @@ class Lines {
 
 /** UTF-16 with a byte order mark as UTF-8. Other bytes are left as they are, for each mail says what they are. */
 class Utf16 {
-  /** @type {TextDecoder | null | undefined} */
+  /** @type {import('node:util').TextDecoder | null | undefined} */
   #decoder;
+  /** @type {Buffer} */
   #first = Buffer.alloc(0);
 
   /** @param {Buffer} chunk */

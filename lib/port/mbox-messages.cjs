@@ -50,6 +50,7 @@ class Splitter {
   /** @type {Candidate | null} */
   #candidate = null;
   /** Lines that a `Content-Length` says are of the body, from the first on that looks like a beginning. */
+  /** @type {{ limit: number, lines: import('./mail-lines.cjs').MailLine[], afterBlank: boolean } | null} */
   #held = null;
   #wrongLengths = 0;
   #afterBlank = true;
@@ -60,11 +61,11 @@ class Splitter {
 
   /** @param {import('./mail-lines.cjs').MailLine} line */
   take(line) {
-    if (this.#held && this.#holds(line)) return;
+    if (this.#held && this.#holds(line, this.#held)) return;
     const text = this.#startOf(line);
     if (this.#candidate) {
       if (this.#candidate.takes(line, text)) return;
-      this.#decide(isBlank(line));
+      this.#decide(this.#candidate, isBlank(line));
       if (this.#held) return this.take(line);
     }
     if (isFromLine(text) || this.#mayBeHeaders(text)) this.#examine(line, text);
@@ -73,10 +74,10 @@ class Splitter {
   }
 
   end() {
-    if (this.#candidate) this.#decide(true);
+    if (this.#candidate) this.#decide(this.#candidate, true);
     if (this.#held) {
       const { limit, lines } = this.#held;
-      this.#settle(Math.abs(lines.at(-1).end - limit) <= 2);
+      this.#settle(this.#held, Math.abs(lines[lines.length - 1].end - limit) <= 2);
       return this.end();
     }
     this.#finish();
@@ -100,8 +101,8 @@ class Splitter {
     return (this.#current === null || this.#current.isBlank) && isKnown(headerName(text));
   }
 
-  #decide(blankFollows) {
-    const candidate = this.#candidate;
+  /** @param {Candidate} candidate @param {boolean} blankFollows */
+  #decide(candidate, blankFollows) {
     this.#candidate = null;
     const [first, ...rest] = candidate.lines;
     const verdict = candidate.verdict(blankFollows);
@@ -124,20 +125,18 @@ class Splitter {
   }
 
   /** Whether a line waits with the others until the end that `Content-Length` tells. */
-  #holds(line) {
-    const { limit, lines } = this.#held;
+  #holds(line, { limit, lines, afterBlank }) {
     if (line.start < limit && lines.length < MAX_HELD_LINES) {
       lines.push(line);
       return true;
     }
     const isRight =
       line.start >= limit && line.start <= limit + 2 && (isBlank(line) || isFromLine(startOf(line)));
-    this.#settle(isRight);
+    this.#settle({ lines, afterBlank }, isRight);
     return false;
   }
 
-  #settle(isRight) {
-    const { lines, afterBlank } = this.#held;
+  #settle({ lines, afterBlank }, isRight) {
     this.#held = null;
     /** @type {Message} */ (this.#current).forgetLength();
     if (isRight) {

@@ -67,6 +67,7 @@ function threadOf(headers, threads) {
   return leftOutOf(headers) === 'spam' ? undefined : threads.add(headers);
 }
 
+/** @param {import('./mbox-messages.cjs').RawMessage} message @param {string} userId @param {Threads} threads */
 async function itemOf({ line, end, bytes, postmark, error, unclear }, userId, threads) {
   const place = { line, end, ...(unclear.length > 0 && { unclear }) };
   if (!bytes) return { ...place, error };

@@ -180,6 +180,7 @@ function addresses(list) {
   return list.map(addressText).join(', ');
 }
 
+/** @param {import('postal-mime').Address} given */
 function addressText({ name, address, group }) {
   if (group) return `${name}: ${addresses(group)};`;
   return name ? `"${name.replaceAll('"', "'")}" <${address ?? ''}>` : (address ?? '');

@@ -2,10 +2,9 @@
 
 /** They are not seen: soft hyphens, and what senders fill the preview of a mail with. */
 const UNSEEN =
-  /[\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180e\u200b\u200e\u200f\u2060-\u2064\u3164\ufeff\uffa0]/g;
+  /\u034f|\u17b4|\u17b5|[\u00ad\u115f\u1160\u180e\u200b\u200e\u200f\u2060-\u2064\u3164\ufeff\uffa0]/g;
 /** Joiners mean something between letters and between emoji only. */
-const LOOSE_JOINER =
-  /(?<![\p{L}\p{M}\p{So}\p{Sk}\ufe0f])[\u200c\u200d]+|[\u200c\u200d]+(?![\p{L}\p{M}\p{So}])/gu;
+const LOOSE_JOINER = /(?<![\p{L}\p{M}\p{So}\p{Sk}])[\u200c\u200d]+|[\u200c\u200d]+(?![\p{L}\p{M}\p{So}])/gu;
 const SPACES = /[\s\u00a0\u2007\u202f]+/g;
 
 /** Lines as they come together: elements that end at one place break the line there once. */
