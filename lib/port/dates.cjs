@@ -81,6 +81,7 @@ function isoDate(text) {
 function mailDate(text) {
   const plain = withoutComments(text ?? '')
     .replace(/[\s"]+/g, ' ')
+    .replace(/ ,/g, ',')
     .trim();
   return fromMail(plain) ?? fromCtime(plain) ?? fromAmerican(plain) ?? recent(isoDate(plain));
 }

@@ -25,13 +25,28 @@ function escapedBytes(line) {
   }
 }
 
+/**
+ * The character set of the bytes in all headers of a mail: one name alone is too short to tell it by.
+ *
+ * @param {string[]} values
+ * @param {string} [hint]
+ */
+function charsetOfHeaders(values, hint) {
+  const raw = values.filter((value) => ESCAPED.test(value));
+  return raw.length > 0 ? decodeText(unescaped(raw.join(' ')), undefined, hint).charset : hint;
+}
+
 /** The value of a header that came through, with its escaped bytes decoded. @param {string} value @param {string} [hint] */
 function headerText(value, hint) {
   if (!ESCAPED.test(value) && !value.includes('\u001b$')) return value;
-  const bytes = [...value].map((c) =>
+  return decodeText(unescaped(value), undefined, hint).text;
+}
+
+function unescaped(value) {
+  const pieces = [...value].map((c) =>
     ESCAPED.test(c) ? Buffer.from([c.charCodeAt(0) - ESCAPE_BASE]) : Buffer.from(c),
   );
-  return decodeText(Buffer.concat(bytes), undefined, hint).text;
+  return Buffer.concat(pieces);
 }
 
 /**
@@ -84,4 +99,4 @@ function quoted(text) {
   return /[\u0100-\uffff]/.test(bytes) ? Buffer.from(bytes) : Buffer.from(bytes, 'latin1');
 }
 
-module.exports = { decodedWords, escapedBytes, headerText, utf8Words };
+module.exports = { charsetOfHeaders, decodedWords, escapedBytes, headerText, utf8Words };

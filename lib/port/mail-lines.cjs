@@ -103,7 +103,7 @@ class Lines {
       end: this.#end,
     });
     this.#start = this.#end;
-    this.#line = new Pieces();
+    if (this.#line.length > 0) this.#line = new Pieces();
     this.#afterNewline = newline;
   }
 

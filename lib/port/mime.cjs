@@ -2,7 +2,7 @@
 
 const { decodeText } = require('./charsets.cjs');
 const { htmlToText } = require('./html-text.cjs');
-const { decodedWords, escapedBytes, headerText, utf8Words } = require('./header-text.cjs');
+const { charsetOfHeaders, decodedWords, escapedBytes, headerText, utf8Words } = require('./header-text.cjs');
 const { isReadable } = require('./text-lines.cjs');
 
 /** Mails in mails are read so deep. */
@@ -63,8 +63,12 @@ function parserOf(PostalMime) {
 
     async processNodeTree() {
       const hint = charsetIn(this.root);
+      const ofHeaders = charsetOfHeaders(
+        this.root.headers.map(({ value }) => value),
+        hint,
+      );
       for (const header of this.root.headers) {
-        const value = utf8Words(headerText(header.value, hint));
+        const value = utf8Words(headerText(header.value, ofHeaders));
         header.value = ADDRESSES.has(header.key) ? plainAddresses(value) : value;
       }
       const inlineMails = !this.forceRfc822Attachments();

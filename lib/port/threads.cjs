@@ -12,15 +12,19 @@ const QUOTED = /<[^<>]*>|"[^"]*"|\([^()]*\)/g;
 
 /**
  * Conversations out of the ids that mails name. Mails whose ids meet are of one conversation, in whatever order they come;
- * it is named after the mail that the others answer. What Gmail says of a mail (`X-GM-THRID`) counts more than its ids.
+ * it is named after the mail that answers none. What Gmail says of a mail (`X-GM-THRID`) counts more than its ids.
  */
 class Threads {
-  /** Of each id the number of its set. */
+  /** Of each id its number. */
   #numbers = new Map();
+  /** @type {string[]} */
+  #ids = [];
+  /** Whether an id answers another. @type {boolean[]} */
+  #answers = [];
   /** @type {number[]} */
   #parents = [];
-  /** Of each set the ids that name it: the one that nobody is known to have answered to, and one given away already. */
-  #names = [];
+  /** @type {(Conversation | undefined)[]} */
+  #conversations = [];
 
   /**
    * @param {Map<string, string>} headers
@@ -29,8 +33,13 @@ class Threads {
   add(headers) {
     const [first, ...rest] = idsOf(headers);
     if (first === undefined) return undefined;
-    for (const id of rest) this.#join(first, id);
-    return this.#number(first);
+    const number = this.#number(first);
+    for (const id of rest) {
+      const answer = this.#number(id);
+      this.#answers[answer] = true;
+      this.#join(number, answer);
+    }
+    return number;
   }
 
   /**
@@ -41,18 +50,28 @@ class Threads {
    */
   conversationOf(number) {
     if (number === undefined) return undefined;
-    const names = this.#names[this.#root(number)];
-    names.given ??= names.oldest;
-    return conversationId(names.given);
+    const conversation = this.#conversations[this.#root(number)];
+    if (!conversation) return undefined;
+    conversation.name ??= this.#nameOf(conversation);
+    return conversationId(conversation.name);
   }
 
+  /** Of several beginnings the least, for the order of a file is no matter. @param {Conversation} conversation */
+  #nameOf({ beginnings, least }) {
+    const ids = beginnings.filter((number) => !this.#answers[number]).map((number) => this.#ids[number]);
+    return ids.length > 0 ? ids.reduce(lesser) : least;
+  }
+
+  /** @param {string} id @returns {number} */
   #number(id) {
     const known = this.#numbers.get(id);
     if (known !== undefined) return known;
-    const number = this.#parents.length;
+    const number = this.#ids.length;
     this.#numbers.set(id, number);
+    this.#ids.push(id);
+    this.#answers.push(false);
     this.#parents.push(number);
-    this.#names.push({ oldest: id, given: undefined });
+    this.#conversations.push({ beginnings: [number], least: id, name: undefined });
     return number;
   }
 
@@ -63,16 +82,26 @@ class Threads {
     return root;
   }
 
-  /** The set of the older id takes in that of the one that answers it. */
-  #join(older, id) {
-    const to = this.#root(this.#number(older));
-    const from = this.#root(this.#number(id));
-    if (to === from) return;
+  /** The conversation with more beginnings takes in the other. */
+  #join(one, other) {
+    const [a, b] = [this.#root(one), this.#root(other)];
+    if (a === b) return;
+    const beginningsOf = (number) => this.#conversations[number]?.beginnings.length ?? 0;
+    const [to, from] = beginningsOf(a) >= beginningsOf(b) ? [a, b] : [b, a];
+    const [kept, gone] = [this.#conversations[to], this.#conversations[from]];
+    if (!kept || !gone) return;
+    for (const number of gone.beginnings) if (!this.#answers[number]) kept.beginnings.push(number);
+    kept.least = lesser(kept.least, gone.least);
+    kept.name ??= gone.name;
     this.#parents[from] = to;
-    this.#names[to].given ??= this.#names[from].given;
-    this.#names[from] = undefined;
+    this.#conversations[from] = undefined;
   }
 }
+
+/** @typedef {{ beginnings: number[], least: string, name: string | undefined }} Conversation */
+
+/** @param {string} a @param {string} b */
+const lesser = (a, b) => (a < b ? a : b);
 
 /** The ids that a mail names, the oldest first, its own last. @param {Map<string, string>} headers */
 function idsOf(headers) {

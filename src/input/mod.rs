@@ -3,6 +3,7 @@
 
 mod fields;
 mod graph;
+pub(crate) mod moment;
 
 pub use fields::{ID_BYTES, content, created_at, importance, metadata, summary, user_id};
 pub(crate) use fields::{date, name, text};
