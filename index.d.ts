@@ -380,9 +380,12 @@ export interface ImportOptions {
   format?: 'jsonl' | 'mbox';
   /**
    * Lines marked deleted are stored and deleted, also where their memory is there and live. They are skipped otherwise.
+   * Of an mbox: mails that the mail program marked deleted or expunged, or keeps in the trash, are stored like the others.
    * @default false
    */
   includeDeleted?: boolean;
+  /** Of an mbox: mails marked as spam are stored like the others. @default false */
+  includeSpam?: boolean;
   /**
    * Reads the source twice and refuses it before anything is stored, unless it is a whole export. It must be a function
    * then. @default false
@@ -406,7 +409,7 @@ export interface ImportCounts {
   stored: number;
   /** Were there already, under the same id or key, and were left as they are. */
   existing: number;
-  /** Marked deleted, and not asked for. */
+  /** Marked deleted, or as spam, and not asked for. */
   skipped: number;
 }
 
@@ -423,6 +426,19 @@ export interface ImportProgress extends ImportCounts {
 export interface ImportResult extends ImportCounts {
   /** What was not stored, by its line; of an mbox, the line on which the mail begins. */
   failed: { line: number; error: Error }[];
+  /**
+   * Of an mbox: the mails that count as `skipped`, by the line on which they begin. `'deleted'`: `Status` or `X-Status` with
+   * D, `X-Mozilla-Status` expunged, `X-Mozilla-Status2` deleted on the server; `'trash'` and `'spam'`: the labels of Gmail,
+   * spam also by `X-Spam-Flag`, `X-Spam-Status` and the keyword Junk; `'internal'`: what a mail program keeps for itself.
+   */
+  leftOut?: { line: number; reason: 'deleted' | 'trash' | 'spam' | 'internal' }[];
+  /** Of an mbox: lines that begin with "From " of which it could not be told whether they begin a mail. They are text. */
+  unclear?: { line: number; problem: string }[];
+  /**
+   * Of an mbox: mails with bytes in their text that no character set explains. What can be read is stored; the part is among
+   * `metadata.attachments`, with the number of these bytes as `undecoded`.
+   */
+  undecoded?: number;
   /** SHA-256 (hex) of the lines as in an export, whoever wrote them; none of an mbox. */
   digest?: string;
   /** Whether this is an export, whole and unchanged. */
@@ -680,10 +696,18 @@ export class EnhancedMemoryService {
    * Stores the memories of a file while it is read; holds a chunk of it at a time. Reads what {@link exportMemories}
    * wrote, other JSON Lines (`content`, and as in {@link BatchEntry} `userId`, `id` if it is a UUID, `conversationId`,
    * `createdAt`, `importance`, `summary`, `metadata`, `entities`, `relationships`; other members are passed over) and
-   * mailboxes in the mbox format, where a mail is a memory and a thread a conversation.
+   * mailboxes in the mbox format, where a mail is a memory and a thread a conversation. A date without a zone is UTC.
+   *
+   * A mail begins at a `From ` line that headers follow, in any of the forms that mail programs write, with any line ends; a
+   * file that begins with headers is one, too (`.eml`). Subject and text are the content; `from`, `to`, `cc`, `subject`,
+   * `messageId` and `attachments` (name, type and bytes of what is no text) are metadata. `createdAt` is the header `Date`;
+   * where there is none, or no such day, the date of the `From ` line, else that of the first `Received`. Text is read in the
+   * declared character set, or in the one that the bytes look like where they contradict it. A thread is what the ids in
+   * `Message-ID`, `In-Reply-To` and `References` hold together, or what Gmail says it is (`X-GM-THRID`). A source that is a
+   * function is opened twice, and threads are known whole; of another, 5,000 mails at most are read ahead for them.
    *
    * Doing it again stores nothing twice, so an import that broke off is begun anew: a line with an id keeps it; others get
-   * one made of user, conversation, date and content, and of their place among equal ones. A line that is refused is told
+   * one made of user, conversation (of a mail: its message id), date and content, and of their place among equal ones. A line that is refused is told
    * in `failed` (`INVALID_ARGUMENT`; `ID_CONFLICT`: the id is another user's, or stands for other content), and the others
    * are stored. A line is at most 16 MiB, a mail at most 64 MiB. Memories are embedded, and searched for entities where
    * the line has none, as {@link store} does it.

@@ -4,6 +4,7 @@
 mod fields;
 mod graph;
 mod lenient;
+pub(crate) mod moment;
 mod strict;
 
 pub use fields::{ID_BYTES, content, created_at, importance, metadata, summary, user_id};

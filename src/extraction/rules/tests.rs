@@ -182,7 +182,6 @@ fn headers_subject_and_body_speak_of_one_person() {
         [
             ("Bob Smith", Source::Metadata),
             ("Sarah Chen", Source::Metadata),
-            ("billing@acme.com", Source::Metadata),
             ("Project Apollo", Source::Subject),
         ]
     );

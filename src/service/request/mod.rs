@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 
 use crate::config::{PersistenceConfig, parse_json};
 use crate::error::{Error, Result};
+use crate::input::moment;
 use crate::model::EntityType;
 use crate::retrieval::SearchMode;
 
@@ -151,6 +152,7 @@ pub struct StoreArgs {
     pub conversation_id: Option<String>,
     pub importance: Option<i32>,
     pub summary: Option<String>,
+    #[serde(default, deserialize_with = "moment::optional")]
     pub created_at: Option<DateTime<Utc>>,
     pub extract_entities: Option<bool>,
     pub entities: Option<Vec<Value>>,
@@ -232,6 +234,7 @@ pub struct DeleteAllArgs {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct PurgeDeletedArgs {
+    #[serde(deserialize_with = "moment::required")]
     pub older_than: DateTime<Utc>,
     pub user_id: Option<String>,
 }
@@ -245,7 +248,9 @@ pub struct RetrieveArgs {
     pub threshold: Option<f64>,
     pub conversation_id: Option<String>,
     pub min_importance: Option<i32>,
+    #[serde(default, deserialize_with = "moment::optional")]
     pub since: Option<DateTime<Utc>>,
+    #[serde(default, deserialize_with = "moment::optional")]
     pub until: Option<DateTime<Utc>>,
     pub metadata: Option<Map<String, Value>>,
     pub entities: Option<Vec<EntityFilter>>,
@@ -292,7 +297,9 @@ pub struct ListArgs {
     pub user_id: String,
     pub limit: Option<i64>,
     pub conversation_id: Option<String>,
+    #[serde(default, deserialize_with = "moment::optional")]
     pub since: Option<DateTime<Utc>>,
+    #[serde(default, deserialize_with = "moment::optional")]
     pub until: Option<DateTime<Utc>>,
     pub cursor: Option<String>,
 }
