@@ -31,7 +31,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'graphs',
-          include: ['__test__/{api,cli}/graph/*.test.mjs', '__test__/api/adoption/*.test.mjs'],
+          include: ['__test__/{api,cli}/graph/*.test.mjs', '__test__/api/{adoption,application}/*.test.mjs'],
           // There is one Neo4j, which belongs to one database at a time.
           fileParallelism: false,
           sequence: { groupOrder: 2 },
