@@ -10,14 +10,19 @@ use super::validate;
 use crate::config::PersistenceConfig;
 use crate::context::CallContext;
 use crate::error::{Class, Result};
+use crate::store::graph::Removed;
 use crate::store::postgres::Put;
 use crate::sync::{DrainScope, Job, Meter, drain_with, sweep_entities};
 
 #[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub(super) struct DeleteAllAnswer {
     deleted: u64,
     /// Still owed to the graph.
     pending: u64,
+    /// Edges of other programs that went with the user's nodes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    foreign_edges: Option<u64>,
 }
 
 #[derive(Debug, Serialize)]
@@ -41,17 +46,18 @@ impl Layer {
         if args.hard {
             job.postgres.forget_user(&args.user_id).await?;
         }
+        let mut foreign_edges = None;
         if config.enable_graph_store && !context.cancelled() {
             match clear_graph(job, &args.user_id, &meter).await {
                 Err(error) if error.class == Class::GraphStore => {
                     log::info!("the graph is still owed a user's removal: {error}");
                 }
-                outcome => outcome?,
+                swept => foreign_edges = Some(swept?.foreign_edges).filter(|edges| *edges > 0),
             }
         }
         finished(context)?;
         meter.finish();
-        Ok(DeleteAllAnswer { deleted, pending: self.owed_of(&args.user_id).await? })
+        Ok(DeleteAllAnswer { deleted, pending: self.owed_of(&args.user_id).await?, foreign_edges })
     }
 
     async fn owed_of(&self, user_id: &str) -> Result<u64> {
@@ -118,9 +124,9 @@ async fn remove_rows(job: Job<'_>, user_id: &str, hard: bool, meter: &Meter) -> 
 }
 
 /// Pays the user's debts and sweeps the entities that nobody mentions any more.
-async fn clear_graph(job: Job<'_>, user_id: &str, meter: &Meter) -> Result<()> {
+async fn clear_graph(job: Job<'_>, user_id: &str, meter: &Meter) -> Result<Removed> {
     if job.seat.graph().is_none() {
-        return Ok(());
+        return Ok(Removed::default());
     }
     job.seat.flush().await;
     let (graph, target) = job.seat.ours().await?;
