@@ -3,7 +3,6 @@
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::pin::pin;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -44,7 +43,7 @@ pub(super) fn longest(limit: Duration) -> Duration {
 }
 
 /// How long before the end of a limit the server is asked whether it is there.
-const LEAD: Duration = Duration::from_secs(2);
+const LEAD: Duration = Duration::from_secs(5);
 
 /// How much longer than the usual limit a statement may take, as long as the server answers others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -108,8 +107,8 @@ pub(super) struct Exchange {
     timeout: Duration,
     /// The statements that the server has answered since it was lost, so that it knows their plans.
     planned: Mutex<HashSet<u64>>,
-    /// The server has answered since it was lost.
-    met: AtomicBool,
+    /// When the server last answered; not since it was lost.
+    heard: Mutex<Option<Instant>>,
 }
 
 impl Exchange {
@@ -120,7 +119,7 @@ impl Exchange {
             graph: Mutex::new(Some(config::pool(options, tuning)?)),
             pulse: Mutex::new(Some(config::pool(options, pulse)?)),
             planned: Mutex::default(),
-            met: AtomicBool::new(false),
+            heard: Mutex::default(),
             peer: Peer::new(host, port),
             breaker: CircuitBreaker::new(BREAKER),
             timeout: tuning.operation_timeout,
@@ -193,7 +192,7 @@ impl Exchange {
                 answer = &mut answer => return answer,
                 there = self.is_there(end) => there,
             };
-            if !there && (self.met.load(Ordering::Relaxed) || round >= AT_FIRST) {
+            if !there && (self.met() || round >= AT_FIRST) {
                 return timeout_at(end, answer)
                     .await
                     .unwrap_or_else(|_| Err(Failure::waited(Kind::Silent, statement.what, begun.elapsed())));
@@ -202,11 +201,19 @@ impl Exchange {
         Err(Failure::silent()) // There is at least one round.
     }
 
-    /// Whether the server answers by then.
+    /// Whether the server answers by then: a ping, or anything else that it was asked.
     async fn is_there(&self, by: Instant) -> bool {
+        let asked = Instant::now();
         let pulse = self.pulse.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let Some(pulse) = pulse else { return false };
-        matches!(timeout_at(by, self.once(&pulse, &Statement::ping())).await, Ok(Ok(_)))
+        let pinged = timeout_at(by, self.once(&pulse, &Statement::ping())).await;
+        matches!(pinged, Ok(Ok(_)))
+            || self.heard.lock().unwrap_or_else(PoisonError::into_inner).is_some_and(|at| at > asked)
+    }
+
+    /// Whether it has answered since it was lost.
+    fn met(&self) -> bool {
+        self.heard.lock().unwrap_or_else(PoisonError::into_inner).is_some()
     }
 
     fn rounds(&self, statement: &Statement) -> u32 {
@@ -221,17 +228,19 @@ impl Exchange {
 
     fn learn<T>(&self, statement: &Statement, answer: &std::result::Result<T, Failure>) {
         let mut planned = self.planned.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
         match answer.as_ref().map_err(|failure| failure.kind) {
             Ok(_) => {
                 planned.insert(statement.text);
-                self.met.store(true, Ordering::Relaxed);
+                *heard = Some(Instant::now());
             }
             // It may have been started anew.
             Err(Kind::Unreachable) => {
                 planned.clear();
-                self.met.store(false, Ordering::Relaxed);
+                *heard = None;
             }
-            Err(_) => {}
+            Err(Kind::Contended | Kind::Rejected | Kind::Incomprehensible) => *heard = Some(Instant::now()),
+            Err(Kind::Silent | Kind::Slow | Kind::Barred) => {}
         }
     }
 
