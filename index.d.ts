@@ -532,6 +532,8 @@ export interface DeleteAllResult {
   deleted: number;
   /** Of them, those that the graph has yet to forget: it was away. Sync pays this like any other debt. */
   pending: number;
+  /** Edges that other programs had hung at the user's entities in Neo4j and that went with them, where there were any. */
+  foreignEdges?: number;
 }
 
 /** Options of {@link EnhancedMemoryService.purgeDeleted}. */
@@ -1141,6 +1143,11 @@ export interface SyncResult {
   pending?: number;
   /** Of `rebuildGraph`: whether it went on where an earlier one had stopped. */
   resumed?: boolean;
+  /**
+   * Edges that other programs have hung at nodes of this package in Neo4j, where there are any: those that a `deep` check
+   * met and left, or those that went with nodes that `rebuildGraph({ clearExisting: true })` or `switchGraph` removed.
+   */
+  foreignEdges?: number;
 }
 
 /** A {@link SyncResult} as the package returns it. */
@@ -1166,6 +1173,11 @@ export interface Verdict {
   pending: number;
   /** Memories that differ. */
   differences: number;
+  /**
+   * Edges that other programs have hung at nodes of this package in Neo4j, where a `deep` check met any. They count
+   * nowhere, are no difference, and go with the node they hang at.
+   */
+  foreignEdges?: number;
   /** Milliseconds. */
   duration: number;
 }

@@ -385,14 +385,16 @@ async fn batches_of_the_same_ids_in_opposite_order_do_not_deadlock() {
 async fn poison() -> Driver {
     let driver = Driver::connect();
     driver
-        .rows(query("CREATE CONSTRAINT test_once IF NOT EXISTS FOR (m:Memory) REQUIRE m.content IS UNIQUE"))
+        .rows(query(
+            "CREATE CONSTRAINT test_once IF NOT EXISTS FOR (m:IzzieMemory) REQUIRE m.content IS UNIQUE",
+        ))
         .await;
-    driver.rows(query("CREATE (:Memory {content: 'poison', mark: 'test_once'})")).await;
+    driver.rows(query("CREATE (:IzzieMemory {content: 'poison', mark: 'test_once'})")).await;
     driver
 }
 
 async fn no_poison(driver: Driver) {
-    driver.rows(query("MATCH (m:Memory {mark: 'test_once'}) DELETE m")).await;
+    driver.rows(query("MATCH (m:IzzieMemory {mark: 'test_once'}) DELETE m")).await;
     driver.rows(query("DROP CONSTRAINT test_once IF EXISTS")).await;
 }
 

@@ -11,6 +11,7 @@ use common::neo4j::{self, Driver};
 use common::postgres::{Database, Sql};
 use common::proxy::{Mode, Proxy};
 use izzie_memory::error::Reason;
+use izzie_memory::model::PROJECTION_VERSION;
 use neo4rs::query;
 use serde_json::{Value, json};
 use tokio::time::sleep;
@@ -349,8 +350,17 @@ async fn a_newer_projection_is_not_written_by_this_version_and_an_older_one_is_r
     eventually(0, async || pending(&mut sql).await).await;
 
     // What the migration of a newer version does, while this one is running.
-    sql.run("create or replace function izzie_memory.projection_version() returns integer language sql immutable parallel safe as 'select 2'").await;
-    sql.run("select izzie_memory.upgrade_projection(target, 2) from izzie_memory.graph_targets").await;
+    let form = |version: i32| {
+        format!(
+            "create or replace function izzie_memory.projection_version() returns integer language sql immutable parallel safe as 'select {version}'"
+        )
+    };
+    let next = PROJECTION_VERSION + 1;
+    sql.run(&form(next)).await;
+    sql.run(&format!(
+        "select izzie_memory.upgrade_projection(target, {next}) from izzie_memory.graph_targets"
+    ))
+    .await;
     let newer = store("in the new form").await;
     assert_eq!(newer["write"]["graphWriteSuccess"], false);
     assert_eq!(newer["write"]["graphError"]["reason"], "GRAPH_STORE_MISMATCH");
@@ -358,7 +368,7 @@ async fn a_newer_projection_is_not_written_by_this_version_and_an_older_one_is_r
     assert_eq!(layer.fails("drain", json!({})).await.reason, Reason::GraphStoreMismatch);
 
     // Back to this version's form, as a newer version would find an older one.
-    sql.run("create or replace function izzie_memory.projection_version() returns integer language sql immutable parallel safe as 'select 1'").await;
+    sql.run(&form(PROJECTION_VERSION)).await;
     sql.run("update izzie_memory.graph_targets set projection_version = 0").await;
     sql.run("delete from izzie_memory.jobs").await;
     let before: i64 = sql.one("select max(revision) from izzie_memory.memory_state").await;
@@ -370,7 +380,7 @@ async fn a_newer_projection_is_not_written_by_this_version_and_an_older_one_is_r
         sql.one("select projection_version from izzie_memory.graph_targets").await,
         sql.one("select count(*) from izzie_memory.jobs").await,
     );
-    assert_eq!((version, jobs, live_nodes().await), (1, 0, 2));
+    assert_eq!((version, jobs, live_nodes().await), (PROJECTION_VERSION, 0, 2));
     assert_eq!(layer.call("checkConsistency", json!({})).await, json!([]));
 }
 

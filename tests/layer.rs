@@ -232,7 +232,7 @@ async fn drift_of_every_kind_is_found_and_mended_on_neo4j() {
         ("MATCH (m:IzzieMemory {key: $key}) SET m.revision = m.revision + 1000000", &ids[3]),
         ("MATCH (m:IzzieMemory {key: $key}) SET m.epoch = m.epoch + 3", &ids[4]),
         (
-            "MATCH (m:IzzieMemory) WITH m LIMIT 1 CREATE (x:IzzieMemory:Memory {key: $key}) SET x += m {.userId, .epoch, .revision, .h1, .h2, .bucket, .content, .deleted, .detached}",
+            "MATCH (m:IzzieMemory) WITH m LIMIT 1 CREATE (x:IzzieMemory {key: $key}) SET x += m {.userId, .epoch, .revision, .h1, .h2, .bucket, .content, .deleted, .detached}",
             orphan,
         ),
     ] {
@@ -377,9 +377,11 @@ async fn the_graph_gives_back_what_it_refuses_for_good() {
     // A property of ours that another hand has put under a constraint: Neo4j refuses this one memory.
     let driver = Driver::connect();
     driver
-        .rows(query("CREATE CONSTRAINT test_once IF NOT EXISTS FOR (m:Memory) REQUIRE m.content IS UNIQUE"))
+        .rows(query(
+            "CREATE CONSTRAINT test_once IF NOT EXISTS FOR (m:IzzieMemory) REQUIRE m.content IS UNIQUE",
+        ))
         .await;
-    driver.rows(query("CREATE (:Memory {content: 'poison', mark: 'test_once'})")).await;
+    driver.rows(query("CREATE (:IzzieMemory {content: 'poison', mark: 'test_once'})")).await;
     let mut sql = database.connect().await;
     sql.run("insert into public.memory_entries (user_id, content) select 'u', case n when 17 then 'poison' else 'm' || n end from generate_series(1, 60) n").await;
     let results = [
@@ -388,7 +390,7 @@ async fn the_graph_gives_back_what_it_refuses_for_good() {
         layer.try_call("fullSync", json!({})).await,
     ];
     let stats = layer.try_call("syncStats", json!({})).await;
-    driver.rows(query("MATCH (m:Memory {mark: 'test_once'}) DELETE m")).await;
+    driver.rows(query("MATCH (m:IzzieMemory {mark: 'test_once'}) DELETE m")).await;
     driver.rows(query("DROP CONSTRAINT test_once IF EXISTS")).await;
     let first = results[0].as_ref().expect("synced");
     assert_eq!((&first["repaired"], &first["failed"]), (&json!(59), &json!(1)), "its neighbours go through");

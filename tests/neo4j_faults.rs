@@ -13,7 +13,7 @@ use futures::future::join_all;
 use izzie_memory::config::{Neo4jOptions, Secret};
 use izzie_memory::error::{Class, Reason};
 use izzie_memory::model::RelationshipType;
-use izzie_memory::store::graph::GraphStore;
+use izzie_memory::store::graph::{Circuit, GraphStore, merely_slow};
 use izzie_memory::store::neo4j::{Neo4jGraph, Tuning};
 use uuid::Uuid;
 
@@ -171,6 +171,52 @@ async fn row_14_a_lost_answer_is_made_good_by_repeating() {
         .map(|row| (row.get("frequency").expect("set"), row.get("mentions").expect("set")))
         .collect();
     assert_eq!(seen, [(1, 1), (2, 2)]);
+    graph.clear(Some(&user)).await.expect("cleared");
+}
+
+/// Answers to long messages are held, those to pings are not: the server is there, and the breaker must not think otherwise.
+#[tokio::test]
+async fn a_slow_server_gets_more_time_than_a_silent_one_and_says_what_took_it() {
+    let proxy = Proxy::to(address()).await;
+    let graph = impatient(&options_through(proxy.address));
+    graph.ping().await.expect("reached");
+    let projection = memory(&user("slow"), Uuid::new_v4(), 1, &["Ann", "Bob"]);
+    proxy.set(Mode::HoldAnswersTo(1000));
+    for _ in 0..4 {
+        let start = Instant::now();
+        let error = graph.project(std::slice::from_ref(&projection)).await.expect_err("no answer");
+        assert_eq!((error.class, error.reason), (Class::GraphStore, Reason::Timeout));
+        assert!(merely_slow(&error), "{error:?}");
+        assert!(error.message.contains("the projection of memories within 3.0 s"), "{}", error.message);
+        assert!(start.elapsed() >= PATIENCE * 6 && start.elapsed() < PATIENCE * 6 + AT_ONCE * 2);
+        assert_eq!(graph.circuit(), Some(Circuit::Closed));
+    }
+    // A server that says nothing has the usual time only.
+    proxy.set(Mode::BlackHole);
+    let start = Instant::now();
+    let error = graph.count(Some("nobody")).await.expect_err("silence");
+    assert!(error.reason == Reason::Timeout && !merely_slow(&error), "{error:?}");
+    assert!(error.message.contains("the count of memories within 0.5 s, nor to a ping"), "{}", error.message);
+    assert!(start.elapsed() < PATIENCE + AT_ONCE);
+    store(&options()).clear(Some(&projection.user_id)).await.expect("cleared");
+}
+
+/// The driver's own limit ends each wait for an answer: it must not be below ours.
+#[tokio::test]
+async fn an_answer_after_the_usual_limit_arrives() {
+    let proxy = Proxy::to(address()).await;
+    let graph = impatient(&options_through(proxy.address));
+    graph.ping().await.expect("reached");
+    let user = user("late");
+    let projection = memory(&user, Uuid::new_v4(), 1, &["Ann", "Bob"]);
+    store(&options()).project(std::slice::from_ref(&projection)).await.expect("planned");
+    proxy.set(Mode::HoldAnswersTo(1000));
+    let release = async {
+        tokio::time::sleep(PATIENCE * 2).await;
+        proxy.set(Mode::Pass);
+    };
+    let (applied, ()) = futures::join!(graph.project(std::slice::from_ref(&projection)), release);
+    assert!(applied.expect("in the end")[0].applied());
     graph.clear(Some(&user)).await.expect("cleared");
 }
 

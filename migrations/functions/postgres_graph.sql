@@ -70,18 +70,28 @@ begin
   join izzie_memory.graph_memories g on g.memory_id = (p ->> 'memoryId')::uuid
   where g.memory_id = any (ids) and (g.epoch, g.revision) <= ((p ->> 'epoch')::bigint, (p ->> 'revision')::bigint);
 
+  -- Hashed once: every statement below reads them.
+  mentions := array(select m from izzie_memory.wanted_mentions(
+    (select coalesce(jsonb_agg(p), '[]') from jsonb_array_elements(wanted) p where not (p ->> 'keep')::boolean)) m);
+
   update izzie_memory.graph_memories g
   set user_id = p ->> 'userId', epoch = (p ->> 'epoch')::bigint, revision = (p ->> 'revision')::bigint,
       h1 = (p ->> 'h1')::bigint, h2 = (p ->> 'h2')::bigint, bucket = (p ->> 'bucket')::integer,
-      deleted = (p ->> 'deleted')::boolean and not (p ->> 'keep')::boolean, detached = (p ->> 'keep')::boolean
+      deleted = (p ->> 'deleted')::boolean and not (p ->> 'keep')::boolean, detached = (p ->> 'keep')::boolean,
+      mentions = case when (p ->> 'keep')::boolean then g.mentions else coalesce(c.number, 0) end,
+      relationships = case when (p ->> 'keep')::boolean then g.relationships else
+        (select count(distinct (r ->> 'relationshipType',
+            izzie_memory.entity_label(r ->> 'fromType'), r ->> 'fromNormalized',
+            izzie_memory.entity_label(r ->> 'toType'), r ->> 'toNormalized'))
+         from jsonb_array_elements(p -> 'relationships') r) end
   from jsonb_array_elements(wanted) p
+  left join (select m.memory_id, count(*) as number from unnest(mentions) m group by m.memory_id) c
+    on c.memory_id = (p ->> 'memoryId')::uuid
   where g.memory_id = any (ids) and g.memory_id = (p ->> 'memoryId')::uuid;
 
   wanted := (select coalesce(jsonb_agg(p), '[]') from jsonb_array_elements(wanted) p where not (p ->> 'keep')::boolean);
 
   replaced := array(select (p ->> 'memoryId')::uuid from jsonb_array_elements(wanted) p);
-  -- Hashed once: every statement below reads them.
-  mentions := array(select m from izzie_memory.wanted_mentions(wanted) m);
 
   -- Again where a clear deleted an entity between its insert and its lock.
   for attempt in 1 .. 20 loop

@@ -314,7 +314,7 @@ $$;
 
 -- The form of what is written to graphs. The Rust side has the same number (src/model/projection.rs).
 create or replace function izzie_memory.projection_version() returns integer
-language sql immutable parallel safe as $$ select 1 $$;
+language sql immutable parallel safe as $$ select 2 $$;
 
 -- SHA-256 over the canonical form of a live memory. Its first eight bytes are the two digest halves.
 create or replace function izzie_memory.digest(

@@ -53,6 +53,15 @@ pub struct SyncResult {
     /// A rebuild that went on with one that was interrupted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resumed: Option<bool>,
+    /// Edges of other programs at nodes of this layer: those that a deep check met and left, or those that went with
+    /// nodes that a rebuild removed. Only where there are any.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub foreign_edges: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// How sure a verdict is.
@@ -89,6 +98,9 @@ pub struct Verdict {
     pub pending: u64,
     /// Memories that differ or were given up.
     pub differences: u64,
+    /// Edges of other programs at nodes of this layer, which a deep check meets and leaves. They are no difference.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub foreign_edges: u64,
     /// Milliseconds.
     pub duration: f64,
 }

@@ -76,6 +76,8 @@ struct GraphFacts {
     reached: Fact<()>,
     /// Names of constraints and indexes that are not there.
     missing_schema: Option<Fact<Vec<&'static str>>>,
+    /// Constraints of others on what this layer writes.
+    foreign_constraints: Option<Fact<Vec<String>>>,
     belonging: Option<Fact<Belonging>>,
 }
 
@@ -143,6 +145,7 @@ impl Layer {
         Some(GraphFacts {
             kind: graph.kind().name(),
             missing_schema: ask_if(answers, graph.unprepared()).await,
+            foreign_constraints: ask_if(answers, graph.foreign_constraints()).await,
             belonging: ask_if(answers && current, self.stores.seat.belonging(registered.as_ref())).await,
             registered: registered.map(|target| target.kind),
             reached,

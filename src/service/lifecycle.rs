@@ -11,6 +11,7 @@ use super::validate;
 use crate::config::PersistenceConfig;
 use crate::context::CallContext;
 use crate::error::{Class, Error, Reason, Result};
+use crate::store::graph::Removed;
 use crate::store::postgres::Put;
 use crate::sync::{DrainScope, Job, Meter, drain_with, follow_user, sweep_entities};
 
@@ -18,10 +19,14 @@ use crate::sync::{DrainScope, Job, Meter, drain_with, follow_user, sweep_entitie
 const MOST_ROUNDS: usize = 100;
 
 #[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub(super) struct DeleteAllAnswer {
     deleted: u64,
     /// Still owed to the graph.
     pending: u64,
+    /// Edges of other programs that went with the user's nodes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    foreign_edges: Option<u64>,
 }
 
 #[derive(Debug, Serialize)]
@@ -46,12 +51,13 @@ impl Layer {
         if args.hard {
             job.postgres.forget_user(&args.user_id).await?;
         }
+        let mut foreign_edges = None;
         if config.enable_graph_store && !context.cancelled() {
             match clear_graph(job, &args.user_id, followed, &meter).await {
                 Err(error) if error.class == Class::GraphStore => {
                     log::info!("the graph is still owed a user's removal: {error}");
                 }
-                outcome => outcome?,
+                swept => foreign_edges = Some(swept?.foreign_edges).filter(|edges| *edges > 0),
             }
         }
         finished(context)?;
@@ -60,7 +66,7 @@ impl Layer {
             return Err(withstood(deleted, kept));
         }
         meter.finish();
-        Ok(DeleteAllAnswer { deleted, pending: self.owed_of(&args.user_id).await? })
+        Ok(DeleteAllAnswer { deleted, pending: self.owed_of(&args.user_id).await?, foreign_edges })
     }
 
     async fn owed_of(&self, user_id: &str) -> Result<u64> {
@@ -148,9 +154,9 @@ fn withstood(deleted: u64, kept: u64) -> Error {
 }
 
 /// Pays the user's debts and sweeps the entities that nobody mentions any more.
-async fn clear_graph(job: Job<'_>, user_id: &str, followed: Vec<Uuid>, meter: &Meter) -> Result<()> {
+async fn clear_graph(job: Job<'_>, user_id: &str, followed: Vec<Uuid>, meter: &Meter) -> Result<Removed> {
     if job.seat.graph().is_none() {
-        return Ok(());
+        return Ok(Removed::default());
     }
     job.seat.flush().await;
     let (graph, target) = job.seat.ours().await?;

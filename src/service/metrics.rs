@@ -66,6 +66,13 @@ impl Layer {
             let values = Circuit::ALL.map(|state| ([state.name()], flag(state == circuit)));
             scrape.gauge("graph_circuit", "1 for the state of the circuit to Neo4j.", &["state"], &values)?;
         }
+        if let Some(removed) = graph.and_then(|graph| graph.foreign_edges_removed()) {
+            scrape.count(
+                "graph_foreign_edges_removed_total",
+                "Edges of other programs that went with nodes of this layer.",
+                removed,
+            )?;
+        }
         if let Some(cache) = &self.cache {
             let counts = cache.counts();
             scrape.counter(

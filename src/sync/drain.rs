@@ -1,19 +1,19 @@
 //! Paying debts: claim, read the current row, apply, acknowledge by revision.
 
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use futures::future::join_all;
-use tokio::time::sleep;
+use futures::future::{join_all, pending};
+use tokio::time::{sleep, sleep_until};
 use uuid::Uuid;
 
 use super::job::{Job, Meter, count};
 use super::seat::mismatch;
 use crate::error::{Error, Reason, Result};
 use crate::model::{PROJECTION_VERSION, Projection};
-use crate::store::graph::{GraphStore, Outcome};
+use crate::store::graph::{GraphStore, Outcome, merely_slow};
 use crate::store::postgres::{ClaimScope, Lease, Release, Target};
 
 /// Memories claimed at once, and sent in one graph transaction unless they mention too much.
@@ -26,10 +26,19 @@ const CONTENT_BYTES: i64 = 16 << 20;
 const MENTIONS: usize = 5000;
 /// Batches under way at once: while one is being applied, another is claimed and read.
 const LANES: usize = 2;
-/// Three times what a graph transaction may take.
+/// Three times what a graph transaction usually may take; extended where one takes longer.
 const LEASE_MS: i64 = 30_000;
 /// How long a batch may go on after an abort before its leases are given back.
 const GRACE: Duration = Duration::from_millis(1500);
+/// The same after the end of a drain's time.
+const LATE: Duration = Duration::from_secs(10);
+/// A transaction that takes longer makes the next ones smaller, one that takes less makes them larger again.
+const SLOW: Duration = Duration::from_secs(4);
+const FAST: Duration = Duration::from_secs(1);
+/// What a batch is divided by when it took too long.
+const SMALLER: usize = 4;
+/// A graph that is there but did not answer in time is left alone for so long.
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// Which debts to pay.
 #[derive(Debug, Clone, Default)]
@@ -53,7 +62,8 @@ pub struct Drained {
 }
 
 /// Pays debts until none is left in scope, the limit or the end of its time is reached, the call is aborted, or the
-/// graph cannot be reached (an error, with all leases given back and no attempt counted).
+/// graph cannot be reached (an error, with all leases given back and no attempt counted). A graph that is merely slow gets
+/// less at once, and fails the drain only when it has no time for a single memory.
 pub async fn drain(
     job: Job<'_>,
     graph: &dyn GraphStore,
@@ -84,6 +94,7 @@ pub async fn drain_with(
         refused: Mutex::default(),
         renewed: Mutex::default(),
         failed: AtomicBool::new(false),
+        size: AtomicUsize::new(usize::MAX),
     };
     // One batch needs no second lane, which would only look for the same debts.
     let small = scope.ids.as_ref().is_some_and(|ids| length(ids) <= BATCH);
@@ -107,6 +118,8 @@ struct Work<'a> {
     renewed: Mutex<BTreeSet<Uuid>>,
     /// A lane met an error that the others would meet too.
     failed: AtomicBool,
+    /// Most memories per transaction, as the graph is fast.
+    size: AtomicUsize,
 }
 
 impl Work<'_> {
@@ -122,6 +135,7 @@ impl Work<'_> {
             let outcome = tokio::select! {
                 outcome = self.pay(lease, &ids) => outcome,
                 () = self.patience() => self.give_back(lease, &ids, None, false).await,
+                error = self.hold(lease, &ids) => Err(error),
             };
             if outcome.is_err() {
                 self.failed.store(true, Ordering::Relaxed);
@@ -133,11 +147,11 @@ impl Work<'_> {
 
     /// How many to claim next; none when this drain is over.
     fn next_batch(&self) -> Option<i64> {
-        let late = self.scope.until.is_some_and(|until| Instant::now() >= until);
-        if late || self.job.cancelled() || self.failed.load(Ordering::Relaxed) {
+        if self.over() || self.failed.load(Ordering::Relaxed) {
             return None;
         }
-        let batch = if self.scope.until.is_some() { HURRIED } else { BATCH };
+        let most = if self.scope.until.is_some() { HURRIED } else { BATCH };
+        let batch = most.min(i64::try_from(self.size()).unwrap_or(i64::MAX));
         let take = |left: i64| (left > 0).then_some(left - left.min(batch));
         let left = self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take).ok()?;
         Some(left.min(batch))
@@ -160,10 +174,30 @@ impl Work<'_> {
         Ok(open)
     }
 
-    /// Ends some time after an abort: a graph that hangs must not hold up whoever wants to stop.
+    /// Ends some time after an abort, or after the end of the drain's time: a graph that hangs must not hold up whoever
+    /// wants to stop.
     async fn patience(&self) {
-        self.job.context.cancel.cancelled().await;
-        sleep(GRACE).await;
+        let late = async {
+            match self.scope.until {
+                Some(until) => sleep_until((until + LATE).into()).await,
+                None => pending().await,
+            }
+        };
+        tokio::select! {
+            () = self.job.context.cancel.cancelled() => sleep(GRACE).await,
+            () = late => {}
+        }
+    }
+
+    /// Keeps what is under way from being claimed by others, however long it takes. Ends only with an error.
+    async fn hold(&self, lease: Lease, ids: &[Uuid]) -> Error {
+        let third = Duration::from_millis(u64::try_from(lease.duration_ms / 3).unwrap_or_default().max(1));
+        loop {
+            sleep(third).await;
+            if let Err(error) = self.job.postgres.extend_lease(&self.target.target, lease, ids).await {
+                return error;
+            }
+        }
     }
 
     /// Applies what was claimed, as much at once as may be held in memory.
@@ -190,9 +224,19 @@ impl Work<'_> {
 
     /// What the graph refuses for good is halved until the culprit stands alone; its neighbours go through.
     async fn apply_all(&self, lease: Lease, projections: Vec<Projection>) -> Result<()> {
-        let mut stack = transactions(projections);
+        let mut stack = transactions(projections, self.size());
         while let Some(batch) = stack.pop() {
-            let Err(error) = self.apply(lease, &batch).await else { continue };
+            let begun = Instant::now();
+            let applied = self.apply(lease, &batch).await;
+            self.pace(batch.len(), begun.elapsed());
+            let Err(error) = applied else { continue };
+            if merely_slow(&error) && batch.len() > 1 && !self.over() {
+                log::info!("the graph is slow, so it gets less at once: {error}");
+                sleep(PAUSE).await;
+                let fewer = (batch.len() / SMALLER).max(1).min(self.size());
+                stack.extend(transactions(batch, fewer));
+                continue;
+            }
             if error.reason.retryable() || error.reason == Reason::GraphStoreMismatch {
                 let waiting: Vec<Uuid> =
                     batch.iter().chain(stack.iter().flatten()).map(|p| p.memory_id).collect();
@@ -212,6 +256,28 @@ impl Work<'_> {
             stack.push(left);
         }
         Ok(())
+    }
+
+    fn size(&self) -> usize {
+        self.size.load(Ordering::Relaxed)
+    }
+
+    /// Learns from a transaction of so many memories how many the next may have.
+    fn pace(&self, memories: usize, took: Duration) {
+        let next = |size: usize| {
+            if took > SLOW {
+                Some(size.min((memories / SMALLER).max(1)))
+            } else {
+                (took < FAST).then(|| size.saturating_mul(2))
+            }
+        };
+        // Nothing to learn: it stays as it is.
+        let _ = self.size.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next);
+    }
+
+    /// Whether this drain is at its end.
+    fn over(&self) -> bool {
+        self.job.cancelled() || self.scope.until.is_some_and(|until| Instant::now() >= until)
     }
 
     async fn apply(&self, lease: Lease, batch: &[Projection]) -> Result<()> {
@@ -292,14 +358,15 @@ impl Work<'_> {
     }
 }
 
-/// Cuts a batch so that no part, unless it is a single memory, mentions more than [`MENTIONS`].
-fn transactions(projections: Vec<Projection>) -> Vec<Vec<Projection>> {
+/// Cuts a batch so that no part has more memories than `size` or, unless it is a single memory, mentions more than
+/// [`MENTIONS`].
+fn transactions(projections: Vec<Projection>, size: usize) -> Vec<Vec<Projection>> {
     let mut parts: Vec<Vec<Projection>> = Vec::new();
     let mut room = 0;
     for projection in projections {
         let mentions = projection.entities.len();
         match parts.last_mut() {
-            Some(part) if mentions <= room => part.push(projection),
+            Some(part) if mentions <= room && part.len() < size => part.push(projection),
             _ => {
                 parts.push(vec![projection]);
                 room = MENTIONS;

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use tokio::time::sleep;
 
 use crate::error::Result;
-use crate::store::graph::GraphKind;
+use crate::store::graph::{GraphKind, GraphStore};
 use crate::store::postgres::{Postgres, Rest, Settling, Target};
 
 const PAGE: i32 = 2000;
@@ -48,8 +48,12 @@ pub async fn owe_everything(postgres: &Postgres, target: &str) -> Result<()> {
 }
 
 /// Does what is left of such work.
-pub async fn finish(postgres: &Postgres, target: &Target) -> Result<()> {
+pub async fn finish(postgres: &Postgres, graph: &dyn GraphStore, target: &Target) -> Result<()> {
     adopt(postgres).await?;
+    if postgres.find_job(&Work::Renew.job(&target.target)).await?.is_some() {
+        // Before memories are owed: what an older process still writes meanwhile, their projections bring in order.
+        graph.renew_entities().await?;
+    }
     for work in [Work::Renew, Work::Owe] {
         work.go_on(postgres, &target.target).await?;
     }

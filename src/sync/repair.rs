@@ -121,6 +121,7 @@ pub async fn full_sync(job: Job<'_>, wanted: FullSync<'_>) -> Result<SyncResult>
         conflicts: count(mended.parked.len()),
         duration: milliseconds(begun),
         pending: left,
+        foreign_edges: check.foreign_edges,
         ..SyncResult::default()
     })
 }

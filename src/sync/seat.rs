@@ -167,7 +167,7 @@ impl Seat {
         let graph = self.configured_graph()?;
         let Proven { target, unfinished } = self.proven_now().await?;
         if unfinished {
-            paged::finish(&self.postgres, &target).await?;
+            paged::finish(&self.postgres, graph.as_ref(), &target).await?;
         }
         Ok((graph, target))
     }

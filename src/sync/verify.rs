@@ -40,6 +40,7 @@ pub async fn verify(job: Job<'_>, scope: CheckScope<'_>) -> Result<Verdict> {
         checked: check.compared,
         pending,
         differences,
+        foreign_edges: check.foreign_edges,
         duration: milliseconds(begun),
     })
 }

@@ -87,6 +87,15 @@ fn micros(row: &Row, column: &str) -> i64 {
     get::<DateTime<FixedOffset>>(row, column).timestamp_micros()
 }
 
+/// The label that the key of a node with this label of a type is made with.
+pub fn key_label(label: &str) -> String {
+    match label {
+        "IzzieTool" => "Project".to_owned(),
+        "IzzieActionItem" | "IzzieDate" => "Topic".to_owned(),
+        _ => label.strip_prefix("Izzie").unwrap_or(label).to_owned(),
+    }
+}
+
 #[async_trait]
 impl ReadBack for Driver {
     async fn entities(&self, user_id: &str) -> Vec<EntityNode> {
@@ -101,7 +110,7 @@ impl ReadBack for Driver {
         let rows = self.rows(query.param("user", user_id)).await;
         rows.iter()
             .map(|row| EntityNode {
-                label: get::<Vec<String>>(row, "labels").join("+"),
+                label: key_label(&get::<Vec<String>>(row, "labels").join("+")),
                 kind: get(row, "kind"),
                 name: get(row, "name"),
                 normalized: get(row, "normalized"),

@@ -98,16 +98,17 @@ async fn row_26_a_memory_that_is_always_rejected_on_neo4j() {
     let world = World::on_neo4j().await;
     let driver = Driver::connect();
     // A property of ours under a constraint of another hand.
-    let constraint = "CREATE CONSTRAINT test_once IF NOT EXISTS FOR (m:Memory) REQUIRE m.content IS UNIQUE";
+    let constraint =
+        "CREATE CONSTRAINT test_once IF NOT EXISTS FOR (m:IzzieMemory) REQUIRE m.content IS UNIQUE";
     driver.rows(query(constraint)).await;
-    driver.rows(query("CREATE (:Memory {content: 'poison', mark: 'test_once'})")).await;
+    driver.rows(query("CREATE (:IzzieMemory {content: 'poison', mark: 'test_once'})")).await;
     let outcome = tokio::spawn(async move {
         always_rejected(&world).await;
         world
     })
     .await;
     driver.rows(query("DROP CONSTRAINT test_once IF EXISTS")).await;
-    driver.rows(query("MATCH (m:Memory {mark: 'test_once'}) DELETE m")).await;
+    driver.rows(query("MATCH (m:IzzieMemory {mark: 'test_once'}) DELETE m")).await;
     drop(outcome.expect("passed"));
 }
 

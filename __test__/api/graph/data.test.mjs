@@ -163,7 +163,7 @@ describe("Neo4j's nodes", () => {
         'MATCH (m:IzzieMemory {key: $id}) RETURN labels(m) AS labels, properties(m) AS node',
         { id },
       );
-      expect(labels.sort()).toEqual(['IzzieMemory', 'Memory']);
+      expect(labels.sort()).toEqual(['IzzieMemory']);
       expect(node).toMatchObject({ userId: 'ada', content: 'Lunch', summary: 's', importance: 7 });
       await sync.rebuildGraph({ clearExisting: true });
       await sync.fullSync();

@@ -287,7 +287,7 @@ describe('a memory that Neo4j rejects for good', () => {
 
   beforeAll(() =>
     database.neo4j.query(
-      `CREATE CONSTRAINT ${CONSTRAINT} IF NOT EXISTS FOR (m:Memory) REQUIRE m.summary IS UNIQUE`,
+      `CREATE CONSTRAINT ${CONSTRAINT} IF NOT EXISTS FOR (m:IzzieMemory) REQUIRE m.summary IS UNIQUE`,
     ),
   );
   afterAll(() => database.neo4j.query(`DROP CONSTRAINT ${CONSTRAINT} IF EXISTS`));
