@@ -6,7 +6,7 @@ mod common;
 
 use std::time::{Duration, Instant};
 
-use common::neo4j::{Driver, address, options, options_through, store};
+use common::neo4j::{Driver, address, options, options_through, store, warm};
 use common::proxy::{Mode, Proxy, bolt};
 use common::sample::{memory, relationship, user};
 use futures::future::join_all;
@@ -32,6 +32,7 @@ fn impatient(options: &Neo4jOptions) -> Neo4jGraph {
 async fn a_projection_is_one_statement_on_the_wire() {
     let proxy = Proxy::to(address()).await;
     let (graph, user) = (store(&options_through(proxy.address)), user("wire"));
+    warm().await;
     graph.prepare().await.expect("prepared");
     graph.ping().await.expect("reached");
     let people: Vec<_> = (0..10).map(|n| format!("Person {n}")).collect();
@@ -52,6 +53,7 @@ async fn a_projection_is_one_statement_on_the_wire() {
 #[tokio::test]
 async fn a_black_hole_times_out_then_fails_fast_then_heals() {
     let proxy = Proxy::to(address()).await;
+    warm().await;
     let graph = impatient(&options_through(proxy.address));
     graph.ping().await.expect("reached");
     proxy.set(Mode::BlackHole);
@@ -83,6 +85,7 @@ async fn healed(graph: &Neo4jGraph) {
 #[tokio::test]
 async fn the_breaker_learns_from_calls_nobody_waits_for() {
     let proxy = Proxy::to(address()).await;
+    warm().await;
     let graph = impatient(&options_through(proxy.address));
     proxy.set(Mode::BlackHole);
     for _ in 0..3 {
@@ -103,6 +106,7 @@ async fn the_breaker_learns_from_calls_nobody_waits_for() {
 #[tokio::test]
 async fn a_flapping_server_is_probed_by_one_call_at_a_time() {
     let proxy = Proxy::to(address()).await;
+    warm().await;
     let graph = impatient(&options_through(proxy.address));
     proxy.set(Mode::Refuse);
     for _ in 0..3 {
@@ -134,6 +138,7 @@ async fn nobody_listening_is_told_at_once() {
 #[tokio::test]
 async fn row_24_latency_beyond_the_limit_is_a_timeout_not_a_hang() {
     let proxy = Proxy::to(address()).await;
+    warm().await;
     let graph = impatient(&options_through(proxy.address));
     graph.ping().await.expect("reached");
     proxy.set(Mode::Latency(Duration::from_secs(20)));
@@ -229,6 +234,7 @@ async fn row_21_a_deadlock_is_repeated_and_reaches_nobody() {
     let mut ids = [Uuid::new_v4(), Uuid::new_v4(), Uuid::new_v4()];
     ids.sort();
     let batch = |revision: i64| ids.map(|id| memory(&user, id, revision, &["Ann"]));
+    warm().await;
     graph.prepare().await.expect("prepared");
     graph.project(&batch(1)).await.expect("projected");
 
@@ -317,6 +323,7 @@ async fn a_closed_store_says_so() {
 #[tokio::test]
 async fn long_contents_do_not_stall() {
     let (graph, user) = (store(&options()), user("long"));
+    warm().await;
     graph.prepare().await.expect("prepared");
     // In turns, so that both meet the same machine.
     let [mut short, mut long] = [Duration::MAX; 2];

@@ -87,8 +87,11 @@ export async function provide(names, means = { prerequisites: PREREQUISITES, may
   for (const name of new Set(names)) {
     const prerequisite = means.prerequisites[name];
     if (!prerequisite) throw new Error(`${name} is no prerequisite`);
+    const begun = performance.now();
     try {
       await provideOne(prerequisite, means);
+      const seconds = Math.round((performance.now() - begun) / 1000);
+      if (seconds > 0) console.log(`${name}: ready after ${seconds} s`);
     } catch (error) {
       lacking.push(name);
       console.error(`There is no ${name}: ${error.message}`);
