@@ -68,7 +68,8 @@ async fn works(database: &Database, layer: &Client) {
     assert_eq!(moment, "2020-02-29T23:59:59.999999Z");
     layer.call("fullSync", json!({ "deep": true })).await;
     let verdict = layer.call("verify", json!({ "deep": true })).await;
-    assert_eq!(verdict["state"], "consistent", "{verdict}");
+    let found = layer.call("checkConsistency", json!({ "deep": true })).await;
+    assert_eq!(verdict["state"], "consistent", "{verdict} {found}");
     assert_eq!(layer.call("health", json!({})).await["status"], "healthy");
     assert_eq!(layer.call("deleteAll", json!({ "userId": "u", "hard": true })).await["deleted"], 5);
 }
@@ -97,6 +98,7 @@ async fn row_64_odd_settings_change_nothing() {
     ] {
         let database = Database::empty().await;
         set(&database, setting).await;
+        println!("{setting}");
         let layer = with_vectors(&database);
         if let Err(error) = layer.try_call("migrate", json!({})).await {
             panic!("{setting}: {}", error.envelope());
@@ -135,9 +137,10 @@ async fn row_64_pgvector_may_lie_anywhere() {
 #[tokio::test(flavor = "multi_thread")]
 async fn row_64_a_database_of_another_encoding_is_refused_by_name() {
     for encoding in ["SQL_ASCII", "LATIN1"] {
-        let database =
-            Database::with(&format!("encoding '{encoding}' lc_collate 'C' lc_ctype 'C' template template0"))
-                .await;
+        let database = Database::with(&format!(
+            "encoding '{encoding}' locale_provider libc lc_collate 'C' lc_ctype 'C' template template0"
+        ))
+        .await;
         let error = Client::on(&database, false).fails("migrate", json!({})).await;
         assert_eq!(error.reason, Reason::StatementRejected, "{}", error.envelope());
         assert!(error.message.contains(encoding) && error.message.contains("UTF8"), "{}", error.message);

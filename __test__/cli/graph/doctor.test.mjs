@@ -33,6 +33,7 @@ describe('a set-up that works', () => {
       'pgvector',
       'schema',
       'rights',
+      'table',
       'pooler',
       'clock',
       'embedding',
@@ -75,7 +76,10 @@ describe('Postgres', () => {
     });
     const { code, checks } = await examine(setUp({ DATABASE_URL: url }));
     expect(code).toBe(3);
-    expect(checks.postgres).toMatchObject({ state: 'error', found: 'Postgres cannot be reached' });
+    expect(checks.postgres).toMatchObject({
+      state: 'error',
+      found: 'Postgres cannot be reached at 127.0.0.1: connection refused',
+    });
     expect(checks.postgres.advice).toContain(
       'Is Postgres running, and are host and port in DATABASE_URL right?',
     );
@@ -156,6 +160,81 @@ describe('Postgres', () => {
       await database.query(`drop owned by ${role}`);
       await database.query(`drop role ${role}`);
     }
+  });
+
+  it('row security that hides rows, whose advice shows them', async () => {
+    const other = await ownDatabase(() => migratedDatabase(api));
+    const role = `hidden_${process.pid}`;
+    await other.query(`create role ${role} login password 'app'`);
+    const place = setUp({
+      DATABASE_URL: atOtherPlace(other.url, (url) => {
+        Object.assign(url, { username: role, password: 'app' });
+      }),
+    });
+    try {
+      const { checks } = await examine(place);
+      await other.query(checks.rights.advice.replace('As the owner of the tables, run: ', ''));
+      await other.query('alter table memory_entries enable row level security');
+      const { code, checks: hidden } = await examine(place);
+      expect(code).toBe(3);
+      expect(hidden['row security'].found).toBe(
+        `row security on memory_entries hides rows from role ${role} (policies: none)`,
+      );
+      await other.query(/create policy .*;/.exec(hidden['row security'].advice)[0]);
+      expect((await examine(place)).checks.table.state).toBe('ok');
+    } finally {
+      await other.query(`drop owned by ${role}; drop role ${role}`);
+    }
+  });
+
+  it('triggers that are off, a rule, a server that takes no writes', async () => {
+    const other = await ownDatabase(() => migratedDatabase(api));
+    const place = setUp({ DATABASE_URL: other.url });
+    await other.query('alter table memory_entries disable trigger izzie_memory_deleted');
+    await other.query('create rule nothing as on insert to memory_entries do instead nothing');
+    const [{ name }] = await other.query('select current_database() as name');
+    await other.query(`alter database ${name} set default_transaction_read_only = on`);
+    const { code, checks } = await examine(place);
+    expect(code).toBe(3);
+    expect(checks.triggers).toMatchObject({
+      state: 'error',
+      found: 'triggers on memory_entries are missing or disabled: izzie_memory_deleted',
+    });
+    expect(checks.triggers.advice).toContain('npx izzie-memory migrate');
+    expect(checks.rules.found).toContain('nothing');
+    expect(checks.writes.state).toBe('warning');
+  });
+
+  it('an encoding that does not do', async () => {
+    const name = `latin_${process.pid}`;
+    await database.query(
+      `create database ${name} encoding 'LATIN1' locale_provider libc lc_collate 'C' lc_ctype 'C' template template0`,
+    );
+    const url = atOtherPlace(database.url, (other) => {
+      other.pathname = `/${name}`;
+    });
+    try {
+      const { checks } = await examine(setUp({ DATABASE_URL: url }));
+      expect(checks.encoding.found).toBe(`database ${name} has the encoding LATIN1, izzie-memory needs UTF8`);
+      const { code, stderr } = await cli(['migrate'], setUp({ DATABASE_URL: url }));
+      expect(code).not.toBe(0);
+      expect(stderr).toContain('LATIN1');
+    } finally {
+      await database.query(`drop database ${name} with (force)`);
+    }
+  });
+
+  it('a URL of another store, and a host that is not known', async () => {
+    const mysql = await cli(['doctor'], setUp({ DATABASE_URL: 'mysql://ada:wrong-secret@h/db' }));
+    expect(mysql.code).not.toBe(0);
+    expect(mysql.stdout + mysql.stderr).toContain('mysql:');
+    const nowhere = atOtherPlace(database.url, (other) => {
+      Object.assign(other, { hostname: 'no-such-host.invalid', password: 'wrong-secret' });
+    });
+    const { code, stdout } = await cli(['doctor'], setUp({ DATABASE_URL: nowhere }));
+    expect(code).toBe(3);
+    expect(stdout).toContain('no-such-host.invalid');
+    for (const said of [mysql.stdout, mysql.stderr, stdout]) expect(said).not.toContain('wrong-secret');
   });
 
   it('9: an embedder of another model than the stored vectors', async () => {

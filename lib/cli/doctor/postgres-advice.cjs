@@ -10,7 +10,8 @@ const BY_STATE = {
     `The server takes no writes (a standby, or default_transaction_read_only): give ${name} the address of the primary.`,
   IZ002: () =>
     'Connect as the owner of the table (without FORCE ROW LEVEL SECURITY) or as a role with BYPASSRLS, or give the role a policy for all rows.',
-  IZ003: () => "Make a database with the encoding UTF8: create database NAME encoding 'UTF8' template template0;",
+  IZ003: () =>
+    "Make a database with the encoding UTF8: create database NAME encoding 'UTF8' template template0;",
   53300: () => 'Postgres has no connection left: close some, lower pool.max, or put a pooler before it.',
 };
 

@@ -27,6 +27,7 @@ function checkPostgres(facts) {
   const server = facts.server.found;
   return [
     ok('postgres', `Postgres ${server.version}, database ${server.database}, role ${server.role}`),
+    ...checkEncoding(server),
     checkVector(facts),
     ...checkSchema(facts),
     ...checkRights(facts),
@@ -35,6 +36,15 @@ function checkPostgres(facts) {
     ...checkDirect(facts),
     ...checkClock(facts),
     ...checkEmbedding(facts),
+  ];
+}
+
+function checkEncoding({ encoding, database }) {
+  if (encoding === 'UTF8') return [];
+  const advice =
+    "Make a database with the encoding UTF8, and move the data there: create database NAME encoding 'UTF8' template template0;";
+  return [
+    error('encoding', `database ${database} has the encoding ${encoding}, izzie-memory needs UTF8`, advice),
   ];
 }
 
@@ -102,14 +112,18 @@ function checkTable({ table, server }) {
   }
   if (rules.length > 0) {
     const found = `rules stand on memory_entries: ${rules.join(', ')}; izzie-memory cannot write through them`;
-    checks.push(error('rules', found, 'Replace them by triggers (drop rule NAME on public.memory_entries;).'));
+    checks.push(
+      error('rules', found, 'Replace them by triggers (drop rule NAME on public.memory_entries;).'),
+    );
   }
   if (readOnly) {
     const advice =
       'Is this a standby, or is default_transaction_read_only on? Give DATABASE_URL the address of the primary.';
     checks.push(warning('writes', 'the server takes no writes now; reads work', advice));
   }
-  return checks.length > 0 ? checks : [ok('table', 'memory_entries takes and shows every row, and its triggers fire')];
+  return checks.length > 0
+    ? checks
+    : [ok('table', 'memory_entries takes and shows every row, and its triggers fire')];
 }
 
 /** What the owner of the tables has to run. Calls create nothing; migrations run under the owner. */

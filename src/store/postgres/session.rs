@@ -24,7 +24,8 @@ pub(super) fn begin() -> String {
     format!("begin isolation level read committed; {}", settings(statement_timeout(), true))
 }
 
-/// The functions look again at what others have written meanwhile, which takes `read committed`. A shorter time limit than
+/// The functions look again at what others have written meanwhile, which takes `read committed`; JSON holds numbers of the
+/// graph, with all their digits. A shorter time limit than
 /// ours stays.
 fn settings(limit: Duration, local: bool) -> String {
     let limit = limit.as_millis();
@@ -32,7 +33,7 @@ fn settings(limit: Duration, local: bool) -> String {
         if local { "" } else { "set_config('default_transaction_isolation', 'read committed', false), " };
     format!(
         "select {isolation}set_config('standard_conforming_strings', 'on', {local}), \
-         set_config('quote_all_identifiers', 'off', {local}), \
+         set_config('quote_all_identifiers', 'off', {local}), set_config('extra_float_digits', '1', {local}), \
          set_config('statement_timeout', case when current_setting('statement_timeout')::interval > interval '0' \
            and current_setting('statement_timeout')::interval < {limit} * interval '1 millisecond' \
            then current_setting('statement_timeout') else '{limit}' end, {local})"
