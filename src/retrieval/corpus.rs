@@ -34,26 +34,36 @@ pub struct Hit {
     pub names_speaker: bool,
 }
 
+/// A word of the question.
+#[derive(Debug, Default)]
+pub struct Term {
+    /// It belongs to what a long text asks.
+    pub in_focus: bool,
+    /// It belongs to a date and makes no memory a result.
+    pub is_date: bool,
+    pub hits: Vec<Hit>,
+}
+
 #[derive(Debug, Default)]
 pub struct Corpus {
     candidates: Vec<Candidate>,
-    terms: Vec<Vec<Hit>>,
-    /// What each word of the question counts; empty where all count alike.
-    weights: Vec<f64>,
+    terms: Vec<Term>,
+    /// What a word counts that is not in the focus.
+    rest: f64,
     names: Vec<Vec<usize>>,
 }
 
 impl Corpus {
-    /// By index into `candidates`: `terms` has the hits of each word of the question, `names` the memories that mention
+    /// By index into `candidates`: `terms` has the words of the question, `names` the memories that mention
     /// each of the entities it names.
-    pub fn new(candidates: Vec<Candidate>, mut terms: Vec<Vec<Hit>>, mut names: Vec<Vec<usize>>) -> Self {
+    pub fn new(candidates: Vec<Candidate>, mut terms: Vec<Term>, mut names: Vec<Vec<usize>>) -> Self {
         let mut order: Vec<usize> = (0..candidates.len()).collect();
         order.sort_by(|&a, &b| reading_order(&candidates[a], &candidates[b]));
         let mut place = vec![0; candidates.len()];
         for (to, &from) in order.iter().enumerate() {
             place[from] = to;
         }
-        for hit in terms.iter_mut().flatten() {
+        for hit in terms.iter_mut().flat_map(|term| &mut term.hits) {
             hit.candidate = place[hit.candidate];
         }
         for index in names.iter_mut().flatten() {
@@ -62,34 +72,22 @@ impl Corpus {
         let mut slots: Vec<_> = candidates.into_iter().map(Some).collect();
         Self {
             candidates: order.iter().filter_map(|&from| slots[from].take()).collect(),
+            rest: weight_of_rest(&terms),
             terms,
-            weights: Vec::new(),
             names,
         }
     }
 
-    /// Of a long text with a question in it (`asked` by index into the terms), all the rest together counts as much as the
-    /// question.
-    #[must_use]
-    pub fn with_focus(self, asked: &[bool]) -> Self {
-        let inside = count(asked.iter().filter(|asked| **asked).count());
-        let rest = (inside / (count(asked.len()) - inside)).min(1.0);
-        if inside == 0.0 {
-            return self;
-        }
-        Self { weights: asked.iter().map(|asked| if *asked { 1.0 } else { rest }).collect(), ..self }
-    }
-
     /// What a word of the question counts.
-    pub fn weight(&self, term: usize) -> f64 {
-        self.weights.get(term).copied().unwrap_or(1.0)
+    pub fn weight(&self, term: &Term) -> f64 {
+        if term.in_focus { 1.0 } else { self.rest }
     }
 
     pub fn candidates(&self) -> &[Candidate] {
         &self.candidates
     }
 
-    pub fn terms(&self) -> &[Vec<Hit>] {
+    pub fn terms(&self) -> &[Term] {
         &self.terms
     }
 
@@ -106,6 +104,16 @@ impl Corpus {
         let other = index.checked_add_signed(offset)?;
         let candidate = self.candidates.get(other)?;
         (candidate.conversation == Some(conversation)).then_some(other)
+    }
+}
+
+/// All the rest of a long text together counts as much as the question in it.
+fn weight_of_rest(terms: &[Term]) -> f64 {
+    let words = terms.iter().filter(|term| !term.is_date).count();
+    let inside = terms.iter().filter(|term| term.in_focus && !term.is_date).count();
+    match words - inside {
+        outside if inside == 0 || outside == 0 => 1.0,
+        outside => (count(inside) / count(outside)).min(1.0),
     }
 }
 

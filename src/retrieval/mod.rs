@@ -11,7 +11,7 @@ mod weights;
 mod words;
 
 pub use content::has_content;
-pub use corpus::{Candidate, Corpus, Hit};
+pub use corpus::{Candidate, Corpus, Hit, Term};
 pub use focus::focus;
 pub use frequency::frequency_of_rank;
 pub use names::possible_names;

@@ -129,8 +129,8 @@ fn recency(created_at: f64, now: f64, weights: &Weights) -> f64 {
 /// Which memories were said by somebody whom the question names.
 fn speakers(corpus: &Corpus) -> Vec<bool> {
     let mut spoken = vec![false; corpus.candidates().len()];
-    let asked = corpus.terms().iter().enumerate().filter(|(term, _)| corpus.weight(*term) >= 1.0);
-    for hit in asked.flat_map(|(_, hits)| hits).filter(|hit| hit.names_speaker) {
+    let asked = corpus.terms().iter().filter(|term| corpus.weight(term) >= 1.0);
+    for hit in asked.flat_map(|term| &term.hits).filter(|hit| hit.names_speaker) {
         spoken[hit.candidate] = true;
     }
     spoken
@@ -189,7 +189,7 @@ fn positive(value: f64) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::corpus::Hit;
+    use super::super::corpus::{Hit, Term};
     use super::*;
 
     fn candidate(number: u128) -> Candidate {
@@ -210,6 +210,10 @@ mod tests {
         Hit { candidate, frequency: 1.0, names_speaker: false }
     }
 
+    fn term(hits: Vec<Hit>) -> Term {
+        Term { hits, ..Term::default() }
+    }
+
     fn question(mode: SearchMode) -> Question {
         Question { mode, threshold: None, now: 0.0, periods: Vec::new(), only_time: false }
     }
@@ -221,7 +225,7 @@ mod tests {
     #[test]
     fn context_reaches_as_far_as_it_says_and_fades() {
         let memories = || (0..12).map(candidate).collect::<Vec<_>>();
-        let corpus = Corpus::new(memories(), vec![vec![hit(5)]], Vec::new());
+        let corpus = Corpus::new(memories(), vec![term(vec![hit(5)])], Vec::new());
         let found = order(&corpus, &question(SearchMode::Hybrid));
         assert_eq!(found[0], 5);
         let (first, last) = (5 - WEIGHTS.reach as u128, 5 + WEIGHTS.reach as u128);
@@ -242,7 +246,7 @@ mod tests {
             in_conversation(2, None),
             in_conversation(3, None),
         ];
-        let corpus = Corpus::new(memories, vec![vec![hit(0), hit(2)]], Vec::new());
+        let corpus = Corpus::new(memories, vec![term(vec![hit(0), hit(2)])], Vec::new());
         let mut found = order(&corpus, &question(SearchMode::Hybrid));
         found.sort_unstable();
         assert_eq!(found, [0, 2]);
@@ -252,7 +256,7 @@ mod tests {
     fn what_filters_keep_out_still_counts_for_context() {
         let mut memories: Vec<_> = (0..3).map(candidate).collect();
         memories[0].allowed = false;
-        let corpus = Corpus::new(memories, vec![vec![hit(0)]], Vec::new());
+        let corpus = Corpus::new(memories, vec![term(vec![hit(0)])], Vec::new());
         assert_eq!(order(&corpus, &question(SearchMode::Hybrid)), [1, 2]);
         assert_eq!(order(&corpus, &question(SearchMode::Text)), Vec::<u128>::new());
     }
@@ -262,7 +266,7 @@ mod tests {
         let similar = |number, similarity| Candidate { similarity, conversation: None, ..candidate(number) };
         let memories =
             vec![similar(0, Some(0.2)), similar(1, Some(0.9)), similar(2, None), similar(3, Some(0.5))];
-        let corpus = Corpus::new(memories, vec![vec![hit(2)]], Vec::new());
+        let corpus = Corpus::new(memories, vec![term(vec![hit(2)])], Vec::new());
         assert_eq!(order(&corpus, &question(SearchMode::Vector)), [1, 3, 0]);
         let strict = Question { threshold: Some(0.5), ..question(SearchMode::Hybrid) };
         let mut found = order(&corpus, &strict);
@@ -286,7 +290,7 @@ mod tests {
     fn equals_are_ordered_by_date_and_id() {
         let at = |number, created_at| Candidate { conversation: None, created_at, ..candidate(number) };
         let memories = vec![at(3, 1.0), at(1, 1.0), at(2, 2.0)];
-        let corpus = Corpus::new(memories, vec![vec![hit(0), hit(1), hit(2)]], Vec::new());
+        let corpus = Corpus::new(memories, vec![term(vec![hit(0), hit(1), hit(2)])], Vec::new());
         assert_eq!(order(&corpus, &question(SearchMode::Text)), [2, 1, 3]);
     }
 
@@ -301,8 +305,40 @@ mod tests {
     fn no_score_is_other_than_a_number() {
         let one = Candidate { similarity: Some(1.0), length: 0.0, ..candidate(0) };
         for mode in [SearchMode::Hybrid, SearchMode::Vector, SearchMode::Text] {
-            let corpus = Corpus::new(vec![one.clone()], vec![vec![hit(0)], Vec::new()], vec![vec![0]]);
+            let corpus =
+                Corpus::new(vec![one.clone()], vec![term(vec![hit(0)]), Term::default()], vec![vec![0]]);
             assert!(rank(&corpus, &question(mode)).iter().all(|result| result.score.is_finite()), "{mode:?}");
         }
+    }
+
+    #[test]
+    fn the_words_of_a_date_make_no_result_but_a_better_one() {
+        let memories = vec![candidate(0), candidate(1), candidate(2)]
+            .into_iter()
+            .enumerate()
+            .map(|(index, one)| Candidate { conversation: i64::try_from(index).ok(), ..one })
+            .collect::<Vec<_>>();
+        let date = Term { is_date: true, ..term(vec![hit(0), hit(1)]) };
+        for mode in [SearchMode::Text, SearchMode::Hybrid] {
+            let terms = vec![Term { is_date: true, ..term(date.hits.clone()) }, term(vec![hit(1), hit(2)])];
+            let corpus = Corpus::new(memories.clone(), terms, Vec::new());
+            assert_eq!(order(&corpus, &question(mode)), [1, 2]);
+        }
+    }
+
+    #[test]
+    fn the_question_counts_as_much_as_all_the_text_around_it() {
+        let memories: Vec<_> = (0..20).map(candidate).collect();
+        let memories: Vec<_> = memories
+            .into_iter()
+            .zip(0..)
+            .map(|(one, place)| Candidate { conversation: Some(place), ..one })
+            .collect();
+        // Memory 1 has the word of the question, memory 2 half of all the others.
+        let mut terms: Vec<_> = (0..10).map(|_| term(vec![hit(2)])).collect();
+        terms.extend((0..10).map(|_| term(vec![hit(3)])));
+        terms.push(Term { in_focus: true, ..term(vec![hit(1)]) });
+        let corpus = Corpus::new(memories, terms, Vec::new());
+        assert_eq!(order(&corpus, &question(SearchMode::Text))[0], 1);
     }
 }

@@ -1,6 +1,6 @@
 //! BM25 over memories, and BM25F over memories with their neighbours.
 
-use super::corpus::{Corpus, Hit};
+use super::corpus::{Corpus, Hit, Term};
 use super::weights::Weights;
 
 /// What a place of the conversation counts, by its distance from the memory.
@@ -27,14 +27,18 @@ fn scores(corpus: &Corpus, weights: &Weights, window: &Window) -> Vec<f64> {
     let norms = length_norms(corpus, weights, window);
     let mut scores = vec![0.0; norms.len()];
     let mut frequencies = vec![0.0; norms.len()];
-    for (term, hits) in corpus.terms().iter().enumerate() {
+    // Dates last: they add to memories that have something else of the question.
+    let (dates, words): (Vec<&Term>, Vec<&Term>) = corpus.terms().iter().partition(|term| term.is_date);
+    for term in words.into_iter().chain(dates) {
         frequencies.fill(0.0);
-        for hit in hits {
+        for hit in &term.hits {
             spread(corpus, hit, window, &mut frequencies);
         }
-        let idf = corpus.weight(term) * inverse_document_frequency(hits.len(), norms.len());
+        let idf = corpus.weight(term) * inverse_document_frequency(term.hits.len(), norms.len());
         for ((score, frequency), norm) in scores.iter_mut().zip(&frequencies).zip(&norms) {
-            *score += idf * frequency * (weights.k1 + 1.0) / (frequency + weights.k1 * norm);
+            if !term.is_date || *score > 0.0 {
+                *score += idf * frequency * (weights.k1 + 1.0) / (frequency + weights.k1 * norm);
+            }
         }
     }
     scores

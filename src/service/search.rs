@@ -48,6 +48,7 @@ impl Layer {
             user_id: &search.user_id,
             text: (mode != SearchMode::Vector && !asked.only_time).then_some(asked.words.as_str()),
             focus: asked.focus.as_deref(),
+            dates: &asked.dates,
             names: &names,
             vector: vector.as_ref().map(|(space, values)| (*space, values.as_slice())),
             filters: &search.filters,
@@ -107,6 +108,9 @@ impl Layer {
 struct Asked {
     /// The query without its times; in `vector` the whole.
     words: String,
+    /// The words of its dates.
+    dates: String,
+    whole: String,
     /// The question within a long query, without its times.
     focus: Option<String>,
     periods: Vec<Period>,
@@ -118,25 +122,39 @@ impl Asked {
     fn of(search: &Search) -> Self {
         let Search { mode, query, now, .. } = search;
         if *mode == SearchMode::Vector {
-            return Self { words: query.clone(), focus: None, periods: Vec::new(), only_time: false };
+            return Self {
+                words: query.clone(),
+                whole: query.clone(),
+                dates: String::new(),
+                focus: None,
+                periods: Vec::new(),
+                only_time: false,
+            };
         }
         let whole = Times::of(query, *now);
-        let words = whole.rest(query);
+        let (words, dates) = (whole.rest(query), whole.dates(query));
         let Some(question) = focus(query) else {
             let only_time = !whole.periods.is_empty() && !has_content(&words);
-            return Self { words, focus: None, periods: whole.periods, only_time };
+            return Self {
+                words,
+                dates,
+                whole: query.clone(),
+                focus: None,
+                periods: whole.periods,
+                only_time,
+            };
         };
         let within = Times::of(&question, *now);
         let rest = within.rest(&question);
         // A question without words of its own ("What do I know of it?") asks for the text.
         let focus = has_content(&rest).then_some(rest);
         let periods = if within.periods.is_empty() { whole.periods } else { within.periods };
-        Self { words, focus, periods, only_time: false }
+        Self { words, dates, whole: query.clone(), focus, periods, only_time: false }
     }
 
     /// What a vector is made of.
     fn meaning(&self) -> &str {
-        self.focus.as_deref().unwrap_or(&self.words)
+        self.focus.as_deref().unwrap_or(&self.whole)
     }
 }
 

@@ -26,8 +26,14 @@ const MOST_PERIODS: usize = 200;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Times {
     pub periods: Vec<Period>,
-    /// Byte ranges whose words say nothing else.
-    spans: Vec<Range<usize>>,
+    spans: Vec<Span>,
+}
+
+/// Words that say nothing but a time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Span {
+    bytes: Range<usize>,
+    is_date: bool,
 }
 
 impl Times {
@@ -42,7 +48,8 @@ impl Times {
             };
             times.periods.extend(found.periods);
             if !found.is_content {
-                times.spans.push(words.range(place, found.words));
+                let bytes = words.range(place, found.words);
+                times.spans.push(Span { bytes, is_date: found.is_date });
             }
             place += found.words.max(1);
         }
@@ -51,14 +58,20 @@ impl Times {
         times
     }
 
+    /// The words of dates: "8 May 2023", not "last week". A memory that answers otherwise is the better for having them.
+    pub fn dates(&self, question: &str) -> String {
+        let dates = self.spans.iter().filter(|span| span.is_date);
+        dates.map(|span| &question[span.bytes.clone()]).collect::<Vec<_>>().join(" ")
+    }
+
     /// The question without the words of times.
     pub fn rest(&self, question: &str) -> String {
         let mut rest = String::with_capacity(question.len());
         let mut end = 0;
-        for span in &self.spans {
-            rest.push_str(&question[end..span.start]);
+        for Span { bytes, .. } in &self.spans {
+            rest.push_str(&question[end..bytes.start]);
             rest.push(' ');
-            end = span.end;
+            end = bytes.end;
         }
         rest.push_str(&question[end..]);
         rest

@@ -13,6 +13,8 @@ pub struct Phrase {
     pub words: usize,
     /// It may mean something else as well, so that its words stay content.
     pub is_content: bool,
+    /// It names a date, which a memory may name as well.
+    pub is_date: bool,
 }
 
 impl Phrase {
@@ -21,11 +23,15 @@ impl Phrase {
     }
 
     pub fn of(periods: Vec<Period>, words: usize) -> Option<Self> {
-        (!periods.is_empty()).then_some(Self { periods, words, is_content: false })
+        (!periods.is_empty()).then_some(Self { periods, words, is_content: false, is_date: false })
     }
 
     pub fn content_if(self, is_content: bool) -> Self {
         Self { is_content: self.is_content || is_content, ..self }
+    }
+
+    pub fn date(self) -> Self {
+        Self { is_date: true, ..self }
     }
 
     fn longer(self, words: usize) -> Self {
@@ -54,6 +60,14 @@ pub fn phrase(at: At, today: NaiveDate) -> Option<Phrase> {
 }
 
 fn point(at: At, cue: Cue, today: NaiveDate) -> Option<Phrase> {
+    date(at, cue, today)
+        .map(Phrase::date)
+        .or_else(|| relative::relative(at, cue, today))
+        .or_else(|| weekday::alone(at, cue, today))
+        .or_else(|| absolute::year_alone(at, cue).map(Phrase::date))
+}
+
+fn date(at: At, cue: Cue, today: NaiveDate) -> Option<Phrase> {
     numeric::numeric(at, cue != Cue::None, today)
         .or_else(|| {
             weekday::of_date(at, |date| {
@@ -62,9 +76,6 @@ fn point(at: At, cue: Cue, today: NaiveDate) -> Option<Phrase> {
         })
         .or_else(|| absolute::calendar(at, cue, today))
         .or_else(|| absolute::part_of_year(at, cue, today))
-        .or_else(|| relative::relative(at, cue, today))
-        .or_else(|| weekday::alone(at, cue, today))
-        .or_else(|| absolute::year_alone(at, cue))
 }
 
 /// between March and May 2023, from Monday to Friday
@@ -82,9 +93,13 @@ fn range(at: At, today: NaiveDate) -> Option<Phrase> {
     }
     let end = joint + 1 + lead_in(at.skip(joint + 1));
     let last = point(at.skip(end), Cue::In, today)?;
-    let is_content = first.is_content || last.is_content;
     let period = joined(&first.periods, &last.periods)?;
-    Some(Phrase::one(Some(period), end + last.words)?.content_if(is_content))
+    Some(Phrase {
+        periods: vec![period],
+        words: end + last.words,
+        is_content: first.is_content || last.is_content,
+        is_date: first.is_date || last.is_date,
+    })
 }
 
 /// One of them without a year is the nearest to the other; of two, the last one to end tells.

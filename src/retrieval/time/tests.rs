@@ -252,6 +252,16 @@ fn the_rest_is_what_is_asked() {
 }
 
 #[test]
+fn the_words_of_dates_are_told_from_those_of_other_times() {
+    let dates = |question: &str| times(question).dates(question);
+    assert_eq!(
+        dates("Where was I last week, on May 8, 2023, yesterday and since 2021-05-06?"),
+        "on May 8, 2023 since 2021-05-06"
+    );
+    assert_eq!(dates("What did I do eleven days ago, on Tuesday?"), "");
+}
+
+#[test]
 fn a_long_text_is_read_to_its_end_and_gives_a_bounded_number() {
     let long = format!("{} What did I eat yesterday?", "some words of a mail. ".repeat(3000));
     assert_eq!(found(&long), ["2024-05-15 2024-05-16"]);

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::connection::{Effect, Postgres};
 use super::statement::Sql;
 use crate::error::Result;
-use crate::retrieval::{Candidate, Corpus, Hit, frequency_of_rank};
+use crate::retrieval::{Candidate, Corpus, Hit, Term, frequency_of_rank};
 
 /// Which memories may be results.
 #[derive(Debug, Clone, Default)]
@@ -34,6 +34,8 @@ pub struct CorpusQuery<'a> {
     pub text: Option<&'a str>,
     /// What is asked in a long text.
     pub focus: Option<&'a str>,
+    /// The words of dates, which the text is without.
+    pub dates: &'a str,
     /// What in the question may be an entity's name, in normal form.
     pub names: &'a [String],
     /// The question's vector and its space.
@@ -60,6 +62,7 @@ struct Columns {
     hit_words: Vec<i32>,
     hit_ids: Vec<Uuid>,
     hit_in_focus: Vec<bool>,
+    hit_is_date: Vec<bool>,
     hit_ranks: Vec<f32>,
     hit_speakers: Vec<bool>,
     names: Vec<String>,
@@ -85,7 +88,8 @@ impl Postgres {
             .bind(filters.entities.as_ref().map(Json))
             .bind(Json(names))
             .bind(MOST_WORDS)
-            .bind(query.focus.unwrap_or_default());
+            .bind(query.focus.unwrap_or_default())
+            .bind(query.dates);
         let columns: Columns = self.user().one(Effect::Repeatable, sql).await?;
         Ok(columns.into())
     }
@@ -101,12 +105,11 @@ impl From<Columns> for Corpus {
                 candidates[index].similarity = Some(similarity);
             }
         }
-        let mut terms: BTreeMap<i32, (bool, Vec<Hit>)> = BTreeMap::new();
+        let mut terms: BTreeMap<i32, Term> = BTreeMap::new();
         for (place, word) in columns.hit_words.iter().enumerate() {
             if let Some(&candidate) = index_of.get(&columns.hit_ids[place]) {
-                let (in_focus, hits) = terms.entry(*word).or_default();
-                *in_focus = columns.hit_in_focus[place];
-                hits.push(columns.hit(place, candidate));
+                let term = terms.entry(*word).or_insert_with(|| columns.term(place));
+                term.hits.push(columns.hit(place, candidate));
             }
         }
         let mut names: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
@@ -114,8 +117,7 @@ impl From<Columns> for Corpus {
             names.entry(name).or_default().extend(index_of.get(id));
         }
         // In the order of the keys: sums of floating-point numbers depend on it.
-        let (in_focus, terms): (Vec<bool>, Vec<_>) = terms.into_values().unzip();
-        Self::new(candidates, terms, names.into_values().collect()).with_focus(&in_focus)
+        Self::new(candidates, terms.into_values().collect(), names.into_values().collect())
     }
 }
 
@@ -132,6 +134,10 @@ impl Columns {
             similarity: None,
             allowed: self.allowed[index],
         }
+    }
+
+    fn term(&self, place: usize) -> Term {
+        Term { in_focus: self.hit_in_focus[place], is_date: self.hit_is_date[place], hits: Vec::new() }
     }
 
     fn hit(&self, place: usize, candidate: usize) -> Hit {

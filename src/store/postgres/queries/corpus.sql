@@ -4,17 +4,19 @@
 -- filters, null for none: $6 conversation, $7 least importance, $8 since, $9 until, $10 metadata, $11 entities,
 -- $12 what may be names of entities, as the keys of an object, $13 how many words of the question are looked for at most: where it has more,
 -- those of the fewest memories, and of these the last ones,
--- $14 the question within the question, empty for none: its words come first
+-- $14 the question within the question, empty for none: its words come first,
+-- $15 the words of dates, which $2 is without
 with words as materialized (
-  select lexeme, w.positions[1] as place, f.lexeme is not null as in_focus
+  select lexeme, w.positions[1] as place, f.lexeme is not null as in_focus, w.lexeme is null as is_date
   from unnest(izzie_memory.words_of($2, true)) w
+  full join unnest(izzie_memory.words_of($15, true)) d using (lexeme)
   left join unnest(izzie_memory.words_of($14, true)) f using (lexeme)
   where $3
 ), chosen as (
-  select lexeme, place, in_focus from words where (select count(*) from words) <= $13
+  select lexeme, place, in_focus, is_date from words where (select count(*) from words) <= $13
   union all
   (
-    select w.lexeme, w.place, w.in_focus
+    select w.lexeme, w.place, w.in_focus, w.is_date
     from words w
     join (
       select lexeme, count(*) as holders
@@ -29,7 +31,7 @@ with words as materialized (
     limit $13
   )
 ), asked as materialized (
-  select row_number() over (order by place, lexeme)::integer as number, in_focus,
+  select row_number() over (order by place, lexeme)::integer as number, in_focus, is_date,
     ('''' || replace(replace(lexeme, E'\\', E'\\\\'), '''', '''''') || '''')::tsquery as word
   from chosen
 ), features as (
@@ -51,7 +53,7 @@ with words as materialized (
   where s.user_id = $1 and not s.deleted
 ), hits as (
   select array_agg(a.number) as hit_words, array_agg(s.memory_id) as hit_ids,
-    array_agg(a.in_focus) as hit_in_focus,
+    array_agg(a.in_focus) as hit_in_focus, array_agg(a.is_date) as hit_is_date,
     array_agg(ts_rank('{1,1,1,1}', s.tsv, a.word)) as hit_ranks,
     array_agg(ts_rank('{0,0,0,1}', s.tsv, a.word) > 0) as hit_speakers
   from izzie_memory.memory_state s
@@ -78,6 +80,7 @@ select coalesce(ids, '{}') as ids, coalesce(conversations, '{}') as conversation
   coalesce(created_at, '{}') as created_at, coalesce(arrivals, '{}') as arrivals, coalesce(lengths, '{}') as lengths,
   coalesce(asks, '{}') as asks, coalesce(importances, '{}') as importances, coalesce(allowed, '{}') as allowed,
   coalesce(similar_ids, '{}') as similar_ids, coalesce(similarities, '{}') as similarities,
-  coalesce(hit_words, '{}') as hit_words, coalesce(hit_ids, '{}') as hit_ids, coalesce(hit_in_focus, '{}') as hit_in_focus, coalesce(hit_ranks, '{}') as hit_ranks,
+  coalesce(hit_words, '{}') as hit_words, coalesce(hit_ids, '{}') as hit_ids, coalesce(hit_in_focus, '{}') as hit_in_focus,
+  coalesce(hit_is_date, '{}') as hit_is_date, coalesce(hit_ranks, '{}') as hit_ranks,
   coalesce(hit_speakers, '{}') as hit_speakers, coalesce(names, '{}') as names, coalesce(name_ids, '{}') as name_ids
 from features, hits, mentions, cosines
