@@ -42,34 +42,36 @@ export const BODIES = [
   'plain\n\n  indented\n\n',
 ];
 
-/** A mail with a number; each tenth has no zone in its date, each eleventh none at all. */
-export function mail(
-  number,
-  separator,
-  { gap = '\n', end = '\n', body = BODIES[number % BODIES.length] } = {},
-) {
-  const date =
-    number % 11 === 0 ? '' : `Date: Mon, 2 Mar 2026 10:13:20${number % 10 === 0 ? '' : ' +0100'}\n`;
-  const headers = `From: Ann Lee <ann@x.example>\nSubject: number ${number}\nMessage-ID: <${number}@x.example>\n${date}`;
-  return `${separator}\n${headers}\n${body}\n${gap}`.replaceAll('\n', end);
+/**
+ * A mail with a number; each tenth has no zone in its date, each eleventh none at all. `extra` are headers (lines with their
+ * ends), and an empty mail has neither subject nor text.
+ */
+export function mail(number, separator, { gap = '\n', end = '\n', body, extra = '', isEmpty = false } = {}) {
+  const zone = number % 10 === 0 ? '' : ' +0100';
+  const date = number % 11 === 0 ? '' : `Date: Mon, 2 Mar 2026 10:13:20${zone}\n`;
+  const subject = isEmpty ? '' : `Subject: number ${number}\n`;
+  const headers = `From: Ann Lee <ann@x.example>\n${subject}Message-ID: <${number}@x.example>\n${extra}${date}`;
+  const text = isEmpty ? '' : (body ?? BODIES[number % BODIES.length]);
+  return `${separator}\n${headers}\n${text}\n${gap}`.replaceAll('\n', end);
 }
 
-/** `count` mails, of every combination of separator, line end, what stands between them, and byte order marks. */
-export function* everyMail(count) {
-  const separators = Object.values(SEPARATORS);
-  const ends = Object.values(LINE_ENDS);
-  const gaps = Object.values(GAPS);
-  const marks = Object.values(MARKS);
+/**
+ * `count` mails, of every combination of separator, line end, what stands between them, and byte order marks.
+ *
+ * @param {number} count
+ * @param {(number: number) => { extra?: string, isEmpty?: boolean }} more
+ */
+export function* everyMail(count, more = () => ({})) {
   for (let number = 1; number <= count; number += 1) {
     let rest = number;
-    const next = (list) => {
+    const next = (choices) => {
+      const list = Object.values(choices);
       const item = list[rest % list.length];
       rest = Math.floor(rest / list.length);
       return item;
     };
-    const separator = next(separators);
-    const end = next(ends);
-    const gap = next(gaps);
-    yield next(marks) + mail(number, separator, { gap, end });
+    const separator = next(SEPARATORS);
+    const options = { end: next(LINE_ENDS), gap: next(GAPS), ...more(number) };
+    yield next(MARKS) + mail(number, separator, options);
   }
 }

@@ -101,7 +101,7 @@ class Threads {
 /** @typedef {{ beginnings: number[], least: string, name: string | undefined }} Conversation */
 
 /** @param {string} a @param {string} b */
-const lesser = (a, b) => (a < b ? a : b);
+const lesser = (a, b) => [a, b].sort()[0];
 
 /** The ids that a mail names, the oldest first, its own last. @param {Map<string, string>} headers */
 function idsOf(headers) {

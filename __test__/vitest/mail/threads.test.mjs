@@ -135,8 +135,8 @@ describe('a conversation', () => {
     );
   });
 
-  it('of 20,000 mails in one thread costs linear time', async () => {
-    const mails = Array.from({ length: 20_000 }, (_, n) => ({
+  it('of 3,000 mails in one thread costs linear time', async () => {
+    const mails = Array.from({ length: 3000 }, (_, n) => ({
       'Message-ID': `<${n}@x>`,
       'In-Reply-To': `<${n + 1}@x>`,
     }));
