@@ -28,7 +28,18 @@ impl Census {
     }
 }
 
+/// The longest the embedded database is waited for while it makes its tables.
+const FIRST_USE: Duration = Duration::from_secs(15);
+
 impl Layer {
+    /// The embedded database makes its tables with its first use: a state that says it is away meanwhile would be wrong.
+    pub(super) async fn first_use(&self) {
+        if self.config.embedded {
+            // Whoever asks next is told what is wrong.
+            let _ = timeout(FIRST_USE, self.stores.ready()).await;
+        }
+    }
+
     pub(super) async fn census(&self, config: &PersistenceConfig) -> Result<Census> {
         self.ready().await?;
         let postgres = &self.stores.postgres;

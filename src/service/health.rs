@@ -39,6 +39,7 @@ impl From<&Error> for HealthReason {
 
 impl Layer {
     pub(super) async fn health(&self, config: &PersistenceConfig) -> HealthCheck {
+        self.first_use().await;
         let vector = self.with_cause(patiently(PATIENCE, self.vector_health(), "Postgres").await);
         let mut reasons = Vec::new();
         let graph = match &vector {

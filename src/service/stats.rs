@@ -14,6 +14,7 @@ const PATIENCE: Duration = Duration::from_secs(3);
 impl Layer {
     /// Rejects only when the layer ends meanwhile.
     pub(super) async fn sync_stats(&self, config: &PersistenceConfig) -> Result<SyncStats> {
+        self.first_use().await;
         let (census, in_graph) = tokio::join!(
             patiently(PATIENCE, self.settled_census(config), "Postgres"),
             patiently(PATIENCE, self.in_graph(config), "the graph")
