@@ -220,6 +220,25 @@ describe('Neo4j behind a proxy', () => {
       expect(await row(stored.id)).toMatchObject({ content: 'old', is_deleted: false });
     });
 
+    test('a store that brings a deleted memory back leaves it deleted', async () => {
+      layer.proxy.pass();
+      await expect
+        .poll(() => layer.memory.delete(stored.id).catch((error) => error), { timeout: 20_000 })
+        .toBeUndefined();
+      layer.proxy.refuse();
+      const again = { userId: 'ada', content: 'old', id: stored.id, restore: true };
+      const { userId, content, ...options } = again;
+      expectRolledBack(await rejection(layer.memory.store({ userId, content }, options)), stored.id);
+      const { failed } = await layer.memory.storeMany([again]);
+      expectRolledBack(failed[0].error, stored.id);
+      expect(await row(stored.id)).toMatchObject({ content: 'old', is_deleted: true });
+      expect(await layer.memory.getById(stored.id)).toBeNull();
+      await expectEquality();
+      expect(await database.graph.memories()).not.toContain(stored.id);
+      const back = await layer.memory.store({ userId, content }, options);
+      expect(back).toMatchObject({ entities: stored.entities, metadata: { graphWriteSuccess: true } });
+    });
+
     test('update puts the old content back under a new revision', async () => {
       const updates = {
         content: 'new',
