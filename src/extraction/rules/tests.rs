@@ -176,7 +176,7 @@ fn headers_subject_and_body_speak_of_one_person() {
     ];
     let hints = Hints { subject: Some("Notes for Project Apollo"), metadata: &metadata };
     let extraction = extract("Hi Sarah,\n\nDr. Chen, Bob and I agree.\n\nBest,\nBob", &hints);
-    let seen: Vec<_> = extraction.found.iter().map(|f| (f.value.as_str(), f.source)).collect();
+    let seen: Vec<_> = extraction.found.iter().map(|f| (f.value.as_str(), f.source.clone())).collect();
     assert_eq!(
         seen,
         [
