@@ -73,7 +73,7 @@ async fn nodes(world: &World, user: &str) -> Vec<String> {
         }
         Graph::Neo4j => {
             let read = "MATCH (e:IzzieEntity {userId: $user}) WHERE e.frequency > 0 RETURN \
-                CASE e.type WHEN 'tool' THEN 'Project' WHEN 'action_item' THEN 'Topic' ELSE substring([l IN labels(e) WHERE l <> 'IzzieEntity'][0], 5) END + ' ' + e.normalized + ' ' + e.frequency AS node";
+                CASE e.type WHEN 'tool' THEN 'Project' WHEN 'action_item' THEN 'Topic' WHEN 'date' THEN 'Topic' ELSE substring([l IN labels(e) WHERE l <> 'IzzieEntity'][0], 5) END + ' ' + e.normalized + ' ' + e.frequency AS node";
             let rows = Driver::connect().rows(query(read).param("user", user)).await;
             rows.iter().map(|row| row.get("node").expect("text")).collect()
         }
