@@ -9,7 +9,7 @@ use moka::sync::Cache;
 use sha2::{Digest, Sha256};
 use tokio_util::sync::CancellationToken;
 
-use super::{Embedder, Space, TextVector};
+use super::{Embedder, Pieces, Space, TextVector};
 use crate::error::Result;
 
 /// How much a cache may hold: some 5,000 vectors of 1,536 numbers.
@@ -112,6 +112,10 @@ impl Embedder for Cached {
 
     fn is_paid(&self) -> bool {
         self.inner.is_paid()
+    }
+
+    fn pieces_of(&self, text: &str) -> Option<Pieces> {
+        self.inner.pieces_of(text)
     }
 
     async fn embed(&self, texts: &[String]) -> Result<Vec<TextVector>> {

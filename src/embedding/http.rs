@@ -2,6 +2,7 @@
 
 mod answer;
 mod batch;
+mod long;
 
 use std::fmt;
 use std::time::Duration;
@@ -9,11 +10,12 @@ use std::time::Duration;
 use async_trait::async_trait;
 use serde::Serialize;
 
-use super::{Embedder, Space, TASK, TextVector};
+use super::{Embedder, Pieces, Space, TASK, TextVector};
 use crate::config::Secret;
 use crate::error::{Error, Result};
 use crate::http::{Bounds, Provider};
 use batch::batches;
+use long::LongTexts;
 
 pub const DEFAULT_MODEL: &str = "text-embedding-3-small";
 pub const DEFAULT_DIMENSIONS: usize = 1536;
@@ -67,7 +69,8 @@ impl HttpConfig {
     }
 }
 
-/// Asks the provider, in batches, one after the other. An empty text is the caller's mistake: providers refuse it.
+/// Asks the provider, in batches, one after the other. A text that is longer than the provider takes is embedded in pieces.
+/// An empty text is the caller's mistake: providers refuse it.
 ///
 /// Making one reads the system's root certificates, so keep it and share it; its connections are reused.
 pub struct HttpEmbedder {
@@ -76,6 +79,7 @@ pub struct HttpEmbedder {
     wire_model: String,
     wire_dimensions: Option<usize>,
     batch: usize,
+    long: LongTexts,
 }
 
 #[derive(Serialize)]
@@ -101,6 +105,7 @@ impl HttpEmbedder {
             provider,
             space: Space { model: config.model, dimensions: config.dimensions },
             batch: config.batch,
+            long: LongTexts::default(),
         })
     }
 
@@ -128,9 +133,13 @@ impl Embedder for HttpEmbedder {
     async fn embed(&self, texts: &[String]) -> Result<Vec<TextVector>> {
         let mut vectors = Vec::with_capacity(texts.len());
         for batch in batches(texts, self.batch) {
-            vectors.append(&mut self.embed_batch(batch).await?);
+            vectors.append(&mut self.embed_any(batch).await?);
         }
         Ok(vectors)
+    }
+
+    fn pieces_of(&self, text: &str) -> Option<Pieces> {
+        self.long.pieces_of(text)
     }
 }
 

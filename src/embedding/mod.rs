@@ -3,6 +3,7 @@
 mod cache;
 mod http;
 mod local;
+mod pieces;
 
 use std::fmt;
 
@@ -14,6 +15,7 @@ use crate::http::Task;
 pub use cache::{CacheCounts, Cached};
 pub use http::{DEFAULT_DIMENSIONS, DEFAULT_MODEL, HttpConfig, HttpEmbedder};
 pub use local::{LOCAL_DIMENSIONS, LOCAL_MODEL, LocalEmbedder};
+pub use pieces::Pieces;
 
 const TASK: Task =
     Task { name: "embedding", reason: Reason::EmbeddingFailed, option: "embedder", path: &["embeddings"] };
@@ -40,6 +42,11 @@ pub trait Embedder: Send + Sync {
 
     /// One answer per text, in order, each vector of `space().dimensions` finite numbers. All or nothing.
     async fn embed(&self, texts: &[String]) -> Result<Vec<TextVector>>;
+
+    /// How a text was embedded lately that was too long to be embedded at once; none for others.
+    fn pieces_of(&self, _text: &str) -> Option<Pieces> {
+        None
+    }
 }
 
 /// The error of every embedder. `problem` must quote neither a text nor a key.

@@ -5,21 +5,23 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::{Attempt, Failure};
+use super::{Attempt, Failure, refusal};
 
 /// What gateways report of a failure behind them under the status 200.
 #[derive(Debug, Deserialize)]
 pub(crate) struct ProviderError {
     code: Option<Value>,
+    message: Option<Value>,
 }
 
 impl ProviderError {
     pub fn failure(&self) -> Failure {
         let code = self.code.as_ref().and_then(Value::as_u64).and_then(|code| u16::try_from(code).ok());
-        match code {
+        let failure = match code {
             Some(status @ 400..=599) => Failure::status(status, &HeaderMap::new()),
             _ => Failure::doubtful("the provider answered 200 with an error"),
-        }
+        };
+        failure.with_words(self.message.as_ref().and_then(refusal::from_value))
     }
 }
 

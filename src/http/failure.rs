@@ -7,7 +7,10 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 
-use super::Task;
+use serde::Serialize;
+
+use super::{Task, refusal};
+use crate::config::Secret;
 use crate::error::Error;
 
 const MAX_ATTEMPTS: u32 = 3;
@@ -20,6 +23,10 @@ pub(crate) type Attempt<T> = Result<T, Failure>;
 pub(crate) struct Failure {
     problem: Problem,
     retry: Retry,
+    /// What the provider said; after [`Failure::without_secrets`] it can be shown.
+    said: Option<String>,
+    /// A text was refused for its length.
+    too_long: bool,
 }
 
 #[derive(Debug)]
@@ -41,16 +48,44 @@ enum Retry {
 }
 
 impl Failure {
+    fn new(problem: Problem, retry: Retry) -> Self {
+        Self { problem, retry, said: None, too_long: false }
+    }
+
+    /// With what the provider said. A text that is too long will be so tomorrow.
+    pub(super) fn with_words(mut self, said: Option<String>) -> Self {
+        let status = match self.problem {
+            Problem::Status(status) => status,
+            _ => 0,
+        };
+        let of_the_key = matches!(status, 401..=403 | 407 | 429);
+        self.too_long = status == 413 || !of_the_key && said.as_deref().is_some_and(refusal::is_too_long);
+        if self.too_long {
+            self.retry = Retry::Never;
+        }
+        Self { said, ..self }
+    }
+
+    pub(super) fn without_secrets(mut self, key: &Secret, question: &impl Serialize) -> Self {
+        if let Some(said) = self.said.take() {
+            // Without the request there is nothing to tell texts by.
+            let sent = serde_json::to_string(question).ok();
+            self.said =
+                sent.map(|sent| refusal::without_secrets(&said, key, &sent)).filter(|said| !said.is_empty());
+        }
+        self
+    }
+
     pub(crate) fn lasting(problem: impl fmt::Display) -> Self {
-        Self { problem: Problem::Told(problem.to_string()), retry: Retry::Never }
+        Self::new(Problem::Told(problem.to_string()), Retry::Never)
     }
 
     pub(crate) fn doubtful(problem: impl fmt::Display) -> Self {
-        Self { problem: Problem::Told(problem.to_string()), retry: Retry::Once }
+        Self::new(Problem::Told(problem.to_string()), Retry::Once)
     }
 
     pub(crate) fn passing(problem: impl fmt::Display) -> Self {
-        Self { problem: Problem::Told(problem.to_string()), retry: Retry::After(Duration::ZERO) }
+        Self::new(Problem::Told(problem.to_string()), Retry::After(Duration::ZERO))
     }
 
     /// The request or its answer was lost on the way.
@@ -64,7 +99,7 @@ impl Failure {
             408 | 429 | 500.. => Retry::After(retry_after(headers, Utc::now()).unwrap_or_default()),
             _ => Retry::Never,
         };
-        Self { problem: Problem::Status(status), retry }
+        Self::new(Problem::Status(status), retry)
     }
 
     /// How long to wait before the next attempt; none if there shall be no other.
@@ -80,12 +115,16 @@ impl Failure {
     }
 
     pub(super) fn into_error(self, task: Task, host: &str, attempts: u32) -> Error {
+        let problem = self.to_string();
         let error = match self.problem {
             Problem::Refused(error) => error,
-            Problem::Status(status) => task.failed(&self.problem).with("status", status),
-            Problem::Told(_) => task.failed(&self.problem),
+            Problem::Status(status) => task.failed(problem).with("status", status),
+            Problem::Told(_) => task.failed(problem),
         };
         let mut error = error.with("attempts", attempts).with("retryable", self.retry != Retry::Never);
+        if self.too_long {
+            error = error.with("tooLong", true);
+        }
         error.message = format!("{} (host {host}, attempt {attempts})", error.message);
         match self.retry {
             Retry::After(asked) if !asked.is_zero() => {
@@ -99,13 +138,17 @@ impl Failure {
 /// An error that says already what was asked for.
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        Self { problem: Problem::Refused(error), retry: Retry::Never }
+        Self::new(Problem::Refused(error), Retry::Never)
     }
 }
 
 impl fmt::Display for Failure {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.problem.fmt(out)
+        self.problem.fmt(out)?;
+        match &self.said {
+            Some(said) => write!(out, ": {said}"),
+            None => Ok(()),
+        }
     }
 }
 

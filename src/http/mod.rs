@@ -1,11 +1,12 @@
 //! Asking a model's provider over HTTP: the client, the address, and which failures are worth another attempt.
 //!
-//! Whatever the provider answers, an error tells the host, the HTTP status and what went wrong in words of ours.
-//! It never quotes the answer, because providers echo keys and texts.
+//! Whatever the provider answers, an error tells the host, the HTTP status and what went wrong in words of ours. Of the
+//! provider's own words it quotes those that repeat neither a key nor a text (`refusal`).
 
 mod answer;
 mod client;
 mod failure;
+mod refusal;
 
 use std::fmt;
 use std::time::Duration;
@@ -68,13 +69,18 @@ pub(crate) struct Provider {
     task: Task,
     client: Client,
     endpoint: Url,
+    key: Secret,
     bounds: Bounds,
 }
+
+/// Of an answer that refuses so much is read, within this time.
+const REFUSAL_BYTES: usize = 16 << 10;
+const REFUSAL_TIME: Duration = Duration::from_secs(2);
 
 impl Provider {
     pub fn new(task: Task, base_url: &str, key: &Secret, bounds: Bounds) -> Result<Self> {
         let endpoint = client::endpoint(task, base_url)?;
-        Ok(Self { task, client: client::build(task, &endpoint, key)?, endpoint, bounds })
+        Ok(Self { task, client: client::build(task, &endpoint, key)?, endpoint, key: key.clone(), bounds })
     }
 
     pub fn host(&self) -> &str {
@@ -82,7 +88,8 @@ impl Provider {
     }
 
     /// Sends `question` as JSON until `read` accepts the answer or no other attempt makes sense. The error's details
-    /// hold `attempts`, `retryable` (whether a later call may succeed) and `status`, where there was one.
+    /// hold `attempts`, `retryable` (whether a later call may succeed), `status`, where there was one, and `tooLong` where a
+    /// text was refused for its length.
     pub async fn ask<A>(
         &self,
         question: &(impl Serialize + Sync),
@@ -96,7 +103,7 @@ impl Provider {
             let outcome = self.attempt(question, self.bounds.timeout.min(left)).await;
             let failure = match outcome.and_then(|body| read(&body)) {
                 Ok(answer) => return Ok(answer),
-                Err(failure) => failure,
+                Err(failure) => failure.without_secrets(&self.key, question),
             };
             let left = deadline.saturating_duration_since(Instant::now());
             let Some(pause) = failure.pause(attempts).filter(|pause| *pause < left) else {
@@ -118,10 +125,27 @@ impl Provider {
         let request = self.client.post(self.endpoint.clone()).json(question);
         let response = request.send().await.map_err(Failure::transport)?;
         if !response.status().is_success() {
-            return Err(Failure::status(response.status().as_u16(), response.headers()));
+            let failure = Failure::status(response.status().as_u16(), response.headers());
+            return Err(failure.with_words(read_refusal(response).await));
         }
         read_body(response, self.bounds.answer_bytes).await
     }
+}
+
+/// What comes of it in time.
+async fn read_refusal(mut response: Response) -> Option<String> {
+    let mut body = Vec::new();
+    let whole = async {
+        while let Ok(Some(chunk)) = response.chunk().await {
+            body.extend_from_slice(&chunk);
+            if body.len() > REFUSAL_BYTES {
+                break;
+            }
+        }
+    };
+    // Half an answer is no JSON: then nothing is told.
+    let _ = timeout(REFUSAL_TIME, whole).await;
+    refusal::said(&body)
 }
 
 async fn read_body(mut response: Response, limit: usize) -> Attempt<Vec<u8>> {
