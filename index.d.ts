@@ -12,9 +12,8 @@
  * ```
  *
  * Rules for everything below:
- * - Every method is asynchronous and rejects with a {@link PersistenceError} or one of its subclasses; only
- *   {@link PersistenceService} resolves with failures instead. What is wrong with the arguments is found before
- *   anything is written (`reason: 'INVALID_ARGUMENT'`, `details.field` names the argument).
+ * - Every method is asynchronous and rejects with a {@link PersistenceError} or one of its subclasses. What is wrong with
+ *   the arguments is found before anything is written (`reason: 'INVALID_ARGUMENT'`, `details.field` names the argument).
  * - An option that is `undefined` is one that was not given. Unknown options are refused by name.
  * - Every method that takes a `signal` rejects with `signal.reason` when it aborts, unless the write was already
  *   committed: then it resolves. Work in many steps stops between two of them; the steps that were done stay done.
@@ -57,7 +56,7 @@ export interface MemoryEntry {
 }
 
 /**
- * The caller's metadata, and copies for code that looks for them there. The copies are never stored: these eight keys
+ * The caller's metadata, and copies for code that looks for them there. The copies are never stored: these eleven keys
  * are taken out of the top level of any metadata that is written, so a result may be written back as it is. They cannot
  * be used for metadata of one's own.
  */
@@ -73,19 +72,55 @@ export interface MemoryMetadata extends Record<string, unknown> {
   graphWriteSuccess?: boolean;
   /** After `store`: `false` when the id or idempotency key was there already and nothing was written. */
   created?: boolean;
+  /**
+   * After `store`: `true` when what was there already is marked deleted, so that no read returns it; `restore: true` brings
+   * it back.
+   */
+  deleted?: boolean;
+  /** Which of the entities that were given or found are left out, since they cannot be understood; at most 51. */
+  entitiesRejected?: Rejection[];
+  /** Which of the relationships. */
+  relationshipsRejected?: Rejection[];
 }
 
-/** The kinds of entities. */
-export type EntityType = 'person' | 'company' | 'project' | 'topic' | 'location' | 'tool' | 'action_item';
+/** An entity or a relationship that was left out. */
+export interface Rejection {
+  /** Its place in the list that was given. After fifty, that of the first of those that `reason` counts. */
+  index: number;
+  /** The beginning of its type, where that is a text. */
+  type?: string;
+  /** The beginning of its value, of a relationship that of `fromValue`, where that is a text. */
+  value?: string;
+  reason: string;
+}
 
-/** Somebody or something that a memory mentions. */
+/** The kinds of entities: those of the application, and tools. */
+export type EntityType =
+  | 'person'
+  | 'company'
+  | 'project'
+  | 'date'
+  | 'topic'
+  | 'location'
+  | 'tool'
+  | 'action_item';
+
+/**
+ * Somebody or something that a memory mentions. Entities often come from a language model, so what is not as documented here
+ * costs no memory: it is kept as far as it can be understood (a confidence outside of 0 to 1 is bounded, a text cut at its
+ * limit, another source or priority kept, another key ignored), and else left out and told in
+ * {@link MemoryMetadata.entitiesRejected}. With `strictEntities` it is an error.
+ */
 export interface Entity {
   type: EntityType;
-  /** As it was written. */
+  /** As it was written; what people see. At most 500 characters. */
   value: string;
   /**
-   * By what equal entities are known, per user and type. What was stored has the name that all names of the entity go to.
-   * @default made from `value`: lower case, without diacritics, titles, legal suffixes and the word "project"
+   * The name by which equal entities are known, per user and label, in any spelling: `john_doe`, `john-doe` and `John Doe` are
+   * one. It may be the fuller name of a short value ("Bob", `robert_smith`). What was stored has the name that all names of
+   * the entity go to: lower case, without diacritics, titles, legal suffixes and the word "project", hyphens and
+   * underscores as spaces.
+   * @default made from `value`
    */
   normalized?: string;
   /**
@@ -94,18 +129,18 @@ export interface Entity {
    */
   confidence?: number;
   /**
-   * Where it was found.
+   * Where it was found; another text of at most 100 characters is kept.
    * @default 'body'
    */
-  source?: 'metadata' | 'body' | 'subject';
-  /** The text around it. */
+  source?: 'metadata' | 'body' | 'subject' | (string & {});
+  /** The text around it. At most 2,000 characters. */
   context?: string;
   /** Of an action item. */
   assignee?: string;
   /** Of an action item; text, as it was found. */
   deadline?: string;
-  /** Of an action item. */
-  priority?: 'low' | 'medium' | 'high';
+  /** Of an action item; another text of at most 100 characters is kept. */
+  priority?: 'low' | 'medium' | 'high' | (string & {});
 }
 
 /** The kinds of relationships between entities. */
@@ -131,7 +166,10 @@ export type InlineRelationshipType =
   | 'SUBTOPIC_OF'
   | 'ASSOCIATED_WITH';
 
-/** A relationship between two entities that a memory states. Ends that are not among its entities are added to them. */
+/**
+ * A relationship between two entities that a memory states. Ends that are not among its entities are added to them. What is
+ * not as documented here is treated as of an {@link Entity}.
+ */
 export interface InlineRelationship {
   fromType: EntityType;
   fromValue: string;
@@ -160,7 +198,7 @@ export interface NewMemory {
 
 /** Options of {@link EnhancedMemoryService.store}. */
 export interface StoreOptions {
-  /** UUID of the memory. Storing the same id again returns what is there. @default a new one */
+  /** UUID of the memory. Storing the same id again returns what is there, deleted or not. @default a new one */
   id?: string;
   /**
    * Any text of at most 1000 bytes, unique per user. Storing under the same key again returns what is there. Not
@@ -179,6 +217,16 @@ export interface StoreOptions {
   /** The entities the content mentions, instead of looking for them. */
   entities?: Entity[];
   relationships?: InlineRelationship[];
+  /**
+   * Reject the call where one of `entities` or `relationships` is not as documented, instead of keeping what can be understood.
+   * @default {@link IzzieMemoryConfig.strictEntities}
+   */
+  strictEntities?: boolean;
+  /**
+   * Where the memory is there already and marked deleted: bring it back as it was, in the same transaction.
+   * @default false
+   */
+  restore?: boolean;
   /** The embedding of the content, instead of computing it. Its length must fit the embedder or be 1536. */
   embedding?: number[] | Float32Array;
   /**
@@ -332,9 +380,12 @@ export interface ImportOptions {
   format?: 'jsonl' | 'mbox';
   /**
    * Lines marked deleted are stored and deleted, also where their memory is there and live. They are skipped otherwise.
+   * Of an mbox: mails that the mail program marked deleted or expunged, or keeps in the trash, are stored like the others.
    * @default false
    */
   includeDeleted?: boolean;
+  /** Of an mbox: mails marked as spam are stored like the others. @default false */
+  includeSpam?: boolean;
   /**
    * Reads the source twice and refuses it before anything is stored, unless it is a whole export. It must be a function
    * then. @default false
@@ -358,7 +409,7 @@ export interface ImportCounts {
   stored: number;
   /** Were there already, under the same id or key, and were left as they are. */
   existing: number;
-  /** Marked deleted, and not asked for. */
+  /** Marked deleted, or as spam, and not asked for. */
   skipped: number;
 }
 
@@ -375,6 +426,19 @@ export interface ImportProgress extends ImportCounts {
 export interface ImportResult extends ImportCounts {
   /** What was not stored, by its line; of an mbox, the line on which the mail begins. */
   failed: { line: number; error: Error }[];
+  /**
+   * Of an mbox: the mails that count as `skipped`, by the line on which they begin. `'deleted'`: `Status` or `X-Status` with
+   * D, `X-Mozilla-Status` expunged, `X-Mozilla-Status2` deleted on the server; `'trash'` and `'spam'`: the labels of Gmail,
+   * spam also by `X-Spam-Flag`, `X-Spam-Status` and the keyword Junk; `'internal'`: what a mail program keeps for itself.
+   */
+  leftOut?: { line: number; reason: 'deleted' | 'trash' | 'spam' | 'internal' }[];
+  /** Of an mbox: lines that begin with "From " of which it could not be told whether they begin a mail. They are text. */
+  unclear?: { line: number; problem: string }[];
+  /**
+   * Of an mbox: mails with bytes in their text that no character set explains. What can be read is stored; the part is among
+   * `metadata.attachments`, with the number of these bytes as `undecoded`.
+   */
+  undecoded?: number;
   /** SHA-256 (hex) of the lines as in an export, whoever wrote them; none of an mbox. */
   digest?: string;
   /** Whether this is an export, whole and unchanged. */
@@ -420,10 +484,15 @@ export interface Call {
 export interface UpdateCall extends Call {
   /** Change the memory only if this is still its `revision`, else reject with `REVISION_CONFLICT`. @default any */
   expectedRevision?: number;
+  /**
+   * Reject the call where one of the entities or relationships is not as documented.
+   * @default {@link IzzieMemoryConfig.strictEntities}
+   */
+  strictEntities?: boolean;
 }
 
 /** Options of {@link EnhancedMemoryService.delete}. */
-export interface DeleteOptions extends UpdateCall {
+export interface DeleteOptions extends Omit<UpdateCall, 'strictEntities'> {
   /** Remove the row instead of marking it deleted. @default false */
   hard?: boolean;
   /** Remove it from the graph too. `false` keeps its node there, detached. @default true */
@@ -463,6 +532,8 @@ export interface DeleteAllResult {
   deleted: number;
   /** Of them, those that the graph has yet to forget: it was away. Sync pays this like any other debt. */
   pending: number;
+  /** Edges that other programs had hung at the user's entities in Neo4j and that went with them, where there were any. */
+  foreignEdges?: number;
 }
 
 /** Options of {@link EnhancedMemoryService.purgeDeleted}. */
@@ -477,7 +548,7 @@ export interface PurgeDeletedOptions {
 
 /** Options of {@link EnhancedMemoryService.getAll}. */
 export interface GetAllOptions {
-  /** At most this many, 1 to 1000; the newest first. @default 100 */
+  /** At most this many, any number; the newest first. More than 1000 are read page by page. @default 100 */
   limit?: number;
   conversationId?: string;
   signal?: AbortSignal;
@@ -627,10 +698,18 @@ export class EnhancedMemoryService {
    * Stores the memories of a file while it is read; holds a chunk of it at a time. Reads what {@link exportMemories}
    * wrote, other JSON Lines (`content`, and as in {@link BatchEntry} `userId`, `id` if it is a UUID, `conversationId`,
    * `createdAt`, `importance`, `summary`, `metadata`, `entities`, `relationships`; other members are passed over) and
-   * mailboxes in the mbox format, where a mail is a memory and a thread a conversation.
+   * mailboxes in the mbox format, where a mail is a memory and a thread a conversation. A date without a zone is UTC.
+   *
+   * A mail begins at a `From ` line that headers follow, in any of the forms that mail programs write, with any line ends; a
+   * file that begins with headers is one, too (`.eml`). Subject and text are the content; `from`, `to`, `cc`, `subject`,
+   * `messageId` and `attachments` (name, type and bytes of what is no text) are metadata. `createdAt` is the header `Date`;
+   * where there is none, or no such day, the date of the `From ` line, else that of the first `Received`. Text is read in the
+   * declared character set, or in the one that the bytes look like where they contradict it. A thread is what the ids in
+   * `Message-ID`, `In-Reply-To` and `References` hold together, or what Gmail says it is (`X-GM-THRID`). A source that is a
+   * function is opened twice, and threads are known whole; of another, 5,000 mails at most are read ahead for them.
    *
    * Doing it again stores nothing twice, so an import that broke off is begun anew: a line with an id keeps it; others get
-   * one made of user, conversation, date and content, and of their place among equal ones. A line that is refused is told
+   * one made of user, conversation (of a mail: its message id), date and content, and of their place among equal ones. A line that is refused is told
    * in `failed` (`INVALID_ARGUMENT`; `ID_CONFLICT`: the id is another user's, or stands for other content), and the others
    * are stored. A line is at most 16 MiB, a mail at most 64 MiB. Memories are embedded, and searched for entities where
    * the line has none, as {@link store} does it.
@@ -645,17 +724,97 @@ export class EnhancedMemoryService {
   getStats(userId: string): Promise<MemoryStats>;
 
   /** Never rejects; answers in bounded time. */
-  getHealth(): Promise<HealthCheck>;
+  getHealth(): Promise<HealthReport>;
 }
 
 /** The service of the default layer, which {@link configure} and the environment set up. */
 export const enhancedMemoryService: EnhancedMemoryService;
 
+// ── memory, as the older service had it ──────────────────────────────────────────────────────────────────────────────
+
+/** Configuration of a {@link MemoryService}. */
+export interface MemoryServiceConfig {
+  /** `false`: nothing is written to the graph or searched there. @default true */
+  enableGraph?: boolean;
+  /** `false`: memories are stored without an embedding and found by their text. @default true */
+  enableVectorPersistence?: boolean;
+  /** Taken and not used: the extractor is the layer's, see {@link IzzieMemoryConfig.extractor}. */
+  llmModel?: string;
+}
+
+/** Options of {@link MemoryService.hybridSearch}. */
+export interface HybridSearchOptions extends RetrieveOptions {
+  /** Look for the entities that the query names, too. @default true */
+  includeGraph?: boolean;
+}
+
+/** What {@link MemoryService.hybridSearch} returns. */
+export interface HybridSearchResult {
+  /** As `retrieve` returns them. */
+  memories: MemoryEntry[];
+  /** The user's entities that the query names, the most mentioned first. */
+  graphResults: GraphEntity[];
+  /** `memories`, then those that mention these entities and are not among them. */
+  combined: MemoryEntry[];
+  metadata: {
+    /** How many `memories`. */
+    vectorResults: number;
+    /** How many `graphResults`. */
+    graphResults: number;
+    /** How many `combined`. */
+    combinedResults: number;
+    /** Why the graph was not searched, where it did not answer. */
+    graphUnavailable?: HealthReason;
+  };
+}
+
+/**
+ * The service that `lib/memory` of the application has beside the enhanced one: the same memories with fewer methods.
+ * New code takes {@link EnhancedMemoryService}.
+ */
+export class MemoryService {
+  /** @throws {PersistenceError} `INVALID_ARGUMENT`: an unknown key or a value of the wrong kind */
+  constructor(config?: MemoryServiceConfig);
+
+  /** @throws as {@link EnhancedMemoryService.store} */
+  store(entry: NewMemory, options?: StoreOptions): Promise<MemoryEntry>;
+
+  /** @throws as {@link EnhancedMemoryService.retrieve} */
+  retrieve(userId: string, query: string, options?: RetrieveOptions): Promise<MemoryEntry[]>;
+
+  /**
+   * {@link retrieve}, and beside it the entities that the query names with the memories that mention them. While the graph
+   * is away the search goes on without it.
+   *
+   * @throws as {@link EnhancedMemoryService.retrieve}
+   */
+  hybridSearch(userId: string, query: string, options?: HybridSearchOptions): Promise<HybridSearchResult>;
+
+  /** The user's memories, the newest first. */
+  getAll(userId: string, options?: GetAllOptions): Promise<MemoryEntry[]>;
+
+  /** `null` when there is none of this id, or it is deleted. Counts as an access. */
+  getById(id: string): Promise<MemoryEntry | null>;
+
+  getStats(userId: string): Promise<MemoryStats>;
+
+  /**
+   * Deletes a memory. Deleting what is not there is no error.
+   *
+   * @param hard remove the row instead of marking it deleted. @default false
+   */
+  delete(id: string, hard?: boolean): Promise<void>;
+}
+
+/** The service of the default layer. */
+export const memoryService: MemoryService;
+
 // ── persistence ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 /**
- * How a write went. `success` tells whether it is in Postgres; when the graph could not take it in time, `success` is
- * `true`, `graphWriteSuccess` is `false` and `error` says why it is still owed.
+ * How a write went. When the graph could not take it in time, `success` is `true`, `graphWriteSuccess` is `false` and
+ * `error` says why the graph does not have it yet. `success` is `false` only for an `update` of an id that is not there
+ * and for one memory of a `storeMany`; every other write that wrote nothing rejects.
  */
 export interface PersistenceResult<T = unknown> {
   success: boolean;
@@ -668,10 +827,14 @@ export interface PersistenceResult<T = unknown> {
     timestamp: Date;
     /** Milliseconds. */
     duration?: number;
+    /** As in {@link MemoryMetadata}. */
+    deleted?: boolean;
+    entitiesRejected?: Rejection[];
+    relationshipsRejected?: Rejection[];
   };
 }
 
-/** A memory as its row in Postgres, without the embedding. */
+/** A memory as its row in Postgres. What the package returns is a {@link StoredRow}. */
 export interface MemoryRow {
   id: string;
   userId: string;
@@ -686,7 +849,15 @@ export interface MemoryRow {
   isDeleted: boolean;
   createdAt: Date;
   updatedAt: Date;
+  revision?: number;
+  /** For rows that other code makes; what the package returns has none. */
+  embedding?: number[] | Float32Array | null;
+}
+
+/** A {@link MemoryRow} as the package returns it. */
+export interface StoredRow extends MemoryRow {
   revision: number;
+  embedding?: undefined;
 }
 
 /** What {@link PersistenceService.store} takes: a memory and its options in one object. */
@@ -716,13 +887,13 @@ export interface PersistenceConfig {
    */
   enableAutoSync: boolean;
   /** Between two checks of auto-sync; at least 1000. @default 300000 */
-  syncIntervalMs: number;
+  syncIntervalMs?: number;
   /**
    * What auto-sync, `fullSync` and `repairInconsistencies` do about conflicts. A function is for the layer's
    * configuration and for single calls; that of one service cannot have it.
    * @default 'vector_wins'
    */
-  conflictStrategy: ConflictStrategy | ConflictResolver;
+  conflictStrategy?: ConflictStrategy | ConflictResolver;
   /**
    * Undo the write to Postgres when the graph does not take it: `store` leaves no row, `update` puts the old content
    * back under a new revision, `delete` restores. Readers may see the memory in between. @default false
@@ -733,16 +904,23 @@ export interface PersistenceConfig {
   /** First delay between attempts; it grows exponentially, with jitter. @default 1000 */
   retryDelayMs: number;
   /** The longest that a write waits for the graph. @default 500 */
-  graphWaitMs: number;
+  graphWaitMs?: number;
 }
 
 /** The defaults. Frozen. */
-export const DEFAULT_PERSISTENCE_CONFIG: Readonly<PersistenceConfig>;
+export const DEFAULT_PERSISTENCE_CONFIG: Readonly<Required<PersistenceConfig>>;
 
 /**
- * Writes memories to both stores and reports on each. Its writes resolve with `success: false` and the error, bad
- * arguments included; they reject for the caller's own `signal` only (and `storeMany`, where it could not tell whose
- * result it is, for what is wrong with the whole call).
+ * Writes memories to both stores and reports on each. `store`, `update` and `delete` reject whenever nothing was written;
+ * they resolve with `success: true`, `graphWriteSuccess: false` and `error` where only the graph lags behind.
+ *
+ * ```ts
+ * try {
+ *   const { data, metadata } = await persistenceService.store(request);
+ * } catch (error) {
+ *   if (error instanceof VectorStoreError) console.error(error.reason, error.details);
+ * }
+ * ```
  *
  * Making one is cheap: all objects share one layer and its connections, which open with the first call.
  */
@@ -754,27 +932,33 @@ export class PersistenceService {
    */
   constructor(config?: Partial<PersistenceConfig>);
 
-  /** Stores a memory, see {@link EnhancedMemoryService.store}. */
-  store(request: MemoryStorageRequest): Promise<PersistenceResult<MemoryRow>>;
+  /** Stores a memory. @throws as {@link EnhancedMemoryService.store} */
+  store(request: MemoryStorageRequest): Promise<PersistenceResult<StoredRow>>;
 
   /**
-   * Stores many memories, see {@link EnhancedMemoryService.storeMany}: one result for each entry, in their order.
+   * Stores many memories, see {@link EnhancedMemoryService.storeMany}: one result for each entry, in their order. What
+   * was not stored has `success: false` and its `error`.
    *
    * @throws {PersistenceError} `INVALID_ARGUMENT`: `entries` is no array, or an option is wrong
    */
   storeMany(
     entries: readonly BatchEntry[],
     options?: StoreManyOptions,
-  ): Promise<PersistenceResult<MemoryRow>[]>;
+  ): Promise<PersistenceResult<StoredRow>[]>;
 
-  /** Changes a memory. When there is none of this id, `error.reason` is `NOT_FOUND` and there is no `data`. */
-  update(request: MemoryUpdateRequest): Promise<PersistenceResult<MemoryRow>>;
+  /**
+   * Changes a memory. When there is none of this id it resolves with `success: false`, an `error` whose reason is
+   * `NOT_FOUND`, and no `data`.
+   *
+   * @throws as {@link EnhancedMemoryService.update}
+   */
+  update(request: MemoryUpdateRequest): Promise<PersistenceResult<StoredRow>>;
 
-  /** Deletes a memory. Deleting what is not there succeeds. */
+  /** Deletes a memory. Deleting what is not there succeeds. @throws as {@link EnhancedMemoryService.delete} */
   delete(request: MemoryDeletionRequest): Promise<PersistenceResult<void>>;
 
   /** Never rejects; answers in bounded time. */
-  getHealth(): Promise<HealthCheck>;
+  getHealth(): Promise<HealthReport>;
 
   /**
    * Gives back this object's hold on the shared connections; the last holder's closes them. Every service object holds
@@ -810,15 +994,20 @@ export interface HealthCheck {
   stores: StorageStatus;
   /** When a check of all users (of auto-sync, `fullSync` or `rebuildGraph`) last completed. */
   lastSync?: Date;
-  /** Counts of all users. */
+  /** Counts of all users. `null`: the store that knows did not answer. */
   metrics: {
-    totalMemories: number;
-    vectorStoreCount: number;
-    graphStoreCount: number;
+    totalMemories: number | null;
+    vectorStoreCount: number | null;
+    graphStoreCount: number | null;
     /** Share of the memories that the graph holds in their newest form, 0 to 100. */
-    syncPercentage: number;
+    syncPercentage: number | null;
   };
   /** What limits the service, for example lexical search for want of an embedder. */
+  reasons?: HealthReason[];
+}
+
+/** A {@link HealthCheck} as the package returns it. */
+export interface HealthReport extends HealthCheck {
   reasons: HealthReason[];
 }
 
@@ -850,18 +1039,23 @@ export interface SyncInconsistency {
    * Somebody changed the graph: the node has the memory's revision but other properties, or belongs to no memory that
    * ever was. Otherwise the graph has merely fallen behind, and Postgres is right whatever the strategy.
    */
-  conflict: boolean;
+  conflict?: boolean;
   /**
    * What differs, as far as it was read back: without `deep`, of conflicts only. Of the memory: `'userId'`, `'content'`, `'summary'`,
    * `'importance'`, `'createdAt'`, `'mentions'`, `'relationships'`, `'labels'`, `'digest'`, `'bucket'`. Of the entities
    * it mentions: `'entities'`, `'labels'`, `'frequency'`.
    */
+  fields?: string[];
+}
+
+/** A {@link SyncInconsistency} as the package returns it. */
+export interface FoundInconsistency extends SyncInconsistency {
+  conflict: boolean;
   fields: string[];
 }
 
 /** A difference to repair: a {@link SyncInconsistency}, or one that went through JSON. */
-export type ReportedInconsistency = Pick<SyncInconsistency, 'memoryId' | 'issue' | 'details'> &
-  Partial<Pick<SyncInconsistency, 'conflict' | 'fields'>> & { detectedAt: Date | string };
+export type ReportedInconsistency = Omit<SyncInconsistency, 'detectedAt'> & { detectedAt: Date | string };
 
 /**
  * Who wins a conflict, which is a difference that somebody caused in the graph. The loser's side is kept in the conflict
@@ -942,13 +1136,25 @@ export interface SyncResult {
   /** Memories that the graph refused, or whose conflict could not be decided. */
   failed: number;
   /** Conflicts that were left open, for somebody to decide. */
-  conflicts: number;
+  conflicts?: number;
   /** Milliseconds. */
   duration: number;
   /** Memories still owed to the graph afterwards. */
-  pending: number;
+  pending?: number;
   /** Of `rebuildGraph`: whether it went on where an earlier one had stopped. */
   resumed?: boolean;
+  /**
+   * Edges that other programs have hung at nodes of this package in Neo4j, where there are any: those that a `deep` check
+   * met and left, or those that went with nodes that `rebuildGraph({ clearExisting: true })` or `switchGraph` removed.
+   */
+  foreignEdges?: number;
+}
+
+/** A {@link SyncResult} as the package returns it. */
+export interface SyncOutcome extends SyncResult {
+  inconsistencies: FoundInconsistency[];
+  conflicts: number;
+  pending: number;
 }
 
 /** What {@link SyncService.verify} found. */
@@ -967,6 +1173,11 @@ export interface Verdict {
   pending: number;
   /** Memories that differ. */
   differences: number;
+  /**
+   * Edges that other programs have hung at nodes of this package in Neo4j, where a `deep` check met any. They count
+   * nowhere, are no difference, and go with the node they hang at.
+   */
+  foreignEdges?: number;
   /** Milliseconds. */
   duration: number;
 }
@@ -1059,23 +1270,35 @@ export interface ReembedResult {
   duration: number;
 }
 
+/**
+ * Counts of all users. `null`, never 0, stands for what is not known because the store that knows did not answer;
+ * `unavailable` names it.
+ */
 export interface SyncStats {
   /** Memories in Postgres, of all users, without deleted ones. */
-  vectorStoreCount: number;
-  /** Memories in the graph. */
-  graphStoreCount: number;
-  /** Share of the memories that the graph holds in their newest form, 0 to 100. */
-  syncPercentage: number;
+  vectorStoreCount: number | null;
+  /** Memories in the graph; 0 where there is no graph. */
+  graphStoreCount: number | null;
+  /** Share of the memories that the graph holds in their newest form, 0 to 100; 100 where there is no graph. */
+  syncPercentage: number | null;
   /** When a check of all users (of auto-sync, `fullSync` or `rebuildGraph`) last completed. */
   lastSync?: Date;
-  /** Memories owed to the graph. */
-  pending: number;
+  /** Memories owed to the graph. Postgres knows them, so they are told while the graph is away. */
+  pending: number | null;
   /** Memories that the graph refused for good. */
-  dead: number;
+  dead: number | null;
   /** Conflicts that are open. */
-  conflicts: number;
-  embedding: OwedToModel;
-  extraction: OwedToModel;
+  conflicts: number | null;
+  embedding: OwedToModel | null;
+  extraction: OwedToModel | null;
+  /** The stores that did not answer, and why. Missing while all do. */
+  unavailable?: UnavailableStores;
+}
+
+/** The stores that did not answer, and why: `code` is a reason such as `UNAVAILABLE` or `TIMEOUT`. */
+export interface UnavailableStores {
+  vectorStore?: HealthReason;
+  graphStore?: HealthReason;
 }
 
 /** What all long sync calls take. */
@@ -1087,7 +1310,7 @@ export interface SyncCall {
 
 /** Options of {@link SyncService.verify}. */
 export interface VerifyOptions extends SyncCall {
-  /** Only this user's memories. @default all users */
+  /** Only this user's memories. @default all users, as for an empty text */
   userId?: string;
   /** See {@link CheckOptions.deep}. @default false */
   deep?: boolean;
@@ -1095,7 +1318,7 @@ export interface VerifyOptions extends SyncCall {
 
 /** Options of {@link SyncService.checkConsistency}. */
 export interface CheckOptions extends SyncCall {
-  /** Only this user's memories. @default all users */
+  /** Only this user's memories. @default all users, as for an empty text */
   userId?: string;
   /** At most this many differences are returned or repaired; all memories are compared anyway. @default none */
   limit?: number;
@@ -1126,7 +1349,7 @@ export interface FullSyncOptions extends CheckOptions, RepairOptions {
 
 /** Options of {@link SyncService.rebuildGraph}. */
 export interface RebuildOptions extends SyncCall {
-  /** Only this user's memories. @default all users */
+  /** Only this user's memories. @default all users, as for an empty text */
   userId?: string;
   /** Write at most this many before the call returns; `pending` tells the rest. @default none */
   limit?: number;
@@ -1136,7 +1359,7 @@ export interface RebuildOptions extends SyncCall {
 
 /** Options of {@link SyncService.deltaSync}. */
 export interface DeltaSyncOptions extends SyncCall {
-  /** Only this user's memories. @default all users */
+  /** Only this user's memories. @default all users, as for an empty text */
   userId?: string;
   /** Begin nothing new after this time. @default none */
   maxMs?: number;
@@ -1157,7 +1380,7 @@ export interface QueueOptions {
   state?: 'pending' | 'dead';
   /** @default all */
   target?: 'graph' | 'embedding' | 'extraction';
-  /** @default all users */
+  /** @default all users, as for an empty text */
   userId?: string;
   /** Items of a page, 1 to 1000. @default 100 */
   limit?: number;
@@ -1170,7 +1393,7 @@ export interface QueueOptions {
 export interface ConflictOptions {
   /** @default both */
   state?: 'open' | 'resolved';
-  /** @default all users */
+  /** @default all users, as for an empty text */
   userId?: string;
   /** Items of a page, 1 to 1000. @default 100 */
   limit?: number;
@@ -1202,7 +1425,7 @@ export class SyncService {
    * @throws {SyncError} `NOT_CONFIGURED`: there is no graph
    * @throws {SyncError} `GRAPH_STORE_MISMATCH`: the graph belongs to another database
    */
-  checkConsistency(options?: CheckOptions): Promise<SyncInconsistency[]>;
+  checkConsistency(options?: CheckOptions): Promise<FoundInconsistency[]>;
 
   /** The same as a verdict, which says what it speaks for. @throws as {@link checkConsistency} */
   verify(options?: VerifyOptions): Promise<Verdict>;
@@ -1216,10 +1439,10 @@ export class SyncService {
   repairInconsistencies(
     inconsistencies: readonly ReportedInconsistency[],
     options?: RepairOptions,
-  ): Promise<SyncResult>;
+  ): Promise<SyncOutcome>;
 
   /** Checks and repairs in one. @throws as {@link checkConsistency} */
-  fullSync(options?: FullSyncOptions): Promise<SyncResult>;
+  fullSync(options?: FullSyncOptions): Promise<SyncOutcome>;
 
   /**
    * Writes to the graph what is owed, and compares nothing: its cost grows with what has changed, not with what is
@@ -1227,7 +1450,7 @@ export class SyncService {
    *
    * @throws as {@link checkConsistency}
    */
-  deltaSync(options?: DeltaSyncOptions): Promise<SyncResult>;
+  deltaSync(options?: DeltaSyncOptions): Promise<SyncOutcome>;
 
   /**
    * Writes all memories to the graph anew, without calling a model. One that was stopped in the middle goes on there
@@ -1235,7 +1458,7 @@ export class SyncService {
    *
    * @throws as {@link checkConsistency}
    */
-  rebuildGraph(options?: RebuildOptions): Promise<SyncResult>;
+  rebuildGraph(options?: RebuildOptions): Promise<SyncOutcome>;
 
   /**
    * Makes the graph that is configured here the one this database belongs to, and writes all memories to it. Until then,
@@ -1244,7 +1467,7 @@ export class SyncService {
    *
    * @throws {SyncError} `UNAVAILABLE`, `TIMEOUT`, `NOT_CONFIGURED`
    */
-  switchGraph(options?: SyncCall): Promise<SyncResult>;
+  switchGraph(options?: SyncCall): Promise<SyncOutcome>;
 
   /**
    * Pays what is owed, to the graph and by the models, in bounded time: for cron jobs and serverless functions, where
@@ -1340,7 +1563,12 @@ export class SyncService {
    */
   purgeConflicts(options?: PurgeConflictsOptions): Promise<{ purged: number }>;
 
-  /** Counts of all users. @throws {SyncError} `UNAVAILABLE`, `TIMEOUT`: of either store */
+  /**
+   * Counts of all users. Answers within a few seconds, whatever the stores do: what is not known is `null`, and
+   * `unavailable` says why.
+   *
+   * @throws {PersistenceError} `NOT_CONFIGURED`, `INVALID_ARGUMENT` of the configuration, `CLOSED`
+   */
   getStats(): Promise<SyncStats>;
 }
 
@@ -1575,6 +1803,12 @@ export interface IzzieMemoryConfig {
   /** Defaults of all services of the layer. */
   persistence?: Partial<PersistenceConfig>;
   limits?: Partial<Limits>;
+  /**
+   * Entities and relationships that are not as documented reject the call that gives them, and fail the extraction that finds
+   * them, instead of being kept as far as they can be understood.
+   * @default false
+   */
+  strictEntities?: boolean;
   pool?: Partial<PoolConfig>;
   /** Told what would otherwise go to stderr: where the embedded database lies. `{}` silences it. */
   logger?: Logger;

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createMemoryLayer } from 'izzie-memory';
 
-const LIMIT_MS = 180_000;
+const LIMIT_MS = 600_000;
 
 /**
  * Drains only. A full sync would also repair, and so hide, what went lost on its way.

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 
 const WORKER = fileURLToPath(new URL('worker.mjs', import.meta.url));
 /** A call under way may wait for a server; after that, a process that does not end is a fault. */
-const STOP_LIMIT_MS = 60_000;
+const STOP_LIMIT_MS = 120_000;
 
 export class Fleet {
   #settings;

@@ -33,7 +33,7 @@ const CYPHER = {
       m.createdAt.epochSeconds * 1000000 + m.createdAt.microsecond AS createdAt`,
   entities: `
     MATCH (e:IzzieEntity)
-    RETURN e.key AS key, e.userId AS userId, [l IN labels(e) WHERE l <> 'IzzieEntity'][0] AS label,
+    RETURN e.key AS key, e.userId AS userId, substring([l IN labels(e) WHERE l <> 'IzzieEntity'][0], 5) AS label,
       e.normalized AS normalized, e.frequency AS frequency`,
   mentions: 'MATCH (e:IzzieEntity)-[:MENTIONED_IN]->(m:IzzieMemory) RETURN m.key AS id, e.key AS entity',
   relations: `

@@ -10,9 +10,10 @@ import { probe } from '../lib/port/probe.cjs';
  */
 export async function readInput(path, { userId, signal }) {
   const { bytes, format } = await probe(path);
-  const file = createReadStream(path);
+  const open = () => createReadStream(path);
   return {
     bytes,
-    items: format === 'mbox' ? readMbox(file, { userId, signal }) : readJsonl(file, { signal }),
+    items:
+      format === 'mbox' ? readMbox(open(), { userId, signal, first: open() }) : readJsonl(open(), { signal }),
   };
 }

@@ -22,7 +22,8 @@ export async function storeAll(items, memoryService, { tally, signal, onProgress
     }
   }
 
-  async function storeOne({ line, entry, error, idempotencyKey }) {
+  async function storeOne({ line, entry, error, leftOut, idempotencyKey }) {
+    if (leftOut) return tally.addBad(line, `left out: the mail program marked it (${leftOut})`);
     if (error) return tally.addBad(line, error);
     const { userId, content, metadata, id, conversationId, createdAt } = entry;
     const options = { id, idempotencyKey, conversationId, createdAt, signal: stop };

@@ -76,7 +76,8 @@ export class TextPrinter {
   }
 
   stats({ vectorStoreCount, graphStoreCount, syncPercentage }) {
-    this.#line(`  in step: ${graphStoreCount} of ${vectorStoreCount} memories, ${syncPercentage} %`);
+    const counts = [graphStoreCount, vectorStoreCount, syncPercentage].map((count) => count ?? 'unknown');
+    this.#line(`  in step: ${counts[0]} of ${counts[1]} memories, ${counts[2]} %`);
   }
 
   health({ status, stores, reasons = [] }) {

@@ -2,7 +2,6 @@
 
 const { callArguments, jobArguments, writeArguments } = require('./arguments.cjs');
 const { objectOf } = require('./checks.cjs');
-const { encode } = require('./encode.cjs');
 const { fromEnvelope, invalid } = require('./errors.cjs');
 const { meter } = require('./progress.cjs');
 
@@ -41,7 +40,11 @@ function chunkSizeOf(size, limit) {
 }
 
 async function storeChunk(handle, chunk, signal, persistence) {
-  return await storeItems(handle, Array.from(chunk, storeItem), { signal, persistence });
+  return await storeItems(
+    handle,
+    Array.from(chunk, (entry) => storeItem(handle, entry)),
+    { signal, persistence },
+  );
 }
 
 /** A memory as the core takes it. @typedef {{ json: string, embedding: Float32Array, error?: undefined }} StoreItem */
@@ -67,16 +70,17 @@ async function storeItems(handle, items, { signal, persistence }) {
 /**
  * One of the memories as the core takes it, or what is wrong with it: encoded alone, so that it fails alone.
  *
+ * @param {Handle} handle
  * @param {unknown} entry
  * @returns {StoreItem | { error: any }}
  */
-function storeItem(entry) {
+function storeItem(handle, entry) {
   try {
     const { args, embedding, signal } = writeArguments(entry, 'entry');
     if (signal) throw invalid('entry.signal', 'belongs to the whole call');
     if (embedding?.length === 0) throw invalid('embedding', 'is empty');
     const numbers = embedding ?? new Float32Array();
-    const json = `{"memory":${encode(args)},"embeddingLength":${numbers.length}}`;
+    const json = `{"memory":${handle.encodeMemory(args)},"embeddingLength":${numbers.length}}`;
     return { json, embedding: numbers };
   } catch (error) {
     return { error };

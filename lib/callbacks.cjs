@@ -1,7 +1,8 @@
 'use strict';
 
 const { askForStrategy } = require('./conflict-strategy.cjs');
-const { encode, encodeEmbedding } = require('./encode.cjs');
+const { encodeEmbedding } = require('./encode.cjs');
+const { encodeWithGraph } = require('./encode-graph.cjs');
 const { PersistenceError, invalid } = require('./errors.cjs');
 
 /**
@@ -12,10 +13,10 @@ const { PersistenceError, invalid } = require('./errors.cjs');
  *
  * @param {{ embed?: any, extract?: any, resolve?: any }} callbacks
  * @param {import('./calls.cjs').Calls} calls whose functions go before those of the layer
- * @param {number | undefined} dimensions what `embed` has promised
- * @param {AbortSignal} signal aborted when the layer closes
+ * @param {{ dimensions?: number, strictEntities?: boolean, signal: AbortSignal }} settings what `embed` has promised, how
+ *   what `extract` gives is read, and what is aborted when the layer closes
  */
-function nativeCallbacks(callbacks, calls, dimensions, signal) {
+function nativeCallbacks(callbacks, calls, { dimensions, strictEntities = false, signal }) {
   return {
     /** @param {number} callId @param {string} json */
     progress: (callId, json) => calls.progress(callId, json),
@@ -30,7 +31,7 @@ function nativeCallbacks(callbacks, calls, dimensions, signal) {
     ...(callbacks.extract && {
       /** @param {string} inputJson */
       extract: async (inputJson) =>
-        encodeExtraction(await callbacks.extract(JSON.parse(inputJson), { signal })),
+        encodeExtraction(await callbacks.extract(JSON.parse(inputJson), { signal }), strictEntities),
     }),
   };
 }
@@ -52,12 +53,12 @@ function checkEmbedding(given, name, expected) {
   throw new PersistenceError(message, 'DIMENSION_MISMATCH', details);
 }
 
-function encodeExtraction(extraction) {
+function encodeExtraction(extraction, strictEntities) {
   if (!isExtraction(extraction)) {
     throw invalid('extractor.extract', 'must return { entities, relationships }, two arrays');
   }
   const { entities = [], relationships = [] } = extraction;
-  return encode({ entities, relationships });
+  return encodeWithGraph({ entities, relationships }, strictEntities);
 }
 
 /** Either array may be left out; an answer of another shape must not pass for one that found nothing. */

@@ -17,6 +17,7 @@ const KEYS = [
   'extractor',
   'persistence',
   'limits',
+  'strictEntities',
   'pool',
   'logger',
 ];
@@ -72,7 +73,7 @@ function resolveConfig(config, env) {
   const { model: embedder, callback: embed } = resolveEmbedder(config.embedder, env);
   const { model: extractor, callback: extract } = resolveExtractor(config.extractor, env);
   const { settings: persistence, resolve } = forCore(config.persistence);
-  const { limits, pool, graphStore } = config;
+  const { limits, pool, graphStore, strictEntities } = config;
   const settings = {
     ...resolveDatabase(config, env),
     neo4j: resolveNeo4j(config.neo4j ?? {}, env),
@@ -81,6 +82,7 @@ function resolveConfig(config, env) {
     extractor,
     persistence: plain(persistence),
     limits: limits && plain(limits),
+    strictEntities,
     pool: pool && plain(pool),
   };
   return {

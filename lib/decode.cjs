@@ -31,13 +31,23 @@ function memoryEntry(memory, more) {
   };
 }
 
-function copies({ importance, accessCount, summary, similarity, entities }) {
+function copies({ importance, accessCount, summary, similarity, entities, ...memory }) {
   return {
     importance,
     accessCount,
     ...present('summary', summary),
     ...present('similarity', similarity),
     entityCount: entities.length,
+    ...leftOut(memory),
+  };
+}
+
+/** What callers have to know of a memory that is not as they gave it, or that no read returns. @param {any} memory */
+function leftOut({ rejected, isDeleted }) {
+  return {
+    ...present('entitiesRejected', rejected?.entities),
+    ...present('relationshipsRejected', rejected?.relationships),
+    ...(isDeleted ? { deleted: true } : {}),
   };
 }
 
@@ -79,7 +89,7 @@ function persistenceResult(write, memory) {
     success: true,
     ...(memory ? { data: memoryRow(memory) } : {}),
     ...(write.graphError ? { error: fromEnvelope(write.graphError) } : {}),
-    metadata: writeMetadata(write),
+    metadata: { ...writeMetadata(write), ...(memory ? leftOut(memory) : {}) },
   };
 }
 

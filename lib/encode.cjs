@@ -14,6 +14,9 @@ const METADATA_COPIES = Object.freeze([
   'vectorWriteSuccess',
   'graphWriteSuccess',
   'created',
+  'deleted',
+  'entitiesRejected',
+  'relationshipsRejected',
 ]);
 
 /** JSON parsers have a limit of their own: the core's is 128, and the recursion below must not meet the stack's end. */

@@ -6,6 +6,7 @@ const { nativeCallbacks } = require('./callbacks.cjs');
 const { Calls } = require('./calls.cjs');
 const { DEFAULT_LIMITS } = require('./constants.cjs');
 const { encode } = require('./encode.cjs');
+const { encodeWithGraph } = require('./encode-graph.cjs');
 const { PersistenceError, VectorStoreError, revive } = require('./errors.cjs');
 const { cancellable, untilAborted } = require('./signals.cjs');
 
@@ -16,6 +17,9 @@ const { cancellable, untilAborted } = require('./signals.cjs');
  * @typedef {Omit<import('./arguments.cjs').CallArguments, 'args'> & {
  *   op: string, args: Record<string, any> | string, persistence?: Record<string, unknown> }} CallRequest
  */
+
+/** Those whose entities and relationships are a memory's own. */
+const MEMORY_OPS = new Set(['store', 'update']);
 
 /**
  * One open layer: the embedded store where there is one, and the addon's side. Starts with the first call; a start that
@@ -64,6 +68,16 @@ class Handle {
   /** The most ids or memories of one call to the core, which refuses a limit that is none. */
   get batchLimit() {
     return this.#config.settings.limits?.batch || DEFAULT_LIMITS.batch;
+  }
+
+  /** Whether entities and relationships that are not as documented are refused, where a call does not say. */
+  get #strictEntities() {
+    return this.#config.settings.strictEntities === true;
+  }
+
+  /** JSON text of a memory to be written. @param {Record<string, any>} args */
+  encodeMemory(args) {
+    return encodeWithGraph(args, args.strictEntities ?? this.#strictEntities);
   }
 
   async databaseUrl() {
@@ -124,7 +138,8 @@ class Handle {
   /** The arguments are encoded alone, so that an error names a path in them. */
   #encodeRequest(op, args, persistence) {
     const own = persistence && encode({ ...this.#config.settings.persistence, ...persistence });
-    const text = typeof args === 'string' ? args : encode(args);
+    const text =
+      typeof args === 'string' ? args : MEMORY_OPS.has(op) ? this.encodeMemory(args) : encode(args);
     return `{"op":${JSON.stringify(op)},"args":${text}${own ? `,"persistence":${own}` : ''}}`;
   }
 
@@ -182,7 +197,11 @@ class Handle {
     const { callbacks } = this.#config;
     try {
       const { dimensions } = settings.embedder;
-      const functions = nativeCallbacks(callbacks, this.#calls, dimensions, closing.signal);
+      const functions = nativeCallbacks(callbacks, this.#calls, {
+        dimensions,
+        strictEntities: this.#strictEntities,
+        signal: closing.signal,
+      });
       const layer = new native.NativeLayer(JSON.stringify(settings), functions);
       return { layer, closing, databaseUrl: settings.databaseUrl };
     } catch (error) {

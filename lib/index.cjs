@@ -5,6 +5,7 @@ const { PersistenceError, VectorStoreError, GraphStoreError, SyncError } = requi
 const { createMemoryLayer } = require('./layer.cjs');
 const { GraphService, graphService } = require('./services/graph.cjs');
 const { EnhancedMemoryService, enhancedMemoryService } = require('./services/memory.cjs');
+const { MemoryService, memoryService } = require('./services/older-memory.cjs');
 const { PersistenceService, persistenceService } = require('./services/persistence.cjs');
 const { SyncService, syncService } = require('./services/sync.cjs');
 const { configure, metrics, shutdown } = require('./state.cjs');
@@ -12,6 +13,8 @@ const { configure, metrics, shutdown } = require('./state.cjs');
 module.exports = {
   enhancedMemoryService,
   EnhancedMemoryService,
+  memoryService,
+  MemoryService,
   persistenceService,
   PersistenceService,
   syncService,

@@ -4,6 +4,8 @@ import cjs from './index.cjs';
 export const {
   enhancedMemoryService,
   EnhancedMemoryService,
+  memoryService,
+  MemoryService,
   persistenceService,
   PersistenceService,
   syncService,

@@ -4,6 +4,7 @@ const { isPlain, objectOf, optionalText, withoutUndefined } = require('./checks.
 const { PersistenceError, invalid } = require('./errors.cjs');
 const { localModelFolder } = require('./local-model.cjs');
 
+const OPENROUTER_URL = 'https://openrouter.ai/api/v1';
 const OPENAI_URL = 'https://api.openai.com/v1';
 
 /**
@@ -61,10 +62,7 @@ function httpEmbedder(embedder, env) {
   for (const name of ['dimensions', 'batchSize', 'timeoutMs']) {
     if (settings[name] !== undefined) checkCount(settings[name], `embedder.${name}`);
   }
-  if (settings.apiKey !== undefined) return { kind: 'openai', ...settings };
-  const account = accountOf(env);
-  if (!account) throw invalid('embedder.apiKey', 'missing; set it, OPENROUTER_API_KEY or OPENAI_API_KEY');
-  return { kind: 'openai', ...account, ...settings };
+  return { kind: 'openai', ...settings, ...accountFor(settings, env, 'embedder') };
 }
 
 function checkCount(value, name) {
@@ -79,10 +77,47 @@ function defaultEmbedder(env) {
   return directory === undefined ? 'none' : { kind: 'local', directory };
 }
 
-/** The core's own base URL is OpenRouter's, where the first key belongs. */
-function accountOf({ OPENROUTER_API_KEY, OPENAI_API_KEY }) {
-  if (OPENROUTER_API_KEY) return { apiKey: OPENROUTER_API_KEY };
+/** The key of the environment and whose it is, by the variable's name: what the key looks like says nothing. */
+function accountOf(/** @type {import('./config.cjs').Environment} */ env) {
+  const { OPENROUTER_API_KEY, OPENAI_API_KEY } = env;
+  if (OPENROUTER_API_KEY) return { apiKey: OPENROUTER_API_KEY, baseUrl: OPENROUTER_URL };
   return OPENAI_API_KEY ? { apiKey: OPENAI_API_KEY, baseUrl: OPENAI_URL } : null;
+}
+
+/**
+ * Address and key of what is asked, where the caller names one of them, both or neither. A key of the environment goes to
+ * its own vendor, unless the caller names another address.
+ *
+ * @param {Record<string, any>} settings
+ * @param {import('./config.cjs').Environment} env
+ * @param {string} name
+ * @returns {{ apiKey: string, baseUrl?: string }}
+ */
+function accountFor({ apiKey, baseUrl }, env, name) {
+  if (apiKey !== undefined) return { apiKey, ...addressOf(apiKey, baseUrl, env) };
+  if (baseUrl === undefined) {
+    const account = accountOf(env);
+    if (account) return account;
+    throw invalid(`${name}.apiKey`, 'missing; set it, OPENROUTER_API_KEY or OPENAI_API_KEY');
+  }
+  const variable = variablesFor(baseUrl).find((candidate) => env[candidate]);
+  if (variable) return { apiKey: /** @type {string} */ (env[variable]), baseUrl };
+  throw invalid(`${name}.apiKey`, `missing; set it or ${variablesFor(baseUrl).join(' or ')}`);
+}
+
+/** A key that the caller took out of the environment; whose any other is, the core tells by its prefix. */
+function addressOf(apiKey, baseUrl, /** @type {import('./config.cjs').Environment} */ env) {
+  const { OPENROUTER_API_KEY, OPENAI_API_KEY } = env;
+  if (baseUrl !== undefined) return { baseUrl };
+  if (apiKey === OPENROUTER_API_KEY) return { baseUrl: OPENROUTER_URL };
+  return apiKey === OPENAI_API_KEY ? { baseUrl: OPENAI_URL } : {};
+}
+
+/** OpenAI is never sent a key of OpenRouter. */
+function variablesFor(baseUrl) {
+  const host = URL.canParse(baseUrl) ? new URL(baseUrl).hostname : '';
+  const isOf = (domain) => host === domain || host.endsWith(`.${domain}`);
+  return isOf('openai.com') ? ['OPENAI_API_KEY'] : ['OPENROUTER_API_KEY', 'OPENAI_API_KEY'];
 }
 
 /**
@@ -109,10 +144,7 @@ function llmExtractor(extractor, env) {
   if (provider !== 'openai') throw invalid('extractor.provider', `must be 'openai'`);
   for (const name of ['baseUrl', 'apiKey', 'model']) optionalText(settings[name], `extractor.${name}`);
   if (settings.timeoutMs !== undefined) checkCount(settings.timeoutMs, 'extractor.timeoutMs');
-  if (settings.apiKey !== undefined) return { kind: 'openai', ...settings };
-  const account = accountOf(env);
-  if (!account) throw invalid('extractor.apiKey', 'missing; set it, OPENROUTER_API_KEY or OPENAI_API_KEY');
-  return { kind: 'openai', ...account, ...settings };
+  return { kind: 'openai', ...settings, ...accountFor(settings, env, 'extractor') };
 }
 
 module.exports = { resolveEmbedder, resolveExtractor };

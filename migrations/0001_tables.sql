@@ -1,7 +1,5 @@
 -- The application's table (adopted in place where it exists) and the tables of this layer.
 
-create extension if not exists vector;
-
 do $$
 declare
   problems text;
@@ -38,7 +36,7 @@ begin
       ('updated_at', array['timestamp without time zone'])) as w (name, kinds)
   left join (
     select attname, regexp_replace(format_type(atttypid, case when format_type(atttypid, null) = 'vector' then atttypmod end),
-      '^.*\.', '') as kind
+      E'^.*\\.', '') as kind
     from pg_attribute where attrelid = 'public.memory_entries'::regclass and attnum > 0 and not attisdropped
   ) a on a.attname = w.name
   where coalesce(a.kind, '') <> all (w.kinds);
@@ -61,7 +59,9 @@ create table izzie_memory.settings (
   -- when the last check over all memories that found nothing began: tombstones older than this have been seen by it
   last_clean_check timestamptz,
   -- when the last check of the background began
-  last_check timestamptz
+  last_check timestamptz,
+  -- how far the background has compared rows with their states, in id order
+  rows_compared_to uuid
 );
 insert into izzie_memory.settings default values;
 
@@ -83,9 +83,14 @@ create table izzie_memory.memory_state (
   -- both as they were given, where their entities are known by other names; else null
   given_entities      jsonb,
   given_relationships jsonb,
+  -- what was left out of both when they were given, {entities: [{index, type?, value?, reason}], relationships: [the same]}
+  rejected         jsonb,
   -- the caller's conversation id where it is no uuid and so has no place in the application's column
   conversation_key text,
   content_hash     bytea,
+  -- of all of the row that this state is made of, and of the entities that it brought
+  row_hash         bigint,
+  brought_hash     bigint,
   h1               bigint not null check (h1 between 0 and 4294967295),
   h2               bigint not null check (h2 between 0 and 4294967295),
   bucket           integer not null check (bucket between 0 and 1023),

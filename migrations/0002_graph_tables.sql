@@ -9,7 +9,10 @@ create table izzie_memory.graph_memories (
   h2        bigint not null,
   bucket    integer not null,
   deleted   boolean not null,
-  detached  boolean not null
+  detached  boolean not null,
+  -- how many a projection gave it; other code that removes some shows in the difference
+  mentions      integer,
+  relationships integer
 );
 -- One user's digests, and pages of their memories, from the index alone.
 create index graph_memories_user_idx on izzie_memory.graph_memories (user_id, memory_id)

@@ -1,14 +1,11 @@
-#!/usr/bin/env node
-// The Chromium that tests drive: node scripts/browser.mjs installs one where there is none and we may.
-import { accessSync, constants, existsSync } from 'node:fs';
+// The Chromium that tests drive.
+import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { chromium } from 'playwright-core';
-import { run } from './lib/process.mjs';
+import { isRoot } from './debian.mjs';
 
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
-const ADVICE =
-  'The tests need Chromium: install it (Debian: apt-get install chromium) or name one in CHROMIUM_PATH.';
+export const ADVICE =
+  'The tests in a browser need Chromium: install it (Debian: apt-get install chromium) or name one in CHROMIUM_PATH.';
 
 /** It talks to nobody but the server under test. */
 const QUIET = [
@@ -32,25 +29,9 @@ export function findBrowser({ CHROMIUM_PATH, PATH = '' } = process.env) {
 export async function launchBrowser() {
   const executablePath = findBrowser();
   if (!executablePath) throw new Error(ADVICE);
+  const { chromium } = await import('playwright-core'); // whoever looks for a browser may not have it yet
   const args = isRoot() ? ['--no-sandbox', ...QUIET] : QUIET; // root cannot have the sandbox
   return chromium.launch({ executablePath, args, headless: true });
-}
-
-async function install() {
-  if (findBrowser()) return;
-  if (!isRoot() || !existsSync('/etc/debian_version')) throw new Error(ADVICE);
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  for (const args of [
-    ['update', '--quiet=2'],
-    ['install', '--yes', '--quiet=2', '--no-install-recommends', 'chromium'],
-  ]) {
-    const code = await run('apt-get', args, { env });
-    if (code !== 0) throw new Error(`apt-get ${args[0]} failed (exit code ${code}). ${ADVICE}`);
-  }
-}
-
-function isRoot() {
-  return process.getuid?.() === 0;
 }
 
 function isExecutable(path) {
@@ -60,11 +41,4 @@ function isExecutable(path) {
   } catch {
     return false;
   }
-}
-
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  install().catch((error) => {
-    console.error(error.message);
-    process.exitCode = 1;
-  });
 }

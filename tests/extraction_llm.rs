@@ -122,7 +122,7 @@ async fn what_the_model_names_comes_back_in_canonical_form() {
     );
     let task = &extraction.entities[3];
     assert_eq!((task.assignee.as_deref(), task.deadline.as_deref()), (Some("Bob"), Some("Friday")));
-    assert_eq!((task.priority, task.source), (Some(Priority::High), EntitySource::Body));
+    assert_eq!((task.priority.clone(), task.source.clone()), (Some(Priority::High), EntitySource::Body));
     let [stated] = &extraction.relationships[..] else { panic!("{extraction:?}") };
     assert_eq!(stated.relationship_type, RelationshipType::Leads);
     assert_eq!((stated.from_normalized.as_str(), stated.to_normalized.as_str()), ("zoe quick", "atlas"));
@@ -197,7 +197,7 @@ async fn headers_and_summary_are_sent_and_other_metadata_is_not() {
         metadata: metadata.as_object().unwrap(),
     };
     let extraction = LlmExtractor::new(config(&server)).unwrap().extract(&input).await.unwrap();
-    let sources: Vec<_> = extraction.entities.iter().map(|entity| entity.source).collect();
+    let sources: Vec<_> = extraction.entities.iter().map(|entity| entity.source.clone()).collect();
     assert_eq!(sources, [EntitySource::Metadata, EntitySource::Subject]);
     assert!(!server.requests()[0].body.to_string().contains("canary"));
 }

@@ -5,7 +5,7 @@
 mod common;
 
 use common::postgres::Database;
-use izzie_memory::extraction::{normalize, plain_name};
+use izzie_memory::extraction::{canonical_name, normalize, plain_name};
 use izzie_memory::model::{EntityType, Label, Projection, RelationshipType, bucket, digest, entity_key};
 use sqlx::Row;
 use sqlx::types::Json;
@@ -156,6 +156,30 @@ async fn normal_names_are_the_same_in_sql_and_rust() {
         "½",
         "l'Oréal S.p.A.",
         "Kraków\u{2028}Łódź",
+        "john_doe",
+        "JOHN  DOE",
+        "Jean-Luc",
+        "jean\u{2011}luc",
+        "_john__doe_",
+        "john - doe",
+        "Bob_Smith@acme-corp.com",
+        "@bob_smith",
+        "acme_corp",
+        "T-Mobile",
+        "C--",
+        "-5",
+        "___",
+        "- -",
+        "_-_ a_- -a",
+        "(-a)",
+        "ΕΛΛΆΣ",
+        "Ελλάς",
+        "Королёв",
+        "Андре́й Й",
+        "ЇЖАК Київ",
+        "GROẞE",
+        "…x… —.",
+        "Май.",
     ];
     for name in names {
         for kind in EntityType::ALL {
@@ -179,4 +203,176 @@ async fn normal_names_are_the_same_in_sql_and_rust() {
             "{suffix}"
         );
     }
+}
+
+/// The same numbers in every run.
+struct Numbers(u64);
+
+impl Numbers {
+    fn below(&mut self, bound: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(self.0 >> 33).unwrap() % bound
+    }
+
+    fn pick<T: Copy>(&mut self, from: &[T]) -> T {
+        from[self.below(from.len())]
+    }
+}
+
+/// Pieces of which names that are easily spelled in two ways consist.
+const PIECES: &[&str] = &[
+    "a",
+    "B",
+    "doe",
+    "Dr.",
+    "project",
+    "Inc",
+    "&",
+    "co",
+    "É",
+    "ß",
+    "ẞ",
+    "İ",
+    "ı",
+    "Ø",
+    "Æ",
+    "œ",
+    "ﬁ",
+    "ſ",
+    "½",
+    "ﷺ",
+    "e",
+    "\u{301}",
+    "\u{308}",
+    "\u{306}",
+    "\u{345}",
+    "Σ",
+    "ς",
+    "Ά",
+    "ΐ",
+    "ᾼ",
+    "Ё",
+    "й",
+    "Й",
+    "ї",
+    "е",
+    "и",
+    "Ж",
+    "Ѓ",
+    "Ґ",
+    "ي",
+    "أ",
+    "ש",
+    "हि",
+    "한",
+    "東",
+    "ｶﾞ",
+    "🙂",
+    "👩‍💻",
+    "-",
+    "--",
+    "_",
+    "__",
+    "\u{2010}",
+    "\u{2011}",
+    "–",
+    "—",
+    "…",
+    "'",
+    "’",
+    "\"",
+    "“",
+    "(",
+    ")",
+    "[",
+    "]",
+    "<",
+    ">",
+    ",",
+    ".",
+    "!",
+    "?",
+    ";",
+    ":",
+    "@",
+    "#",
+    "+",
+    "/",
+    "\\",
+    "~",
+    "`",
+    "^",
+    " ",
+    "  ",
+    "\t",
+    "\n",
+    "\u{a0}",
+    "\u{85}",
+    "\u{1680}",
+    "\u{2003}",
+    "\u{2028}",
+    "\u{3000}",
+    "\u{200b}",
+    "\u{ad}",
+    "\u{feff}",
+    "\u{7f}",
+    "\u{1}",
+    "1",
+    "２",
+    "x@y.zz",
+    "·",
+    "®",
+    "º",
+];
+
+/// Every spelling, however strange, has one name in SQL and in Rust, and that name stays what it is.
+#[tokio::test]
+async fn names_of_any_text_are_the_same_in_sql_and_rust_and_idempotent() {
+    names_agree(&Database::migrated().await, 6000).await;
+}
+
+/// A locale that knows no letters beyond ASCII changes no name.
+#[tokio::test]
+async fn names_do_not_depend_on_the_locale() {
+    let plain = Database::with("locale_provider libc locale 'C' template template0").await;
+    names_agree(&plain.with_schema().await, 3000).await;
+}
+
+async fn names_agree(database: &Database, count: usize) {
+    const SELECT: &str = "select izzie_memory.canonical_name(t, v, nullif(g, '')), \
+        izzie_memory.normal_name(t, izzie_memory.canonical_name(t, v, nullif(g, ''))) \
+        from unnest($1::text[], $2::text[], $3::text[]) with ordinality as x (t, v, g, place) order by place";
+    let mut sql = database.connect().await;
+    let mut numbers = Numbers(11);
+    let text = |numbers: &mut Numbers, most: usize| -> String {
+        (0..numbers.below(most)).map(|_| numbers.pick(PIECES)).collect()
+    };
+    let (mut kinds, mut values, mut given) = (Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..count {
+        kinds.push(numbers.pick(&EntityType::ALL));
+        values.push(text(&mut numbers, 8));
+        given.push(if numbers.below(2) == 0 { String::new() } else { text(&mut numbers, 6) });
+    }
+    let names: Vec<(String, String)> = sqlx::query_as(SELECT)
+        .bind(kinds.iter().map(|kind| kind.name()).collect::<Vec<_>>())
+        .bind(&values)
+        .bind(&given)
+        .fetch_all(&mut sql.0)
+        .await
+        .expect("total");
+    let mut wrong = Vec::new();
+    for (((kind, value), given), (name, again)) in kinds.into_iter().zip(&values).zip(&given).zip(&names) {
+        let given = Some(given.as_str()).filter(|given| !given.is_empty());
+        let rust = canonical_name(kind, value, given);
+        let is_one = name == &rust && name == again && &canonical_name(kind, value, Some(name)) == name;
+        if !is_one || name.is_empty() && !value.trim().is_empty() {
+            wrong.push(format!("{kind:?} {value:?} {given:?}: SQL {name:?}, again {again:?}, Rust {rust:?}"));
+        }
+    }
+    assert!(
+        wrong.is_empty(),
+        "{} of {count}, first\n{}",
+        wrong.len(),
+        wrong[..wrong.len().min(25)].join("\n")
+    );
 }

@@ -56,7 +56,7 @@ impl Setting {
 
     /// Debts are struck off away from the answer's path.
     async fn owed_in_the_end(&mut self, expected: i64) -> bool {
-        for _ in 0..200 {
+        for _ in 0..1200 {
             let owed = "select count(*) from izzie_memory.memory_sync where target like 'neo4j:%'";
             let owed: i64 = self.postgres.one(owed).await;
             if owed == expected {
@@ -101,6 +101,9 @@ async fn concurrent_stores_share_transactions() {
     let _alone = empty_neo4j().await;
     let mut setting = Setting::new().await;
     let stores = setting.store_together(&contents(64), 20_000).await;
+    while setting.transactions() < 2 {
+        sleep(Duration::from_millis(20)).await;
+    }
     assert_eq!(setting.transactions(), 2, "the first two went at once, each alone");
     setting.neo4j.set(Mode::Pass);
     for answer in join_all(stores).await {
@@ -154,7 +157,7 @@ async fn who_stops_waiting_leaves_the_group_whole() {
     setting.neo4j.set(Mode::Pass);
     assert!(applied(&patient.await.expect("joined")));
     let driver = Driver::connect();
-    for _ in 0..100 {
+    for _ in 0..1200 {
         if driver.rows(query("MATCH (n:IzzieMemory) RETURN n.key AS key")).await.len() == 12 {
             break;
         }

@@ -144,8 +144,8 @@ async fn with_neo4j_away_everything_goes_on_and_a_sync_catches_up() {
         assert_eq!(update["write"]["graphWriteSuccess"], false);
         let found = layer.call("retrieve", json!({ "userId": "u", "query": "festival" })).await;
         assert_eq!(found[0]["id"], kept);
-        // Three waits of graphWaitMs and room for a loaded machine; the driver's own patience is 10 s and more.
-        assert!(begun.elapsed() < Duration::from_secs(8), "{mode:?}: {:?}", begun.elapsed());
+        // Two waits of graphWaitMs and room for a loaded machine; with the driver's own patience it were 20 s and more.
+        assert!(begun.elapsed() < Duration::from_secs(18), "{mode:?}: {:?}", begun.elapsed());
         let health = layer.call("health", json!({})).await;
         assert_eq!(health["status"], "degraded", "{mode:?}");
         assert_eq!(health["stores"]["vectorStore"]["healthy"], true);
@@ -203,7 +203,7 @@ async fn a_killed_neo4j_costs_no_memory() {
 
 /// A sync as soon as the breaker lets one through.
 async fn synced(layer: &Client) -> Value {
-    for _ in 0..100 {
+    for _ in 0..600 {
         match layer.try_call("fullSync", json!({})).await {
             Ok(result) => return result,
             Err(error) if error.reason.retryable() => tokio::time::sleep(Duration::from_millis(200)).await,
@@ -232,7 +232,7 @@ async fn drift_of_every_kind_is_found_and_mended_on_neo4j() {
         ("MATCH (m:IzzieMemory {key: $key}) SET m.revision = m.revision + 1000000", &ids[3]),
         ("MATCH (m:IzzieMemory {key: $key}) SET m.epoch = m.epoch + 3", &ids[4]),
         (
-            "MATCH (m:IzzieMemory) WITH m LIMIT 1 CREATE (x:IzzieMemory:Memory {key: $key}) SET x += m {.userId, .epoch, .revision, .h1, .h2, .bucket, .content, .deleted, .detached}",
+            "MATCH (m:IzzieMemory) WITH m LIMIT 1 CREATE (x:IzzieMemory {key: $key}) SET x += m {.userId, .epoch, .revision, .h1, .h2, .bucket, .content, .deleted, .detached}",
             orphan,
         ),
     ] {
@@ -377,9 +377,11 @@ async fn the_graph_gives_back_what_it_refuses_for_good() {
     // A property of ours that another hand has put under a constraint: Neo4j refuses this one memory.
     let driver = Driver::connect();
     driver
-        .rows(query("CREATE CONSTRAINT test_once IF NOT EXISTS FOR (m:Memory) REQUIRE m.content IS UNIQUE"))
+        .rows(query(
+            "CREATE CONSTRAINT test_once IF NOT EXISTS FOR (m:IzzieMemory) REQUIRE m.content IS UNIQUE",
+        ))
         .await;
-    driver.rows(query("CREATE (:Memory {content: 'poison', mark: 'test_once'})")).await;
+    driver.rows(query("CREATE (:IzzieMemory {content: 'poison', mark: 'test_once'})")).await;
     let mut sql = database.connect().await;
     sql.run("insert into public.memory_entries (user_id, content) select 'u', case n when 17 then 'poison' else 'm' || n end from generate_series(1, 60) n").await;
     let results = [
@@ -388,7 +390,7 @@ async fn the_graph_gives_back_what_it_refuses_for_good() {
         layer.try_call("fullSync", json!({})).await,
     ];
     let stats = layer.try_call("syncStats", json!({})).await;
-    driver.rows(query("MATCH (m:Memory {mark: 'test_once'}) DELETE m")).await;
+    driver.rows(query("MATCH (m:IzzieMemory {mark: 'test_once'}) DELETE m")).await;
     driver.rows(query("DROP CONSTRAINT test_once IF EXISTS")).await;
     let first = results[0].as_ref().expect("synced");
     assert_eq!((&first["repaired"], &first["failed"]), (&json!(59), &json!(1)), "its neighbours go through");
@@ -414,14 +416,18 @@ async fn postgres_away_is_told_at_once_and_nothing_is_acknowledged() {
     for (op, args) in [
         ("store", json!({ "userId": "u", "content": "two" })),
         ("retrieve", json!({ "userId": "u", "query": "one" })),
-        ("syncStats", json!({})),
+        ("verify", json!({})),
     ] {
         let error = layer.fails(op, args).await;
         assert!(error.reason.retryable(), "{op}: {}", error.envelope());
     }
     let health = layer.call("health", json!({})).await;
     assert_eq!(health["status"], "unhealthy");
-    assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
+    assert_eq!(health["metrics"]["totalMemories"], Value::Null, "nobody counted");
+    let stats = layer.call("syncStats", json!({})).await;
+    assert_eq!((&stats["vectorStoreCount"], &stats["pending"]), (&Value::Null, &Value::Null));
+    assert_eq!(stats["unavailable"]["vectorStore"]["code"], "UNAVAILABLE");
+    assert!(begun.elapsed() < Duration::from_secs(60), "{:?}", begun.elapsed());
     proxy.set(Mode::Pass);
     assert_eq!(
         layer.call("retrieve", json!({ "userId": "u", "query": "one" })).await.as_array().map(Vec::len),

@@ -6,20 +6,20 @@ mod common;
 
 use std::time::{Duration, Instant};
 
-use common::neo4j::{Driver, address, options, options_through, store};
+use common::neo4j::{Driver, address, options, options_through, store, warm};
 use common::proxy::{Mode, Proxy, bolt};
 use common::sample::{memory, relationship, user};
 use futures::future::join_all;
 use izzie_memory::config::{Neo4jOptions, Secret};
 use izzie_memory::error::{Class, Reason};
 use izzie_memory::model::RelationshipType;
-use izzie_memory::store::graph::GraphStore;
+use izzie_memory::store::graph::{Circuit, GraphStore, merely_slow};
 use izzie_memory::store::neo4j::{Neo4jGraph, Tuning};
 use uuid::Uuid;
 
-const PATIENCE: Duration = Duration::from_millis(500);
-/// Well below any time limit, well above a scheduling hiccup.
-const AT_ONCE: Duration = Duration::from_millis(200);
+const PATIENCE: Duration = Duration::from_secs(2);
+/// Well below any time limit, well above what a loaded machine takes for nothing.
+const AT_ONCE: Duration = Duration::from_millis(1500);
 /// Longer than the breaker's first pause.
 const PAUSE: Duration = Duration::from_millis(600);
 
@@ -32,6 +32,7 @@ fn impatient(options: &Neo4jOptions) -> Neo4jGraph {
 async fn a_projection_is_one_statement_on_the_wire() {
     let proxy = Proxy::to(address()).await;
     let (graph, user) = (store(&options_through(proxy.address)), user("wire"));
+    warm().await;
     graph.prepare().await.expect("prepared");
     graph.ping().await.expect("reached");
     let people: Vec<_> = (0..10).map(|n| format!("Person {n}")).collect();
@@ -52,6 +53,7 @@ async fn a_projection_is_one_statement_on_the_wire() {
 #[tokio::test]
 async fn a_black_hole_times_out_then_fails_fast_then_heals() {
     let proxy = Proxy::to(address()).await;
+    warm().await;
     let graph = impatient(&options_through(proxy.address));
     graph.ping().await.expect("reached");
     proxy.set(Mode::BlackHole);
@@ -67,29 +69,44 @@ async fn a_black_hole_times_out_then_fails_fast_then_heals() {
     assert!(start.elapsed() < AT_ONCE);
 
     proxy.set(Mode::Pass);
-    tokio::time::sleep(PAUSE).await;
-    graph.ping().await.expect("healed");
+    healed(&graph).await;
+}
+
+/// The pauses grow, and a probe may be late on a busy machine.
+async fn healed(graph: &Neo4jGraph) {
+    let start = Instant::now();
+    while let Err(error) = graph.ping().await {
+        assert!(start.elapsed() < 30 * PATIENCE, "{}", error.envelope());
+        tokio::time::sleep(PAUSE).await;
+    }
 }
 
 /// A caller that waits 50 ms for each write must not keep the breaker from learning.
 #[tokio::test]
 async fn the_breaker_learns_from_calls_nobody_waits_for() {
     let proxy = Proxy::to(address()).await;
+    warm().await;
     let graph = impatient(&options_through(proxy.address));
     proxy.set(Mode::BlackHole);
     for _ in 0..3 {
         tokio::time::timeout(Duration::from_millis(50), graph.ping()).await.expect_err("no answer yet");
     }
-    // The last has given up by then, and the pause is not over yet.
-    tokio::time::sleep(PATIENCE + AT_ONCE).await;
     let start = Instant::now();
-    assert_eq!(graph.ping().await.expect_err("open").details["circuit"], "open");
-    assert!(start.elapsed() < AT_ONCE);
+    // Waits for none of them either: only the breaker answers at once.
+    let outcome = loop {
+        if let Ok(outcome) = tokio::time::timeout(Duration::from_millis(50), graph.ping()).await {
+            break outcome;
+        }
+        assert!(start.elapsed() < 10 * PATIENCE, "it has not learnt");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    };
+    assert_eq!(outcome.expect_err("open").details["circuit"], "open");
 }
 
 #[tokio::test]
 async fn a_flapping_server_is_probed_by_one_call_at_a_time() {
     let proxy = Proxy::to(address()).await;
+    warm().await;
     let graph = impatient(&options_through(proxy.address));
     proxy.set(Mode::Refuse);
     for _ in 0..3 {
@@ -102,8 +119,7 @@ async fn a_flapping_server_is_probed_by_one_call_at_a_time() {
     assert_eq!(proxy.traffic().len(), before + 1, "one probe");
 
     proxy.set(Mode::Pass);
-    tokio::time::sleep(PAUSE * 4).await;
-    graph.ping().await.expect("the probe");
+    healed(&graph).await;
     let answers = join_all((0..20).map(|_| graph.ping())).await;
     assert!(answers.iter().all(Result::is_ok), "closed: {answers:?}");
 }
@@ -116,15 +132,16 @@ async fn nobody_listening_is_told_at_once() {
     let start = Instant::now();
     let error = graph.ping().await.expect_err("nobody there");
     assert_eq!((error.class, error.reason), (Class::GraphStore, Reason::Unavailable));
-    assert!(error.reason.retryable() && start.elapsed() < Duration::from_secs(1));
+    assert!(error.reason.retryable() && start.elapsed() < Duration::from_secs(4));
 }
 
 #[tokio::test]
 async fn row_24_latency_beyond_the_limit_is_a_timeout_not_a_hang() {
     let proxy = Proxy::to(address()).await;
+    warm().await;
     let graph = impatient(&options_through(proxy.address));
     graph.ping().await.expect("reached");
-    proxy.set(Mode::Latency(Duration::from_secs(5)));
+    proxy.set(Mode::Latency(Duration::from_secs(20)));
     let start = Instant::now();
     assert_eq!(graph.ping().await.expect_err("late").reason, Reason::Timeout);
     assert!(start.elapsed() < PATIENCE + AT_ONCE);
@@ -133,7 +150,7 @@ async fn row_24_latency_beyond_the_limit_is_a_timeout_not_a_hang() {
 #[tokio::test]
 async fn row_14_a_lost_answer_is_made_good_by_repeating() {
     let proxy = Proxy::to(address()).await;
-    let tuning = Tuning { operation_timeout: Duration::from_secs(2), ..Tuning::default() };
+    let tuning = Tuning { operation_timeout: Duration::from_secs(4), ..Tuning::default() };
     let graph = Neo4jGraph::new(&options_through(proxy.address), tuning).expect("valid options");
     let user = user("lost");
     let projection = memory(&user, Uuid::new_v4(), 1, &["Ann", "Bob"]);
@@ -162,6 +179,52 @@ async fn row_14_a_lost_answer_is_made_good_by_repeating() {
     graph.clear(Some(&user)).await.expect("cleared");
 }
 
+/// Answers to long messages are held, those to pings are not: the server is there, and the breaker must not think otherwise.
+#[tokio::test]
+async fn a_slow_server_gets_more_time_than_a_silent_one_and_says_what_took_it() {
+    let proxy = Proxy::to(address()).await;
+    let graph = impatient(&options_through(proxy.address));
+    graph.ping().await.expect("reached");
+    let projection = memory(&user("slow"), Uuid::new_v4(), 1, &["Ann", "Bob"]);
+    proxy.set(Mode::HoldAnswersTo(1000));
+    for _ in 0..4 {
+        let start = Instant::now();
+        let error = graph.project(std::slice::from_ref(&projection)).await.expect_err("no answer");
+        assert_eq!((error.class, error.reason), (Class::GraphStore, Reason::Timeout));
+        assert!(merely_slow(&error), "{error:?}");
+        assert!(error.message.contains("the projection of memories within 3.0 s"), "{}", error.message);
+        assert!(start.elapsed() >= PATIENCE * 6 && start.elapsed() < PATIENCE * 6 + AT_ONCE * 2);
+        assert_eq!(graph.circuit(), Some(Circuit::Closed));
+    }
+    // A server that says nothing has the usual time only.
+    proxy.set(Mode::BlackHole);
+    let start = Instant::now();
+    let error = graph.count(Some("nobody")).await.expect_err("silence");
+    assert!(error.reason == Reason::Timeout && !merely_slow(&error), "{error:?}");
+    assert!(error.message.contains("the count of memories within 0.5 s, nor to a ping"), "{}", error.message);
+    assert!(start.elapsed() < PATIENCE + AT_ONCE);
+    store(&options()).clear(Some(&projection.user_id)).await.expect("cleared");
+}
+
+/// The driver's own limit ends each wait for an answer: it must not be below ours.
+#[tokio::test]
+async fn an_answer_after_the_usual_limit_arrives() {
+    let proxy = Proxy::to(address()).await;
+    let graph = impatient(&options_through(proxy.address));
+    graph.ping().await.expect("reached");
+    let user = user("late");
+    let projection = memory(&user, Uuid::new_v4(), 1, &["Ann", "Bob"]);
+    store(&options()).project(std::slice::from_ref(&projection)).await.expect("planned");
+    proxy.set(Mode::HoldAnswersTo(1000));
+    let release = async {
+        tokio::time::sleep(PATIENCE * 2).await;
+        proxy.set(Mode::Pass);
+    };
+    let (applied, ()) = futures::join!(graph.project(std::slice::from_ref(&projection)), release);
+    assert!(applied.expect("in the end")[0].applied());
+    graph.clear(Some(&user)).await.expect("cleared");
+}
+
 /// Sorted locks never deadlock with each other, so two foreign transactions make one: while ours holds the first
 /// memory and waits for the second, another holds the third and waits for the first.
 #[tokio::test]
@@ -171,6 +234,7 @@ async fn row_21_a_deadlock_is_repeated_and_reaches_nobody() {
     let mut ids = [Uuid::new_v4(), Uuid::new_v4(), Uuid::new_v4()];
     ids.sort();
     let batch = |revision: i64| ids.map(|id| memory(&user, id, revision, &["Ann"]));
+    warm().await;
     graph.prepare().await.expect("prepared");
     graph.project(&batch(1)).await.expect("projected");
 
@@ -259,15 +323,19 @@ async fn a_closed_store_says_so() {
 #[tokio::test]
 async fn long_contents_do_not_stall() {
     let (graph, user) = (store(&options()), user("long"));
+    warm().await;
     graph.prepare().await.expect("prepared");
-    let mut fastest = Duration::MAX;
+    // In turns, so that both meet the same machine.
+    let [mut short, mut long] = [Duration::MAX; 2];
     for _ in 0..30 {
-        let mut projection = memory(&user, Uuid::new_v4(), 1, &["Ann"]);
-        projection.content = "x".repeat(20_000);
-        let start = Instant::now();
-        graph.project(&[projection]).await.expect("projected");
-        fastest = fastest.min(start.elapsed());
+        for (length, fastest) in [(20, &mut short), (20_000, &mut long)] {
+            let mut projection = memory(&user, Uuid::new_v4(), 1, &["Ann"]);
+            projection.content = "x".repeat(length);
+            let start = Instant::now();
+            graph.project(&[projection]).await.expect("projected");
+            *fastest = (*fastest).min(start.elapsed());
+        }
     }
-    assert!(fastest < Duration::from_millis(35), "{fastest:?}");
+    assert!(long < short + Duration::from_millis(35), "{short:?} and {long:?}");
     graph.clear(Some(&user)).await.expect("cleared");
 }

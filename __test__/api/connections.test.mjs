@@ -6,12 +6,15 @@ import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vite
 import { Guard } from '../../scripts/servers/guard.mjs';
 import { Neo4j } from '../../scripts/servers/neo4j.mjs';
 import { START_LIMIT_MS, startPgBouncer } from '../../scripts/servers/pgbouncer.mjs';
+import { lacks } from '../../scripts/test/needs.mjs';
 import { makeAuthority } from '../support/certificates.mjs';
 import { rejection, useDatabase } from './support.mjs';
 
 const PATIENCE_MS = 120_000;
 
-describe('connections', () => {
+const describeWith = (...needs) => describe.skipIf(needs.some((name) => lacks(name, import.meta.url)));
+
+describeWith('openssl')('connections', () => {
   const database = useDatabase();
   let authority;
   let stranger;
@@ -26,7 +29,7 @@ describe('connections', () => {
 
   const password = () => new URL(database.url).password;
 
-  describe('to Postgres', () => {
+  describeWith('pgbouncer')('to Postgres', () => {
     let bouncer;
     beforeAll(async () => {
       const tls = await authority.issue('DNS:localhost');
@@ -97,7 +100,7 @@ describe('connections', () => {
     });
   });
 
-  describe('to Neo4j', () => {
+  describeWith('own neo4j')('to Neo4j', () => {
     let guard;
     let server;
     beforeAll(async () => {

@@ -134,10 +134,7 @@ describe('createMemoryLayer', () => {
     ]) {
       expect(await rejection(call())).toMatchObject({ code: 'CLOSED', reason: 'CLOSED', retryable: false });
     }
-    expect(await layer.persistence.store(ENTRY)).toMatchObject({
-      success: false,
-      error: { reason: 'CLOSED' },
-    });
+    expect(await rejection(layer.persistence.store(ENTRY))).toMatchObject({ reason: 'CLOSED' });
     expect(await layer.memory.getHealth()).toMatchObject({
       status: 'unhealthy',
       reasons: [{ code: 'CLOSED' }],

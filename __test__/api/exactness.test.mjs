@@ -37,7 +37,7 @@ describe('vector search', () => {
     for (const [size, given] of vectors)
       await database.query(INSERT, [`user of ${size}`, given.map((values) => `[${values.join()}]`)]);
     await database.query('alter table public.memory_entries enable trigger user');
-  }, 120_000);
+  }, 480_000);
 
   const nearest = (size, query, wanted = () => true) =>
     vectors

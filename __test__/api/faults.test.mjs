@@ -25,8 +25,11 @@ const SYNCS = [
   ['checkConsistency', ({ sync }) => sync.checkConsistency()],
   ['fullSync', ({ sync }) => sync.fullSync()],
   ['rebuildGraph', ({ sync }) => sync.rebuildGraph()],
-  ['getStats', ({ sync }) => sync.getStats()],
 ];
+
+/** With room for a loaded machine: a statement may take 30 s, and so may waiting for a connection. */
+const AT_ONCE_MS = 5000;
+const BOUNDED_MS = 12_000;
 
 async function timed(work) {
   const begun = performance.now();
@@ -71,7 +74,7 @@ describe('Postgres', () => {
       const { value: error, ms } = await timed(() => rejection(call(layer)));
       expect(error).toBeInstanceOf(api.VectorStoreError);
       expect(error).toMatchObject({ code: 'VECTOR_STORE_ERROR', reason: 'UNAVAILABLE', retryable: true });
-      expect(ms).toBeLessThan(1000);
+      expect(ms).toBeLessThan(AT_ONCE_MS);
     });
 
     test.each(SYNCS)('sync.%s rejects with a SyncError', async (_name, call) => {
@@ -80,14 +83,15 @@ describe('Postgres', () => {
       expect(error).toMatchObject({ code: 'SYNC_ERROR', reason: 'UNAVAILABLE', retryable: true });
     });
 
-    test('PersistenceService answers with the error', async () => {
-      const { success, data, error, metadata } = await layer.persistence.store(ENTRY);
-      expect({ success, data, reason: error.reason }).toEqual({
-        success: false,
-        data: undefined,
-        reason: 'UNAVAILABLE',
-      });
-      expect(metadata).toMatchObject({ vectorWriteSuccess: false, graphWriteSuccess: false });
+    test.each([
+      ['store', ENTRY],
+      ['update', { id: ID, content: 'new' }],
+      ['delete', { id: ID }],
+    ])('PersistenceService.%s rejects, as the original documentation catches it', async (method, request) => {
+      const error = await rejection(layer.persistence[method](request));
+      expect(error).toBeInstanceOf(api.VectorStoreError);
+      expect(error).toMatchObject({ code: 'VECTOR_STORE_ERROR', reason: 'UNAVAILABLE' });
+      expect(error.details, 'what its handler prints').toBeInstanceOf(Object);
     });
 
     test('health is unhealthy, with the password nowhere', async () => {
@@ -95,11 +99,16 @@ describe('Postgres', () => {
       expect(health).toMatchObject({
         status: 'unhealthy',
         stores: { vectorStore: { available: false, healthy: false, error: expect.any(String) } },
-        metrics: { totalMemories: 0 },
+        metrics: {
+          totalMemories: null,
+          vectorStoreCount: null,
+          graphStoreCount: null,
+          syncPercentage: null,
+        },
       });
       expect(health.stores.vectorStore.lastCheck).toBeInstanceOf(Date);
       expect(health.reasons.map(({ code }) => code)).toContain('UNAVAILABLE');
-      expect(ms).toBeLessThan(3000);
+      expect(ms).toBeLessThan(BOUNDED_MS);
       expect(JSON.stringify(health)).not.toContain(new URL(database.url).password);
     });
   });
@@ -124,12 +133,12 @@ describe('Postgres', () => {
     const { value: health, ms } = await timed(() => layer.memory.getHealth());
     expect(health.status).toBe('unhealthy');
     expect(health.reasons.map(({ code }) => code)).toContain('TIMEOUT');
-    expect(ms).toBeLessThan(5000);
+    expect(ms).toBeLessThan(BOUNDED_MS);
     const { value: error, ms: abortMs } = await timed(() =>
       rejection(layer.memory.getAll('ada', { signal: AbortSignal.timeout(200) })),
     );
     expect(error.name).toBe('TimeoutError');
-    expect(abortMs).toBeLessThan(1500);
+    expect(abortMs).toBeLessThan(AT_ONCE_MS);
     layer.proxy.refuse();
   });
 
@@ -145,7 +154,7 @@ describe('Postgres', () => {
       expect(error).toBeInstanceOf(api.VectorStoreError);
       expect(error).toMatchObject({ code: 'VECTOR_STORE_ERROR', reason: 'OVERLOADED', retryable: true });
       expect(ms).toBeGreaterThan(250);
-      expect(ms).toBeLessThan(3000);
+      expect(ms).toBeLessThan(BOUNDED_MS);
       await blocker.query('commit');
       expect(await Promise.any(calls)).toEqual([]);
     } finally {

@@ -112,7 +112,7 @@ export function neo4jGraph(query) {
     async invent(userId) {
       const id = randomUUID();
       await query(
-        `CREATE (:IzzieMemory:Memory {key: $id, userId: $userId, epoch: 1, revision: 1, h1: 1, h2: 1, bucket: 1,
+        `CREATE (:IzzieMemory {key: $id, userId: $userId, epoch: 1, revision: 1, h1: 1, h2: 1, bucket: 1,
            content: 'invented', deleted: false, detached: false})`,
         { id, userId },
       );

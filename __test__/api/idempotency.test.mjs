@@ -15,9 +15,11 @@ describe('storing again', () => {
   const database = useDatabase();
   let memory;
   let persistence;
+  let graph;
+  let sync;
 
   beforeAll(() => {
-    ({ memory, persistence } = database.layer());
+    ({ memory, persistence, graph, sync } = database.layer());
   });
 
   const rows = async (id) =>
@@ -61,12 +63,8 @@ describe('storing again', () => {
         retryable: false,
       });
       expect(await rows(id)).toEqual([{ user_id: 'ada', content: CONTENT, is_deleted: false }]);
-      const { success, error: told } = await persistence.store({
-        userId: 'ada',
-        content: 'Dinner',
-        ...options,
-      });
-      expect({ success, reason: told.reason }).toEqual({ success: false, reason: 'ID_CONFLICT' });
+      const told = await rejection(persistence.store({ userId: 'ada', content: 'Dinner', ...options }));
+      expect(told).toMatchObject({ name: 'PersistenceError', reason: 'ID_CONFLICT' });
     });
 
     test('leaves a soft-deleted memory deleted', async () => {
@@ -74,9 +72,59 @@ describe('storing again', () => {
       const { id } = await memory.store({ userId: 'ada', content: CONTENT }, options);
       await memory.delete(id);
       const again = await memory.store({ userId: 'ada', content: CONTENT }, options);
-      expect(again).toMatchObject({ id, metadata: { created: false } });
+      expect(again).toMatchObject({ id, metadata: { created: false, deleted: true } });
       expect(await rows(id)).toEqual([{ user_id: 'ada', content: CONTENT, is_deleted: true }]);
       expect(await memory.getById(id)).toBeNull();
+      const told = await persistence.store({ userId: 'ada', content: CONTENT, ...options });
+      expect(told).toMatchObject({ success: true, data: { isDeleted: true }, metadata: { deleted: true } });
+      const { stored } = await memory.storeMany([{ userId: 'ada', content: CONTENT, ...options }]);
+      expect(stored).toMatchObject([{ id, metadata: { created: false, deleted: true } }]);
+    });
+
+    test('brings a soft-deleted memory back where that is asked for', async () => {
+      const options = name();
+      const entities = [{ type: 'person', value: 'Grace Hopper' }];
+      const entry = { userId: 'ada', content: CONTENT };
+      const restore = { ...options, restore: true };
+      const ways = [
+        (changes) => memory.store({ ...entry, ...changes }, restore),
+        async (changes) => {
+          const { stored, failed } = await memory.storeMany([{ ...entry, ...restore, ...changes }]);
+          if (failed.length > 0) throw failed[0].error;
+          return stored[0];
+        },
+        async (changes) => {
+          const { data, error, metadata } = await persistence.store({ ...entry, ...restore, ...changes });
+          if (!data) throw error;
+          expect(metadata).not.toHaveProperty('deleted');
+          return memory.getById(data.id);
+        },
+      ];
+      const { id } = await memory.store(entry, { ...options, entities, importance: 8 });
+      for (const way of ways) {
+        const { revision } = await memory.getById(id);
+        await memory.delete(id);
+        expect(await rejection(way({ content: 'Dinner' }))).toMatchObject({ reason: 'ID_CONFLICT' });
+        expect(await memory.getById(id)).toBeNull();
+        const back = await way({});
+        expect(back).toMatchObject({ id, importance: 8, entities });
+        expect(back.metadata.deleted).toBeUndefined();
+        expect(back.revision).toBeGreaterThan(revision);
+        expect(await memory.getById(id)).toMatchObject({ id, entities });
+        expect(await graph.getEntity('ada', entities[0])).toMatchObject({ name: 'Grace Hopper' });
+      }
+      // One that lives is what is there, and a new one is new.
+      const { revision, metadata } = await memory.store(entry, restore);
+      expect({ revision, created: metadata.created }).toEqual({
+        revision: (await memory.getById(id)).revision,
+        created: false,
+      });
+      expect(await memory.store(entry, { ...name(), restore: true })).toMatchObject({
+        metadata: { created: true },
+      });
+      expect(await rows(id)).toHaveLength(1);
+      await memory.delete(id);
+      expect(await sync.verify({ deep: true })).toMatchObject({ state: 'consistent' });
     });
 
     test('after a hard deletion stores it anew, above its tombstone', async () => {
@@ -100,6 +148,14 @@ describe('storing again', () => {
     });
   });
 
+  test("a deleted memory of another user's is not brought back", async () => {
+    const { id } = await memory.store({ userId: 'grace', content: CONTENT });
+    await memory.delete(id);
+    const error = await rejection(memory.store({ userId: 'ada', content: CONTENT }, { id, restore: true }));
+    expect(error).toMatchObject({ code: 'ID_CONFLICT' });
+    expect(await rows(id)).toEqual([{ user_id: 'grace', content: CONTENT, is_deleted: true }]);
+  });
+
   test("another user's id is a conflict that tells nothing of theirs", async () => {
     const id = randomUUID();
     const secret = 'canary-content canary-summary';
@@ -113,8 +169,8 @@ describe('storing again', () => {
       expect(`${JSON.stringify(error)}${error.stack}`).not.toContain('canary');
     }
     expect(await rows(id)).toEqual([{ user_id: 'canary-user', content: secret, is_deleted: false }]);
-    const { data, error } = await persistence.store({ userId: 'ada', content: 'mine', id });
-    expect({ data, reason: error.reason }).toEqual({ data: undefined, reason: 'ID_CONFLICT' });
+    const told = await rejection(persistence.store({ userId: 'ada', content: 'mine', id }));
+    expect(told.reason).toBe('ID_CONFLICT');
   });
 
   test('a key is unique per user only', async () => {

@@ -75,13 +75,18 @@ const STORES = [
   ['extractEntities as text', ENTRY, { extractEntities: 'no' }, 'extractEntities'],
   ['defer as a number', ENTRY, { defer: 1 }, 'defer'],
   ['entities that are no list', ENTRY, { entities: {} }, 'entities'],
-  ['an unknown entity type', ENTRY, { entities: [{ type: 'dragon', value: 'S' }] }, 'entities[0].type'],
-  ['a nameless entity', ENTRY, { entities: [{ type: 'person', value: ' ' }] }, 'entities[0].value'],
-  ['an entity with NUL', ENTRY, { entities: [{ type: 'person', value: NUL }] }, 'entities[0].value'],
+  [
+    'an unknown entity type',
+    ENTRY,
+    strict({ entities: [{ type: 'dragon', value: 'S' }] }),
+    'entities[0].type',
+  ],
+  ['a nameless entity', ENTRY, strict({ entities: [{ type: 'person', value: ' ' }] }), 'entities[0].value'],
+  ['an entity with NUL', ENTRY, strict({ entities: [{ type: 'person', value: NUL }] }), 'entities[0].value'],
   [
     'an entity too sure',
     ENTRY,
-    { entities: [{ type: 'person', value: 'Ada', confidence: 1.1 }] },
+    strict({ entities: [{ type: 'person', value: 'Ada', confidence: 1.1 }] }),
     'entities[0].confidence',
   ],
   [
@@ -93,13 +98,13 @@ const STORES = [
   [
     'an unknown relationship',
     ENTRY,
-    { relationships: [relationship({ relationshipType: 'HATES' })] },
+    strict({ relationships: [relationship({ relationshipType: 'HATES' })] }),
     'relationships[0].relationshipType',
   ],
   [
     'a relationship to a dragon',
     ENTRY,
-    { relationships: [relationship({ toType: 'dragon' })] },
+    strict({ relationships: [relationship({ toType: 'dragon' })] }),
     'relationships[0].toType',
   ],
   ['an embedding with NaN', ENTRY, { embedding: [0.1, Number.NaN] }, 'embedding[1]'],
@@ -112,6 +117,11 @@ const STORES = [
   ['an embedding that is text', ENTRY, { embedding: '[1]' }, 'embedding'],
   ['a signal that is none', ENTRY, { signal: {} }, 'options.signal'],
 ];
+
+/** Entities taken at their word; otherwise they are no reason to refuse a memory (entities-lenient.test.mjs). */
+function strict(options) {
+  return { ...options, strictEntities: true };
+}
 
 function relationship(changes) {
   const ends = { fromType: 'person', fromValue: 'Ada', toType: 'person', toValue: 'Grace' };
@@ -149,7 +159,13 @@ const CALLS = [
   ['getMany of no list', ({ memory }) => memory.getMany('all'), 'ids'],
   ['getMany of 1001', ({ memory }) => memory.getMany(Array(1001).fill(ID)), 'ids'],
   ['getAll without a user', ({ memory }) => memory.getAll(), 'userId'],
-  ['getAll of 1001', ({ memory }) => memory.getAll('ada', { limit: 1001 }), 'limit'],
+  ['getAll of none', ({ memory }) => memory.getAll('ada', { limit: 0 }), 'limit'],
+  ['getAll of a part', ({ memory }) => memory.getAll('ada', { limit: 1000.5 }), 'limit'],
+  [
+    'getAll of many with an option of list',
+    ({ memory }) => memory.getAll('ada', { limit: 5000, cursor: 'x' }),
+  ],
+  ['list of 1001', ({ memory }) => memory.list('ada', { limit: 1001 }), 'limit'],
   ['getStats without a user', ({ memory }) => memory.getStats(), 'userId'],
   ['a check of 0', ({ sync }) => sync.checkConsistency({ limit: 0 }), 'limit'],
   ['a check for a blank user', ({ sync }) => sync.checkConsistency({ userId: ' ' }), 'userId'],
@@ -169,7 +185,7 @@ const UNKNOWN = [
   ['store', ({ memory }) => memory.store(ENTRY, { importnce: 3 })],
   [
     'store, an entity',
-    ({ memory }) => memory.store(ENTRY, { entities: [{ type: 'person', value: 'A', importnce: 1 }] }),
+    ({ memory }) => memory.store(ENTRY, strict({ entities: [{ type: 'person', value: 'A', importnce: 1 }] })),
   ],
   ['retrieve', ({ memory }) => memory.retrieve('ada', 'q', { importnce: 3 })],
   ['update', ({ memory }) => memory.update(ID, { importnce: 3 })],
@@ -236,16 +252,8 @@ describe('bad input', () => {
       expect(message).toContain('importnce');
     });
 
-    test('PersistenceService answers with the error', async () => {
-      const { success, data, error, metadata } = await layer.persistence.store({ ...ENTRY, importance: 11 });
-      expect({ success, data, reason: error.reason }).toEqual({
-        success: false,
-        data: undefined,
-        reason: 'INVALID_ARGUMENT',
-      });
-      expect(metadata).toMatchObject({ vectorWriteSuccess: false, timestamp: expect.any(Date) });
-      expect(traffic()).toEqual(before);
-    });
+    test('PersistenceService rejects', () =>
+      expectRefusal(layer.persistence.store({ ...ENTRY, importance: 11 }), 'importance'));
   });
 
   test('an embedding of a length that fits no space', async () => {

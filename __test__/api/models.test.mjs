@@ -296,7 +296,7 @@ describe('an OpenAI-compatible embedder', () => {
     ['answers with words', { body: `<html>${KEY}</html>` }, true],
   ])('that %s: the memory is kept, its embedding owed, the key unseen', async (name, fault, retryable) => {
     server.fault = fault;
-    const { memory, sync } = layer({ timeoutMs: 300 });
+    const { memory, sync } = layer({ timeoutMs: fault.delayMs ? 300 : 10_000 });
     const { id, metadata } = await memory.store(entry(`kept although it ${name}`));
     expect(metadata).toMatchObject({ created: true, vectorWriteSuccess: true });
     expect(await owing()).toMatchObject([{ memory_id: id }]);

@@ -1,7 +1,7 @@
 // PersistenceService and the persistence options.
 import * as api from 'izzie-memory';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { tableEmbedder, useDatabase } from './support.mjs';
+import { rejection, tableEmbedder, useDatabase } from './support.mjs';
 
 const EMBEDDER = tableEmbedder({ 'Lunch with Grace': [1, 0, 0], Dinner: [0, 1, 0], lunch: [1, 0, 0] });
 const ENTRY = { userId: 'ada', content: 'Lunch with Grace' };
@@ -50,19 +50,21 @@ describe('PersistenceService', () => {
     expect(result.data.revision).toBeGreaterThan(data.revision);
   });
 
-  test('failures are results', async () => {
-    const results = [
-      await persistence.store({ ...ENTRY, content: '' }),
-      await persistence.update({ id: 'x', importance: 99 }),
-      await persistence.delete({ id: 'x', userId: '' }),
-      await persistence.store(),
-    ];
-    for (const { success, error, metadata } of results) {
-      expect(success).toBe(false);
-      expect(error).toBeInstanceOf(api.PersistenceError);
-      expect(error.reason).toBe('INVALID_ARGUMENT');
-      expect(metadata).toMatchObject({ vectorWriteSuccess: false, timestamp: expect.any(Date) });
-    }
+  test.each([
+    ['store', { ...ENTRY, content: '' }, 'content'],
+    ['store', { ...ENTRY, importance: 0 }, 'importance'],
+    ['update', { id: 'x', importance: 99 }, 'importance'],
+    ['delete', { id: 'x', userId: '' }, 'userId'],
+    ['store', undefined, undefined],
+    ['update', undefined, undefined],
+    ['delete', undefined, undefined],
+  ])('%s of %o rejects, as the original documentation catches it', async (method, request, field) => {
+    const before = await database.query('select count(*) from memory_entries');
+    const error = await rejection(persistence[method](request));
+    expect(error).toBeInstanceOf(api.PersistenceError);
+    expect(error.reason).toBe('INVALID_ARGUMENT');
+    if (field) expect(error.details.field).toBe(field);
+    expect(await database.query('select count(*) from memory_entries')).toEqual(before);
   });
 
   test('refuses unknown options, and functions, which are the layer’s, where it is made', () => {
@@ -96,8 +98,8 @@ describe('PersistenceService', () => {
     ['rollbackOnPartialFailure', 1],
   ])('%s: %j is refused by name', async (option, value) => {
     const layer = database.layer({ persistence: { [option]: value } });
-    const { success, error } = await layer.persistence.store(ENTRY);
-    expect({ success, reason: error.reason }).toEqual({ success: false, reason: 'INVALID_ARGUMENT' });
+    const error = await rejection(layer.persistence.store(ENTRY));
+    expect(error.reason).toBe('INVALID_ARGUMENT');
     expect(error.details.field).toBe(`persistence.${option}`);
   });
 });

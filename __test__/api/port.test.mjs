@@ -316,11 +316,13 @@ describe('files of other programs', () => {
       line({ content: 'fifth' }),
     ];
     const result = await copy.importMemories(lines, { userId: 'foreign' });
-    expect(result).toMatchObject({ read: 7, stored: 3, verified: false, problem: 'foreign' });
-    expect(result.failed.map(({ line }) => line)).toEqual([2, 4, 5, 6]);
+    expect(result).toMatchObject({ read: 7, stored: 4, verified: false, problem: 'foreign' });
+    expect(result.failed.map(({ line }) => line)).toEqual([2, 4, 5]);
     expect(result.failed.every(({ error }) => error.reason === 'INVALID_ARGUMENT')).toBe(true);
     expect(JSON.stringify(result.failed)).not.toContain('secret');
-    expect(await copy.importMemories(lines, { userId: 'foreign' })).toMatchObject({ stored: 0, existing: 3 });
+    expect(await copy.importMemories(lines, { userId: 'foreign' })).toMatchObject({ stored: 0, existing: 4 });
+    const told = (await copy.getAll('foreign')).flatMap(({ metadata }) => metadata.entitiesRejected ?? []);
+    expect(told).toEqual([{ index: 0, type: 'dragon', value: 'Smaug', reason: 'the type is unknown' }]);
     const [{ importance, createdAt }] = (await copy.getAll('foreign')).filter(
       ({ content }) => content === 'first',
     );

@@ -215,6 +215,23 @@ describe('a memory', () => {
       expect(await memory.getAll('many')).toHaveLength(100);
       expect(await memory.getAll('many', { limit: 1000 })).toHaveLength(101);
     });
+
+    test('of more than one page holds reads page by page, each memory once, the newest first', async () => {
+      const write = `insert into memory_entries (user_id, content, created_at)
+        select 'most', 'm' || n, timestamptz '2026-01-01' + n * interval '1 second' from generate_series(1, 2500) n`;
+      await database.query(write);
+      const newestFirst = Array.from({ length: 2500 }, (_, index) => `m${2500 - index}`);
+      for (const limit of [1000, 1001, 2000, 2499, 2500, 5000]) {
+        const found = await memory.getAll('most', { limit });
+        expect(
+          found.map(({ content }) => content),
+          `a limit of ${limit}`,
+        ).toEqual(newestFirst.slice(0, limit));
+      }
+      expect(await memory.getAll('most', { limit: 5000, conversationId: randomUUID() })).toEqual([]);
+      const signal = AbortSignal.abort();
+      await expect(memory.getAll('most', { limit: 5000, signal })).rejects.toBe(signal.reason);
+    });
   });
 
   test('getStats counts the live ones of a user', async () => {

@@ -149,7 +149,7 @@ describe('Ctrl-C', () => {
     const { answer } = await cliJson(['import', '--chunk-size', '1000', file], place());
     expect(answer).toMatchObject({ existing: stored, stored: count - stored, failed: [] });
     expect(new Set(await rowsOf('ivy')).size).toBe(count);
-  }, 120_000);
+  }, 480_000);
 
   it('leaves no half export behind', async () => {
     const running = startCli(['export', '--user', 'ivy', 'half.jsonl'], place());

@@ -29,7 +29,7 @@ beforeAll(() => {
     mkdirSync(dirname(link), { recursive: true });
     symlinkSync(join(root, 'node_modules', name), link);
   }
-}, 60_000);
+}, 240_000);
 
 describe('the demo of the package', () => {
   it('keeps its memories apart from the app, and does without a driver of its own', async () => {
@@ -40,7 +40,7 @@ describe('the demo of the package', () => {
     expect(code).toBe(0);
     expect(existsSync(join(folder.path, '.izzie-memory-demo'))).toBe(true);
     expect(existsSync(join(folder.path, '.izzie-memory'))).toBe(false);
-  }, 120_000);
+  }, 480_000);
 
   it('has help of its own, and refuses what it does not know with 2', async () => {
     const help = await cli(['demo', '--help'], { binary });
@@ -52,6 +52,7 @@ describe('the demo of the package', () => {
 
 describe('init', () => {
   const EXAMPLE = join(root, 'examples/nextjs');
+  let packageManagers = 0;
 
   /** All files below a folder, by their path in it. */
   function contents(base, inner = '.') {
@@ -110,22 +111,80 @@ describe('init', () => {
     });
   });
 
-  it('never overwrites without --force, and then only what differs', async () => {
+  it('writes what is missing beside files that differ, and replaces these with --force only', async () => {
     const app = makeApp('mine', { '.env.local': 'MINE=1\n', 'next.config.mjs': 'export default {};\n' });
-    await cli(['init'], { cwd: app, binary });
-    folder.write('mine/lib/persistence/index.ts', '// mine\n');
-    const refused = await cli(['init'], { cwd: app, binary });
-    expect(refused).toMatchObject({ code: 1, stdout: '' });
-    expect(refused.stderr).toContain(`are there and differ: ${join('lib', 'persistence', 'index.ts')}.`);
-    expect(readFileSync(join(app, 'lib/persistence/index.ts'), 'utf8')).toBe('// mine\n');
+    const own = join('lib', 'persistence', 'index.ts');
+    const other = join('lib', 'server', 'handler.ts');
+    for (const path of [own, other]) {
+      mkdirSync(dirname(join(app, path)), { recursive: true });
+      folder.write(join('mine', path), '// mine\n');
+    }
+    const dry = await cliJson(['init', '--dry-run'], { cwd: app, binary });
+    expect(dry.answer.files).toContainEqual({ path: own, state: 'differs' });
+    expect(existsSync(join(app, 'app'))).toBe(false);
+    const first = await cliJson(['init'], { cwd: app, binary });
+    expect(first.code).toBe(0);
+    const left = first.answer.files.filter(({ state }) => state !== 'written');
+    expect(left).toEqual([own, other].map((path) => ({ path, state: 'differs' })));
+    expect(first.answer.steps[0]).toContain(`were left as they are: ${own}, ${other}. `);
+    expect(first.answer.steps[0]).toContain('--force');
+    for (const path of [own, other]) expect(readFileSync(join(app, path), 'utf8')).toBe('// mine\n');
+    expect(contents(app, 'app/api')).toEqual(
+      contents(EXAMPLE, 'app/api').filter(([path]) => !path.includes('memories')),
+    );
     const { answer } = await cliJson(['init', '--force'], { cwd: app, binary });
     const changed = answer.files.filter(({ state }) => state !== 'kept');
-    expect(changed).toEqual([{ path: join('lib', 'persistence', 'index.ts'), state: 'replaced' }]);
+    expect(changed).toEqual([own, other].map((path) => ({ path, state: 'replaced' })));
+    expect(contents(app, 'lib/persistence')).toEqual(contents(EXAMPLE, 'lib/persistence'));
     expect(answer.steps[0]).toContain('npm install zod');
     expect(answer.steps[1]).toContain('to next.config.mjs');
     expect(answer.steps[2]).toContain('to .env.local, as long random texts: PERSISTENCE_TOKEN, CRON_SECRET');
     expect(readFileSync(join(app, '.env.local'), 'utf8')).toBe('MINE=1\n');
     expect(readFileSync(join(app, 'next.config.mjs'), 'utf8')).toBe('export default {};\n');
+  });
+
+  it.each([
+    ['pnpm-lock.yaml', '', 'pnpm add zod', 'pnpm exec izzie-memory doctor'],
+    ['yarn.lock', '', 'yarn add zod', 'yarn run izzie-memory doctor'],
+    ['bun.lock', '', 'bun add zod', 'bunx izzie-memory doctor'],
+    ['bun.lockb', '', 'bun add zod', 'bunx izzie-memory doctor'],
+    ['package-lock.json', '{}', 'npm install zod', 'npx izzie-memory doctor'],
+    [
+      'package.json',
+      '{"dependencies":{"next":"1","izzie-memory":"1"},"packageManager":"pnpm@9.1.0+sha512.x"}',
+      'pnpm add zod',
+      'pnpm exec izzie-memory doctor',
+    ],
+    [
+      'package.json',
+      '{"dependencies":{"next":"1","izzie-memory":"1"},"devEngines":{"packageManager":{"name":"bun"}}}',
+      'bun add zod',
+      'bunx izzie-memory doctor',
+    ],
+    ['../pnpm-workspace.yaml', '', 'pnpm add zod', 'pnpm exec izzie-memory doctor'],
+  ])('speaks of the package manager of the app: %s', async (file, content, add, run) => {
+    const name = `manager-${packageManagers++}`;
+    mkdirSync(join(folder.path, name));
+    const app = makeApp(`${name}/app`);
+    folder.write(`${name}/app/${file}`, content);
+    const env = { npm_config_user_agent: 'npm/10.0.0 node/v20.0.0' };
+    const { answer } = await cliJson(['init', '--dry-run'], { cwd: app, env, binary });
+    expect(answer.steps).toContain(`Run: ${add}`);
+    expect(answer.steps.at(-1)).toBe(`Run: ${run}`);
+  });
+
+  it('speaks of the package manager that runs it where the app names none', async () => {
+    const app = makeApp('managed-by-nobody');
+    for (const [agent, add] of [
+      ['pnpm/9.1.0 npm/? node/v20.0.0', 'pnpm add zod'],
+      ['yarn/4.0.0 npm/? node/v20.0.0', 'yarn add zod'],
+      ['bun/1.2.0 npm/? node/v20.0.0', 'bun add zod'],
+      ['other/1.0.0', 'npm install zod'],
+    ]) {
+      const env = { npm_config_user_agent: agent };
+      const { answer } = await cliJson(['init', '--dry-run'], { cwd: app, env, binary });
+      expect(answer.steps).toContain(`Run: ${add}`);
+    }
   });
 
   it('goes under src where the app has it, and only names files with --dry-run', async () => {

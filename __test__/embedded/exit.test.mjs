@@ -3,8 +3,10 @@ import { tmpdir } from 'node:os';
 import { expect, test } from 'vitest';
 import { Child, folderWithDatabase } from './support.mjs';
 
-async function exitCode(child, timeoutMs) {
-  const timer = setTimeout(() => child.process.kill('SIGKILL'), timeoutMs);
+const EXIT_MS = 60_000;
+
+async function exitCode(child) {
+  const timer = setTimeout(() => child.process.kill('SIGKILL'), EXIT_MS);
   const [code, signal] = await child.exited;
   clearTimeout(timer);
   return code ?? signal;
@@ -13,7 +15,7 @@ async function exitCode(child, timeoutMs) {
 test('a script that stores and closes nothing finishes its work and exits by itself', async () => {
   const script = new Child('script.mjs', folderWithDatabase());
   expect(await script.told('stored')).toBe('stored');
-  expect(await exitCode(script, 2_000)).toBe(0);
+  expect(await exitCode(script)).toBe(0);
   expect(script.stderr).toBe('');
 });
 
@@ -23,7 +25,7 @@ test('so does one that is a guest', async () => {
   await host.told('role');
   const script = new Child('script.mjs', folder);
   expect(await script.told('stored')).toBe('stored');
-  expect(await exitCode(script, 2_000)).toBe(0);
+  expect(await exitCode(script)).toBe(0);
   expect(script.stderr).toBe('');
 });
 
@@ -32,6 +34,6 @@ test('so does one with a database in memory, and it leaves no socket', async () 
   const before = socketDirs();
   const script = new Child('script.mjs', 'memory://');
   expect(await script.told('stored')).toBe('stored');
-  expect(await exitCode(script, 2_000)).toBe(0);
+  expect(await exitCode(script)).toBe(0);
   expect(socketDirs()).toEqual(before);
 });

@@ -7,7 +7,7 @@ import database from '../../lib/embedded/database.cjs';
 import embedded from '../../lib/embedded/index.cjs';
 import protocol from '../../lib/embedded/protocol.cjs';
 import relay from '../../lib/embedded/relay.cjs';
-import { afterThisTest, connected, until } from './support.mjs';
+import { afterThisTest, connected, PATIENCE_MS, until } from './support.mjs';
 
 const { SYNC, errorResponse, int32, message } = protocol;
 
@@ -67,7 +67,7 @@ class RawClient {
         return true;
       }
       return this.socket.destroyed;
-    }, 5_000);
+    }, PATIENCE_MS);
     return types.filter((type) => !['S', 'K', 'R'].includes(type));
   }
 }
@@ -177,8 +177,12 @@ test('a client that goes in the middle of a transaction leaves nothing behind', 
 test('so does one that goes in the middle of a batch', async () => {
   const [client, other] = [await RawClient.authenticated(), await connected(opened.databaseUrl)];
   await client.read();
+  let answer = '';
+  client.socket.on('data', (chunk) => {
+    answer += chunk.toString('latin1');
+  });
   client.send(parse('cut', 'create table cut_off as select 1 as n'), bind('', 'cut'), execute(''), FLUSH);
-  await sleep(100);
+  await until(() => answer.includes('SELECT 1'), PATIENCE_MS);
   client.socket.destroy();
   await expect(other.query('select * from cut_off')).resolves.toMatchObject({ rows: [{ n: 1 }] });
   expect(await countStatements()).toBe(0);
@@ -264,7 +268,7 @@ test('an answer of many megabytes arrives whole, also at a slow reader, and othe
     size += chunk.length;
   });
   client.socket.resume();
-  await until(() => size > 20_000_000, 10_000);
+  await until(() => size > 20_000_000, PATIENCE_MS);
 });
 
 test('a statement of some megabytes is taken', async () => {
@@ -292,7 +296,7 @@ test('when the database does not answer, that is told and nobody else is served'
   const { databaseUrl, told, close } = await relayWithShortPatience(200, broken);
   const client = await connected(databaseUrl);
   client.query('select 1').catch(() => {}); // ends with the relay
-  await until(() => told.length > 0, 2_000);
+  await until(() => told.length > 0, PATIENCE_MS);
   expect(told[0].message).toContain('did not answer');
   await close();
 });

@@ -8,6 +8,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { afterEach } from 'vitest';
 
+/** For what takes a second or two on a machine with nothing else to do. */
+export const PATIENCE_MS = 90_000;
+
 /** Undone after each test, last one first. */
 const leftovers = [];
 
@@ -88,7 +91,7 @@ export class Child {
   }
 
   /** The first message of a kind for which `test` holds. */
-  async told(kind, test = () => true, timeoutMs = 20_000) {
+  async told(kind, test = () => true, timeoutMs = PATIENCE_MS) {
     await until(
       () => this.messages.some((message) => kind in message && test(message[kind])),
       timeoutMs,

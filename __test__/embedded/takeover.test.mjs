@@ -2,10 +2,15 @@ import { rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import embedded from '../../lib/embedded/index.cjs';
-import { afterThisTest, Child, connected, folderWithDatabase, locks, until } from './support.mjs';
-
-// A second or two on a machine with nothing else to do.
-const TAKEOVER_MS = 20_000;
+import {
+  afterThisTest,
+  Child,
+  connected,
+  folderWithDatabase,
+  locks,
+  PATIENCE_MS,
+  until,
+} from './support.mjs';
 
 async function member(folder) {
   const child = new Child('member.mjs', folder);
@@ -23,7 +28,7 @@ test('the host is killed: its guest goes on, nothing acknowledged is missing', a
   await host.kill();
   await writer.told('queryError');
   const before = writer.last('acknowledged');
-  await writer.told('acknowledged', (n) => n > before, TAKEOVER_MS);
+  await writer.told('acknowledged', (n) => n > before, PATIENCE_MS);
   const last = writer.last('acknowledged');
   const connectErrors = writer.messages
     .filter((said) => 'connectError' in said)
@@ -44,7 +49,7 @@ test('of five guests exactly one becomes the host, the others are its guests', a
   expect(rolesOf(guests)).toEqual(Array(5).fill('guest'));
   const urls = new Set(guests.map((guest) => guest.last('url')));
   await host.kill();
-  await until(() => rolesOf(guests).includes('host'), TAKEOVER_MS);
+  await until(() => rolesOf(guests).includes('host'), PATIENCE_MS);
 
   await sleep(1_000); // a second host would show
   expect(rolesOf(guests)).toEqual(['guest', 'guest', 'guest', 'guest', 'host']);
@@ -54,7 +59,7 @@ test('of five guests exactly one becomes the host, the others are its guests', a
 
   await next.kill();
   const remaining = guests.filter((guest) => guest !== next);
-  await until(() => rolesOf(remaining).includes('host'), TAKEOVER_MS);
+  await until(() => rolesOf(remaining).includes('host'), PATIENCE_MS);
   expect(rolesOf(remaining)).toEqual(['guest', 'guest', 'guest', 'host']);
 });
 
@@ -79,12 +84,12 @@ test('a host that closes in order lets its guest take over', async () => {
   const guest = await member(folder);
   const client = await connected(guest.last('url'));
   await client.query('create table kept as select 7 as n');
-  const running = client.query('select pg_sleep(0.5), n from kept');
-  await sleep(100);
+  const running = client.query('select pg_sleep(2), n from kept');
+  await sleep(1_000); // It has begun.
   host.process.send('close');
   expect((await running).rows[0].n).toBe(7); // what runs is finished
   await host.told('closed');
-  await guest.told('role', (role) => role === 'host', TAKEOVER_MS);
+  await guest.told('role', (role) => role === 'host', PATIENCE_MS);
   expect((await host.exited)[0]).toBe(0);
   const again = await connected(guest.last('url'));
   expect((await again.query('select n from kept')).rows).toEqual([{ n: 7 }]);
@@ -101,7 +106,7 @@ test('a host that is stopped is not robbed', async () => {
   expect(late.last('role')).toBeUndefined();
   expect(locks(folder)).toHaveLength(1);
   host.process.kill('SIGCONT');
-  await late.told('role', (role) => role === 'guest', TAKEOVER_MS);
+  await late.told('role', (role) => role === 'guest', PATIENCE_MS);
 });
 
 test('a process that inherits the pid of a dead host does not keep the folder locked', async () => {

@@ -7,7 +7,7 @@ export default defineConfig({
     pool: 'forks',
     // Each file starts processes of its own that each load Postgres: one after the other is faster.
     fileParallelism: false,
-    testTimeout: 60_000,
-    hookTimeout: 30_000,
+    testTimeout: 360_000,
+    hookTimeout: 120_000,
   },
 });

@@ -7,9 +7,9 @@ import { waitUntil } from '../../scripts/lib/process.mjs';
 import { root } from './support.mjs';
 
 const SCREENSHOTS = join(root, 'target', 'screenshots');
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = 240_000;
 /** A Neo4j that has just started takes its time, on a busy machine more than one statement may. */
-const DELIVERY_MS = 180_000;
+const DELIVERY_MS = 480_000;
 
 export class DashboardPage {
   /** @param {string} url @param {string} name what the screenshots are called */

@@ -13,7 +13,7 @@ import { misplaced } from './suites/misplaced.mjs';
 import { tracedFiles } from './suites/traces.mjs';
 import { root } from './support.mjs';
 
-describe('the Next.js example', { concurrency: false, timeout: 1_200_000 }, () => {
+describe('the Next.js example', { concurrency: false, timeout: 4_000_000 }, () => {
   const app = new App();
 
   before(() => app.install());

@@ -5,8 +5,8 @@ import { createServer } from 'node:net';
 import { waitUntil } from '../../scripts/lib/process.mjs';
 import { NEXT } from './app.mjs';
 
-const READY_MS = 60_000;
-const STOP_MS = 20_000;
+const READY_MS = 240_000;
+const STOP_MS = 60_000;
 
 export const TOKEN = 'the token of these tests';
 export const CRON_SECRET = 'the secret of these tests';

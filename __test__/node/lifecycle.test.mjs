@@ -21,12 +21,12 @@ async function run(name, environment, cwd) {
   const { stdout, stderr } = await promisify(execFile)(process.execPath, [child(name)], {
     env,
     cwd,
-    timeout: 60_000,
+    timeout: 240_000,
   });
   return { answer: JSON.parse(stdout), stderr };
 }
 
-describe('the life of a process', { concurrency: false, timeout: 120_000 }, () => {
+describe('the life of a process', { concurrency: false, timeout: 480_000 }, () => {
   let database;
   let folder;
 

@@ -14,6 +14,7 @@ const { constants } = require('../../lib/native.cjs');
 const SUBPATHS = [
   '',
   '/graph',
+  '/memory',
   '/memory/enhanced',
   '/persistence',
   '/persistence/sync',
@@ -21,7 +22,7 @@ const SUBPATHS = [
   '/testing',
 ];
 
-describe('the package', { concurrency: false, timeout: 120_000 }, () => {
+describe('the package', { concurrency: false, timeout: 600_000 }, () => {
   const check = (name) => capture('npm', ['run', '--silent', `check:${name}`], { cwd: root });
 
   test('has declarations that hold under Node and bundlers, and an implementation that fits them', () =>

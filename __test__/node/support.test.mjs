@@ -8,7 +8,7 @@ import pg from 'pg';
 import { startProxy } from '../support/proxy.mjs';
 import { freshDatabase, neo4j } from '../support/stores.mjs';
 
-describe('the fault proxy', { timeout: 20_000 }, () => {
+describe('the fault proxy', { timeout: 80_000 }, () => {
   let received;
   let target;
   let proxy;
@@ -121,7 +121,7 @@ describe('the fault proxy', { timeout: 20_000 }, () => {
   });
 });
 
-describe('the test stores', { timeout: 60_000 }, () => {
+describe('the test stores', { timeout: 240_000 }, () => {
   test('a fresh database is empty and gone after drop()', async () => {
     const database = await freshDatabase();
     const tables = "select count(*)::int as n from pg_class where relnamespace = 'public'::regnamespace";

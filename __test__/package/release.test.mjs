@@ -8,7 +8,7 @@ import { packRelease } from '../../scripts/release/pack.mjs';
 import { hostTriple } from '../../scripts/setup.mjs';
 import { Project, root } from '../example/support.mjs';
 
-describe('a release', { concurrency: false, timeout: 300_000 }, () => {
+describe('a release', { concurrency: false, timeout: 1_200_000 }, () => {
   const project = new Project();
   const tarballs = project.path('tarballs');
   let main;

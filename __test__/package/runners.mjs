@@ -20,7 +20,7 @@ test('two layers at once never see each other', async () => {
   await one.close();
   expect(await two.memory.getAll('ada')).toHaveLength(3);
   await two.close();
-}, 60_000);
+}, 240_000);
 
 test('a layer begins empty, whatever the one before did', async () => {
   for (let round = 1; round <= 3; round += 1) {
@@ -32,7 +32,7 @@ test('a layer begins empty, whatever the one before did', async () => {
     expect(await sync.fullSync()).toMatchObject({ totalChecked: 1, inconsistencies: [] });
     await close();
   }
-}, 60_000);
+}, 240_000);
 `;
 
 const RUNNERS = {

@@ -9,6 +9,7 @@ import { lend, testsFor } from './runners.mjs';
 const SUBPATHS = [
   '',
   '/graph',
+  '/memory',
   '/memory/enhanced',
   '/persistence',
   '/persistence/sync',
@@ -48,7 +49,7 @@ console.log(found.content);
 const bytesBelow = (folder) =>
   filesBelow(folder).reduce((sum, path) => sum + statSync(join(folder, path)).size, 0);
 
-describe('the tarball', { concurrency: false, timeout: 300_000 }, () => {
+describe('the tarball', { concurrency: false, timeout: 1_200_000 }, () => {
   const project = new Project();
   const installed = project.path('node_modules', 'izzie-memory');
 

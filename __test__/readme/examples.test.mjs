@@ -37,7 +37,7 @@ describe('programs', () => {
   let compiled;
   beforeAll(() => {
     compiled = compile(folder, programs);
-  }, 120_000);
+  }, 480_000);
   afterAll(remove);
 
   test('have no type errors', () => expect(compiled.problems).toEqual([]));
@@ -48,7 +48,7 @@ describe('programs', () => {
       const printed = await SETTINGS[setting](folder, compiled.files[index]);
       expect(printed).toEqual(announced(programs[index].code));
     },
-    150_000,
+    600_000,
   );
 });
 

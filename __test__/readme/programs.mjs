@@ -56,7 +56,7 @@ export async function execute(folder, file, env = {}) {
   const { stdout } = await run(process.execPath, [file], {
     cwd: folder,
     env: { ...Object.fromEntries(inherited), ...env },
-    timeout: 120_000,
+    timeout: 480_000,
   });
   return stdout.split('\n').slice(0, -1);
 }

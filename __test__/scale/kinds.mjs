@@ -21,7 +21,7 @@ export const KINDS = {
   summaryEdited: edited('summary'),
   importanceEdited: edited('importance'),
   timeEdited: edited('createdAt'),
-  labelRemoved: edited('labels'),
+  labelAdded: edited('labels'),
   mentionRemoved: edited('mentions'),
   mentionAdded: edited('mentions'),
   mentionEdited: edited('mentions'),

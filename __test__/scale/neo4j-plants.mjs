@@ -18,7 +18,7 @@ export const COUNTS = {
   summaryEdited: 1,
   importanceEdited: 1,
   timeEdited: 1,
-  labelRemoved: 1,
+  labelAdded: 1,
   mentionRemoved: 2,
   mentionAdded: 1,
   mentionEdited: 1,
@@ -39,7 +39,7 @@ const FORGET = `
   OPTIONAL MATCH (m)<-[r:MENTIONED_IN]-(e:IzzieEntity) DELETE r
   WITH m, collect(e) AS entities FOREACH (e IN entities | SET e.frequency = e.frequency - 1) WITH m`;
 const AS_LIVE = `
-  SET m:Memory, m.deleted = false, m.content = 'came back', m.importance = 5, m.createdAt = datetime(), m.relationships = 0`;
+  SET m.deleted = false, m.content = 'came back', m.importance = 5, m.createdAt = datetime(), m.relationships = 0`;
 
 const mention = (owner) => `
   ${NODE} MATCH (e:IzzieEntity {userId: ${owner}, normalized: '${SPARE}'})
@@ -48,10 +48,10 @@ const mention = (owner) => `
 /** Each statement answers one row if it found its victim, with the entity's key where that is what it changed. */
 export const PLANTS = {
   nodeMissing: `${NODE} ${FORGET} DELETE m RETURN 1 AS planted`,
-  nodeIsTombstone: `${NODE} ${FORGET} SET m.deleted = true REMOVE m:Memory RETURN 1 AS planted`,
+  nodeIsTombstone: `${NODE} ${FORGET} SET m.deleted = true RETURN 1 AS planted`,
   nodeIsDetached: `${NODE} SET m.detached = true RETURN 1 AS planted`,
   nodeWithoutRow: `
-    CREATE (:IzzieMemory:Memory {key: $id, userId: 'user-1', epoch: 1, revision: 1, h1: 1, h2: 1, bucket: 1,
+    CREATE (:IzzieMemory {key: $id, userId: 'user-1', epoch: 1, revision: 1, h1: 1, h2: 1, bucket: 1,
       content: 'invented', importance: 5, createdAt: datetime(), deleted: false, detached: false, relationships: 0})
     RETURN 1 AS planted`,
   nodeOfDeletedRow: `${NODE} ${AS_LIVE} RETURN 1 AS planted`,
@@ -65,7 +65,7 @@ export const PLANTS = {
   summaryEdited: `${NODE} REMOVE m.summary RETURN 1 AS planted`,
   importanceEdited: `${NODE} SET m.importance = m.importance + 1 RETURN 1 AS planted`,
   timeEdited: `${NODE} SET m.createdAt = m.createdAt + duration({seconds: 1}) RETURN 1 AS planted`,
-  labelRemoved: `${NODE} REMOVE m:Memory RETURN 1 AS planted`,
+  labelAdded: `${NODE} SET m:Memory RETURN 1 AS planted`,
   mentionRemoved: `${MENTION} DELETE r RETURN 1 AS planted`,
   mentionAdded: mention('m.userId'),
   mentionEdited: `${MENTION} SET r.confidence = 0.5 RETURN 1 AS planted`,
@@ -78,5 +78,5 @@ export const PLANTS = {
   relationshipEdited: `${RELATION} SET r.evidence = 'edited by hand' RETURN 1 AS planted`,
   frequencyWrong: `${MENTION} SET e.frequency = e.frequency + 3 RETURN e.key AS planted`,
   entityRenamed: `${MENTION} SET e.normalized = 'somebody else' RETURN e.key AS planted`,
-  entityRelabelled: `${MENTION} REMOVE e:Person:Company SET e:Location RETURN e.key AS planted`,
+  entityRelabelled: `${MENTION} REMOVE e:IzziePerson:IzzieCompany SET e:IzzieLocation RETURN e.key AS planted`,
 };

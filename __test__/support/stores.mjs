@@ -32,7 +32,7 @@ async function openConnections(server, name) {
   const query = 'select count(*)::int as open from pg_stat_activity where datname = $1';
   for (let attempt = 0; ; attempt += 1) {
     const { open } = (await oneQuery(server, query, [name])).rows[0];
-    if (open === 0 || attempt === 40) return open;
+    if (open === 0 || attempt === 400) return open;
     await sleep(50);
   }
 }

@@ -1,6 +1,7 @@
 // Every subpath in a CommonJS module.
 import root = require('izzie-memory');
 import graph = require('izzie-memory/graph');
+import memory = require('izzie-memory/memory');
 import enhanced = require('izzie-memory/memory/enhanced');
 import persistence = require('izzie-memory/persistence');
 import sync = require('izzie-memory/persistence/sync');
@@ -33,6 +34,8 @@ const same: [
   Same<enhanced.MemoryEntry, root.MemoryEntry>,
   Same<typeof graph.GraphService, typeof root.GraphService>,
   Same<graph.RelatedEntity, root.RelatedEntity>,
-] = Array(24).fill(true) as never;
+  Same<typeof memory.MemoryService, typeof root.MemoryService>,
+  Same<memory.HybridSearchResult, root.HybridSearchResult>,
+] = Array(26).fill(true) as never;
 
 export = { same };

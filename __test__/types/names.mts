@@ -33,6 +33,7 @@ import type {
   ExtractionInput,
   ExtractorCallback,
   FindPathOptions,
+  FoundInconsistency,
   FullSyncOptions,
   GetAllOptions,
   GraphCall,
@@ -40,6 +41,9 @@ import type {
   GraphPath,
   HealthCheck,
   HealthReason,
+  HealthReport,
+  HybridSearchOptions,
+  HybridSearchResult,
   ImportCounts,
   ImportOptions,
   ImportProgress,
@@ -55,6 +59,7 @@ import type {
   MemoryLayer,
   MemoryMetadata,
   MemoryRow,
+  MemoryServiceConfig,
   MemoryStats,
   MemoryStorageRequest,
   MemoryUpdateRequest,
@@ -77,6 +82,7 @@ import type {
   QueueOptions,
   RebuildOptions,
   ReembedResult,
+  Rejection,
   RelatedEntitiesOptions,
   RelatedEntity,
   RelationType,
@@ -86,6 +92,7 @@ import type {
   RetrieveOptions,
   SearchOptions,
   StorageStatus,
+  StoredRow,
   StoreManyOptions,
   StoreManyResult,
   StoreOptions,
@@ -93,14 +100,17 @@ import type {
   SyncCall,
   SyncInconsistency,
   SyncOptions,
+  SyncOutcome,
   SyncResult,
   SyncStats,
+  UnavailableStores,
   UpdateCall,
   Verdict,
   VerifyOptions,
 } from 'izzie-memory';
 import * as root from 'izzie-memory';
 import type * as graph from 'izzie-memory/graph';
+import type * as memory from 'izzie-memory/memory';
 import type * as enhancedTypes from 'izzie-memory/memory/enhanced';
 import type * as enhanced from 'izzie-memory/memory/enhanced';
 import type * as persistence from 'izzie-memory/persistence';
@@ -127,6 +137,8 @@ const values: [
 // The subpaths give the very classes and objects of the root.
 const same: [
   Same<typeof enhanced.EnhancedMemoryService, typeof root.EnhancedMemoryService>,
+  Same<typeof memory.MemoryService, typeof root.MemoryService>,
+  Same<typeof memory.memoryService, typeof root.memoryService>,
   Same<typeof persistence.PersistenceService, typeof root.PersistenceService>,
   Same<typeof persistence.persistenceService, typeof root.persistenceService>,
   Same<typeof persistence.DEFAULT_PERSISTENCE_CONFIG, typeof root.DEFAULT_PERSISTENCE_CONFIG>,
@@ -137,7 +149,7 @@ const same: [
   Same<typeof types.GraphStoreError, typeof root.GraphStoreError>,
   Same<typeof types.SyncError, typeof root.SyncError>,
   Same<typeof types.DEFAULT_PERSISTENCE_CONFIG, typeof root.DEFAULT_PERSISTENCE_CONFIG>,
-] = [true, true, true, true, true, true, true, true, true, true, true];
+] = [true, true, true, true, true, true, true, true, true, true, true, true, true];
 
 // The type names of the TypeScript layer, where its callers import them.
 const old: [
@@ -187,6 +199,9 @@ const old: [
 
 // The new ones exist: an unknown name would not compile.
 export type New = [
+  HybridSearchOptions,
+  HybridSearchResult,
+  MemoryServiceConfig,
   EntityListOptions,
   EntityMemoriesOptions,
   EntityReference,
@@ -238,6 +253,11 @@ export type New = [
   ErrorReason,
   Extraction,
   ExtractionInput,
+  FoundInconsistency,
+  HealthReport,
+  StoredRow,
+  SyncOutcome,
+  UnavailableStores,
   ExtractorCallback,
   FullSyncOptions,
   GetAllOptions,
@@ -258,6 +278,7 @@ export type New = [
   PersistenceErrorOptions,
   PoolConfig,
   RebuildOptions,
+  Rejection,
   RetrieveMode,
   SearchOptions,
   StoreStatus,

@@ -8,16 +8,16 @@ import {
   DEFAULT_PERSISTENCE_CONFIG,
   EnhancedMemoryService,
   type Entity,
+  type FoundInconsistency,
   type GraphEntity,
   type GraphPath,
   GraphStoreError,
   graphService,
-  type HealthCheck,
+  type HealthReport,
   type ImportProgress,
   type ImportResult,
   type IzzieMemoryConfig,
   type MemoryEntry,
-  type MemoryRow,
   enhancedMemoryService as memory,
   metrics,
   type OwedToModel,
@@ -29,10 +29,10 @@ import {
   type QueueItem,
   type ReembedResult,
   type RelationType,
+  type StoredRow,
   type StoreManyOptions,
   SyncError,
-  type SyncInconsistency,
-  type SyncResult,
+  type SyncOutcome,
   SyncService,
   shutdown,
   syncService,
@@ -144,7 +144,7 @@ export async function wrong(): Promise<void> {
   // @ts-expect-error: an unknown mode
   await memory.retrieve('ada', 'lunch', { mode: 'graph' });
   // @ts-expect-error: an unknown kind of entity
-  await memory.store(entry, { entities: [{ type: 'date', value: 'today' }] });
+  await memory.store(entry, { entities: [{ type: 'dragon', value: 'Smaug' }] });
   // @ts-expect-error: an unknown kind of relationship
   const kind: import('izzie-memory').InlineRelationshipType = 'HATES';
   // @ts-expect-error: an option of store
@@ -188,9 +188,9 @@ export async function wrong(): Promise<void> {
   void kind;
 }
 
-export async function persistence(): Promise<MemoryRow | undefined> {
+export async function persistence(): Promise<StoredRow | undefined> {
   const service = new PersistenceService({ enableGraphStore: true, graphWaitMs: 100 });
-  const result: PersistenceResult<MemoryRow> = await service.store({
+  const result: PersistenceResult<StoredRow> = await service.store({
     ...entry,
     embedding: [1],
     entities: [ada],
@@ -199,22 +199,22 @@ export async function persistence(): Promise<MemoryRow | undefined> {
   const gone: PersistenceResult<void> = await service.delete({ id: 'x', hard: true, cascadeGraph: true });
   const lastAccess: Date | null | undefined = result.data?.lastAccessedAt;
   void [gone, lastAccess, result.metadata?.graphWriteSuccess, result.error?.message];
-  const many: PersistenceResult<MemoryRow>[] = await service.storeMany([entry], { chunkSize: 1 });
+  const many: PersistenceResult<StoredRow>[] = await service.storeMany([entry], { chunkSize: 1 });
   await service.update({ id: 'x', importance: 1, expectedRevision: 3 });
   void many;
   await service.close();
   return result.data;
 }
 
-export async function sync(): Promise<SyncResult> {
+export async function sync(): Promise<SyncOutcome> {
   const service = new SyncService();
-  const found: SyncInconsistency[] = await service.checkConsistency({ userId: 'ada', limit: 5 });
+  const found: FoundInconsistency[] = await service.checkConsistency({ userId: 'ada', limit: 5 });
   const throughJson = found.map((one) => ({ ...one, detectedAt: one.detectedAt.toISOString() }));
   await service.repairInconsistencies(found);
   await service.repairInconsistencies(throughJson);
   await service.repairInconsistencies(found, { conflictStrategy: 'merge' });
   const { resumed } = await service.rebuildGraph({ clearExisting: true, onProgress: ({ done }) => done });
-  const { lastSync, conflicts }: { lastSync?: Date; conflicts: number } = await service.getStats();
+  const { lastSync, conflicts }: { lastSync?: Date; conflicts: number | null } = await service.getStats();
   const { state, depth, differences } = await service.verify({ deep: true });
   if (state === 'inconclusive' && depth === 'deep') await service.deltaSync({ userId: 'ada', maxMs: 1000 });
   void [resumed, lastSync, conflicts, differences, found[0]?.fields, found[0]?.conflict];
@@ -231,10 +231,10 @@ export async function models(): Promise<number> {
     onProgress: ({ done, total }) => done / total,
   });
   const made: ReembedResult = await syncService.reembed({ signal: new AbortController().signal });
-  const { embedding, extraction }: { embedding: OwedToModel; extraction: OwedToModel } =
+  const { embedding, extraction }: { embedding: OwedToModel | null; extraction: OwedToModel | null } =
     await syncService.getStats();
   void [found.embed, found.extract, extracted, failed, pending, made.model, made.dimensions, made.resumed];
-  return embedded + embedding.pending + extraction.waiting + embedding.dead;
+  return embedded + (embedding?.pending ?? 0) + (extraction?.waiting ?? 0) + (embedding?.dead ?? 0);
 }
 
 /** Ours wins unless the graph's is longer. */
@@ -294,7 +294,7 @@ export async function layers(config: IzzieMemoryConfig): Promise<string> {
     logger: console,
   });
   const { applied } = await layer.migrate();
-  const health: HealthCheck = await layer.memory.getHealth();
+  const health: HealthReport = await layer.memory.getHealth();
   await shutdown();
   return applied.join() + health.status;
 }

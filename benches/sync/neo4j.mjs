@@ -18,7 +18,7 @@ const LOSE = `
 /** What is lost, written again as plainly as it can be: the same nodes, mentions and properties, no version looked at. */
 const CREATE = `
   UNWIND $rows AS row
-  CREATE (m:IzzieMemory:Memory) SET m = row.node
+  CREATE (m:IzzieMemory) SET m = row.node
   WITH m, row UNWIND row.mentions AS x
   MERGE (e:IzzieEntity {key: x.key}) SET e += x.entity
   CREATE (e)-[r:MENTIONED_IN]->(m) SET r = x.mention`;

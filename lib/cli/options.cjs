@@ -21,9 +21,15 @@ function wholeNumber(text) {
   return Number(text);
 }
 
+/** A variable of the shell that is not set must not make a command one for all users. @param {string} text */
+function userOf(text) {
+  if (text === '') throw new InvalidArgumentError('It is empty.');
+  return text;
+}
+
 /** @param {...string} lines */
 function examples(...lines) {
   return `\nExamples:\n${lines.map((line) => `  izzie-memory ${line}`).join('\n')}`;
 }
 
-module.exports = { withStores, withJson, wholeNumber, examples };
+module.exports = { withStores, withJson, wholeNumber, userOf, examples };

@@ -2,7 +2,7 @@
 
 const fs = require('node:fs');
 const path = require('node:path');
-const { Worker } = require('node:worker_threads');
+const threads = require('node:worker_threads');
 const { UnavailableError, cannotOpen } = require('./errors.cjs');
 
 /** The worker thread that hosts a database, seen from the thread that uses it. */
@@ -15,7 +15,7 @@ class HostThread {
    */
   static start(folder, { keepAlive, script = path.join(__dirname, 'worker.cjs') }) {
     // Options of the parent's Node (loaders, an inspector port) are not meant for this thread.
-    const worker = new Worker(script, { workerData: { folder }, execArgv: [] });
+    const worker = startThread(script, { workerData: { folder }, execArgv: [] });
     if (!keepAlive) worker.unref();
     return new Promise((resolve, reject) => {
       worker.once('error', reject);
@@ -28,7 +28,7 @@ class HostThread {
   }
 
   /**
-   * @param {Worker} worker
+   * @param {threads.Worker} worker
    * @param {import('./worker.cjs').Hosting} hosting
    */
   constructor(worker, { databaseUrl, scratchDir }) {
@@ -57,6 +57,18 @@ class HostThread {
   #removeScratchDir = () => {
     if (this.#scratchDir) fs.rmSync(this.#scratchDir, { recursive: true, force: true });
   };
+}
+
+/**
+ * Turbopack takes `new Worker(…)` for an entry of its own, and up to Next.js 16.1 panics on it before it gets to the
+ * sentence that says why this package cannot be bundled.
+ *
+ * @param {string} script
+ * @param {threads.WorkerOptions} options
+ * @returns {threads.Worker}
+ */
+function startThread(script, options) {
+  return Reflect.construct(threads.Worker, [script, options]);
 }
 
 module.exports = { HostThread };

@@ -14,12 +14,16 @@ const OPTIONS = [
   'userId',
   'format',
   'includeDeleted',
+  'includeSpam',
   'verifyFirst',
   'dryRun',
   'chunkSize',
   'onProgress',
   'signal',
 ];
+
+const MAY_BEGIN_A_MAIL =
+  'begins with "From " and may begin a mail; it was left in the text of the mail before it';
 
 /** Bounds what a chunk of large memories holds in memory. */
 const CHUNK_BYTES = 4 * 1024 * 1024;
@@ -40,13 +44,14 @@ async function importMemories(handle, source, given) {
   if (options.verifyFirst) await mustBeWhole(open(), options);
   const seal = new SealCheck();
   const run = new Import(handle, options);
-  for await (const item of withKeys(read(open(), seal, options))) await run.take(item);
+  const first = options.format === 'mbox' && typeof source === 'function' ? open() : undefined;
+  for await (const item of withKeys(read(open(), seal, { ...options, first }))) await run.take(item);
   await run.flush();
   const { digest, ...verdict } = seal.outcome();
   return {
     ...run.counts,
     failed: run.failed,
-    ...(options.format === 'jsonl' && { digest }),
+    ...(options.format === 'jsonl' ? { digest } : run.ofMails),
     ...verdict,
   };
 }
@@ -64,6 +69,7 @@ function checkedOptions(given, batchLimit) {
     format,
     verifyFirst,
     includeDeleted: flag(options, 'includeDeleted'),
+    includeSpam: flag(options, 'includeSpam'),
     dryRun: flag(options, 'dryRun'),
     chunkSize: chunkSizeOf(options.chunkSize, batchLimit),
     onProgress: checkOnProgress(options.onProgress, 'options.onProgress'),
@@ -92,10 +98,10 @@ function checkedSource(source) {
   throw invalid('source', 'must be a stream, or something else that gives text or bytes in pieces');
 }
 
-function read(source, seal, { format, userId, signal }) {
+function read(source, seal, { format, userId, signal, first }) {
   return format === 'jsonl'
     ? readJsonl(source, { userId, seal, signal })
-    : readMbox(source, { userId, signal });
+    : readMbox(source, { userId, signal, first });
 }
 
 async function mustBeWhole(source, options) {
@@ -110,6 +116,8 @@ class Import {
   counts = { read: 0, stored: 0, existing: 0, skipped: 0 };
   /** @type {{ line: number, error: Error }[]} */
   failed = [];
+  /** @type {{ leftOut: { line: number, reason: import('./mail-marks.cjs').LeftOut }[], unclear: { line: number, problem: string }[], undecoded: number }} */
+  ofMails = { leftOut: [], unclear: [], undecoded: 0 };
   #handle;
   #options;
   /** @type {Readable[]} */
@@ -129,10 +137,30 @@ class Import {
     this.#line = item.line;
     this.#end = item.end;
     this.counts.read += 1;
-    if (item.error !== undefined) this.#fail(item.line, unreadable(item.error, item.line));
-    else if (item.entry.deleted && !this.#options.includeDeleted) this.counts.skipped += 1;
-    else if (!this.#options.dryRun) this.#chunk.push(/** @type {Readable} */ (item));
+    for (const line of item.unclear ?? []) this.ofMails.unclear.push({ line, problem: MAY_BEGIN_A_MAIL });
+    const reason = this.#leavesOut(item);
+    if (item.error !== undefined && !reason) this.#fail(item.line, unreadable(item.error, item.line));
+    else if (reason) this.#leaveOut(item.line, reason);
+    else this.#accept(/** @type {Readable} */ (item));
     if (this.#isFull()) await this.flush();
+  }
+
+  /** Why it is not imported, unless it was asked for. @param {import('./jsonl.cjs').Item} item */
+  #leavesOut({ leftOut, entry }) {
+    const { includeDeleted, includeSpam } = this.#options;
+    if (leftOut === 'internal') return leftOut;
+    if (leftOut === 'spam') return includeSpam ? undefined : leftOut;
+    return includeDeleted ? undefined : (leftOut ?? (entry?.deleted && 'deleted'));
+  }
+
+  #leaveOut(line, reason) {
+    this.counts.skipped += 1;
+    this.ofMails.leftOut.push({ line, reason });
+  }
+
+  #accept(item) {
+    if (item.undecoded) this.ofMails.undecoded += 1;
+    if (!this.#options.dryRun) this.#chunk.push(item);
   }
 
   #isFull() {
@@ -146,7 +174,11 @@ class Import {
     const chunk = this.#chunk;
     this.#chunk = [];
     this.#chunkBegins = this.#end;
-    const outcomes = await storeItems(this.#handle, chunk.map(toStoreItem), { signal });
+    const outcomes = await storeItems(
+      this.#handle,
+      chunk.map((item) => toStoreItem(this.#handle, item)),
+      { signal },
+    );
     const deleted = new Map();
     for (const [place, { entry, line }] of chunk.entries()) {
       const { error, write, memory } = outcomes[place];
@@ -175,9 +207,9 @@ function unreadable(problem, line) {
   return new PersistenceError(problem, 'INVALID_ARGUMENT', { field: 'source', line });
 }
 
-/** @param {Readable} item */
-function toStoreItem({ entry: { deleted, ...entry }, json, idempotencyKey }) {
-  if (json === undefined) return storeItem({ ...entry, idempotencyKey });
+/** @param {import('../handle.cjs').Handle} handle @param {Readable} item */
+function toStoreItem(handle, { entry: { deleted, ...entry }, json, idempotencyKey }) {
+  if (json === undefined) return storeItem(handle, { ...entry, idempotencyKey });
   return { json: `{"memory":${json},"embeddingLength":0}`, embedding: new Float32Array() };
 }
 

@@ -1,9 +1,9 @@
 'use strict';
 
+const { isoDate } = require('./dates.cjs');
 const { readLines, TOO_LONG } = require('./lines.cjs');
 const { SealCheck } = require('./seal.cjs');
 
-const ISO_DATE = /^\d{4}-\d{2}-\d{2}/;
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 /** How the line of a deleted memory ends in an export. */
 const DELETED = ',"deleted":true}';
@@ -14,7 +14,10 @@ const DELETED = ',"deleted":true}';
  * @typedef {{ userId: string, content: string, id?: string, conversationId?: string, createdAt?: Date,
  *             metadata?: Record<string, unknown>, importance?: any, summary?: any, entities?: any,
  *             relationships?: any, deleted?: boolean }} Entry
- * @typedef {{ line: number, end: number } & ({ entry: Entry, json?: string, error?: undefined } | { entry?: undefined, error: string })} Item
+ * Of a mail also `identity`, what its key is made of; `leftOut`, why it is not imported unless asked for; `undecoded`, whether
+ * some of its text could not be decoded; `unclear`, lines of which it could not be told whether they begin a mail.
+ * @typedef {{ identity?: unknown[], leftOut?: import('./mail-marks.cjs').LeftOut, undecoded?: boolean, unclear?: number[] }} OfMail
+ * @typedef {{ line: number, end: number } & OfMail & ({ entry: Entry, json?: string, error?: undefined } | { entry?: undefined, error: string })} Item
  */
 
 /**
@@ -69,7 +72,7 @@ function complaint(value, owner) {
   if (!isText(owner)) return 'userId is missing or no text';
   if (!isText(value.content)) return 'content is missing or no text';
   if (isGiven(value.conversationId) && !isText(value.conversationId)) return 'conversationId is no text';
-  if (isGiven(value.createdAt) && !isDate(value.createdAt)) return 'createdAt is no ISO 8601 date';
+  if (isGiven(value.createdAt) && !isoDate(value.createdAt)) return 'createdAt is no ISO 8601 date';
   if (isGiven(value.metadata) && !isObject(value.metadata)) return 'metadata is no JSON object';
   return null;
 }
@@ -81,7 +84,7 @@ function toEntry(value, userId) {
     content: value.content,
     id: UUID.test(value.id) ? value.id : undefined,
     conversationId: value.conversationId ?? undefined,
-    createdAt: isGiven(value.createdAt) ? new Date(value.createdAt) : undefined,
+    createdAt: isGiven(value.createdAt) ? isoDate(value.createdAt) : undefined,
     metadata: value.metadata ?? undefined,
     importance: value.importance ?? undefined,
     summary: value.summary ?? undefined,
@@ -94,7 +97,5 @@ function toEntry(value, userId) {
 const isGiven = (value) => value !== undefined && value !== null;
 const isText = (value) => typeof value === 'string' && value.trim() !== '';
 const isObject = (value) => typeof value === 'object' && value !== null && !Array.isArray(value);
-const isDate = (value) =>
-  typeof value === 'string' && ISO_DATE.test(value) && !Number.isNaN(Date.parse(value));
 
 module.exports = { readJsonl };

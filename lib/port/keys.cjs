@@ -12,7 +12,7 @@ async function* withKeys(items) {
   const occurrences = new Map();
   for await (const item of items) {
     if (item.entry && !item.entry.id) {
-      const digest = sha256(identity(item.entry));
+      const digest = sha256(item.identity ?? identity(item.entry));
       const occurrence = (occurrences.get(digest) ?? 0) + 1;
       occurrences.set(digest, occurrence);
       yield { ...item, idempotencyKey: occurrence === 1 ? digest : sha256([digest, occurrence]) };

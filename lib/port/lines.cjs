@@ -8,6 +8,8 @@ const CARRIAGE_RETURN = 0x0d;
 /** Bounds what a file without line ends can make us hold in memory. */
 const MAX_LINE_BYTES = 16 * 1024 * 1024;
 
+const NOTHING = Buffer.alloc(0);
+
 const TOO_LONG = `longer than ${MAX_LINE_BYTES / 1024 / 1024} MiB`;
 
 /** A file in pieces, wherever they end: a stream, or what a generator gives. Text is UTF-8.
@@ -80,11 +82,18 @@ class Pieces {
     else this.#chunks = [];
   }
 
-  join() {
+  /** Null when they are too many. */
+  bytes() {
     if (this.length > MAX_LINE_BYTES) return null;
-    const bytes = Buffer.concat(this.#chunks);
-    return bytes.at(-1) === CARRIAGE_RETURN ? bytes.subarray(0, -1) : bytes;
+    if (this.#chunks.length > 1) return Buffer.concat(this.#chunks);
+    return this.#chunks[0] ?? NOTHING;
+  }
+
+  /** The same without the carriage return of a line end. */
+  join() {
+    const bytes = this.bytes();
+    return bytes?.at(-1) === CARRIAGE_RETURN ? bytes.subarray(0, -1) : bytes;
   }
 }
 
-module.exports = { readLines, TOO_LONG };
+module.exports = { chunks, Pieces, readLines, TOO_LONG };

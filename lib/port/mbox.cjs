@@ -1,62 +1,111 @@
 'use strict';
 
-const { htmlToText } = require('./html-text.cjs');
+const { mailDate } = require('./dates.cjs');
+const { headersOf } = require('./mail-headers.cjs');
+const { leftOutOf } = require('./mail-marks.cjs');
 const { readMessages } = require('./mbox-messages.cjs');
+const { addresses, parseMime } = require('./mime.cjs');
+const { isReadable } = require('./text-lines.cjs');
+const { Threads } = require('./threads.cjs');
+
+/** So many mails, and characters of them, are read ahead for the threads of a source that can be read once only. */
+const MAX_AHEAD = 5000;
+const MAX_AHEAD_LENGTH = 8 * 1024 * 1024;
+/** More parts are not told one by one. */
+const MAX_NOTES = 50;
 
 /**
  * Mails as entries: subject and text are the content, a thread is a conversation.
  *
  * @param {import('./lines.cjs').Source} source
- * @param {{ userId: string, signal?: AbortSignal }} options
+ * @param {{ userId: string, signal?: AbortSignal, first?: import('./lines.cjs').Source }} options `first`: the same source,
+ *   opened once more. It is read through before, so that threads are known whole, in whatever order their mails lie.
  * @returns {AsyncGenerator<import('./jsonl.cjs').Item>}
  */
-async function* readMbox(source, { userId, signal }) {
-  for await (const { line, end, bytes, postmark, error } of readMessages(source, signal)) {
-    yield { line, end, ...(error ? { error } : await parseMail(bytes, postmark, userId)) };
+async function* readMbox(source, { userId, signal, first }) {
+  const threads = new Threads();
+  if (first)
+    for await (const { bytes } of readMessages(first, signal)) if (bytes) threadOf(headersOf(bytes), threads);
+  const ahead = new Ahead(threads, first === undefined);
+  for await (const message of readMessages(source, signal)) {
+    ahead.push(await itemOf(message, userId, threads));
+    yield* ahead.taken(false);
+  }
+  yield* ahead.taken(true);
+}
+
+/** Items that wait for later mails of their threads. */
+class Ahead {
+  #threads;
+  #waits;
+  #items = [];
+  #length = 0;
+
+  constructor(threads, waits) {
+    this.#threads = threads;
+    this.#waits = waits;
+  }
+
+  push(item) {
+    this.#items.push(item);
+    this.#length += item.entry?.content.length ?? 0;
+  }
+
+  *taken(all) {
+    const isFull = this.#items.length >= MAX_AHEAD || this.#length >= MAX_AHEAD_LENGTH;
+    if (!all && this.#waits && !isFull) return;
+    for (const { thread, ...item } of this.#items.splice(0)) {
+      const conversationId = item.entry && this.#threads.conversationOf(thread);
+      yield conversationId ? { ...item, entry: { ...item.entry, conversationId } } : item;
+    }
+    this.#length = 0;
   }
 }
 
-/** @returns {Promise<{ entry: import('./jsonl.cjs').Entry } | { error: string }>} */
-async function parseMail(bytes, postmark, userId) {
-  const { default: PostalMime } = require('postal-mime');
-  let mail;
-  try {
-    mail = await PostalMime.parse(bytes);
-  } catch (error) {
-    return { error: `no mail: ${/** @type {Error} */ (error).message}` };
-  }
-  const content = [mail.subject, textOf(mail)].filter(Boolean).join('\n\n');
-  if (content === '') return { error: 'mail with neither subject nor text' };
+/** Spam says that it belongs to threads of others. */
+function threadOf(headers, threads) {
+  return leftOutOf(headers) === 'spam' ? undefined : threads.add(headers);
+}
+
+/** @param {import('./mbox-messages.cjs').RawMessage} message @param {string} userId @param {Threads} threads */
+async function itemOf({ line, end, bytes, postmark, error, unclear }, userId, threads) {
+  const place = { line, end, ...(unclear.length > 0 && { unclear }) };
+  if (!bytes) return { ...place, error };
+  const headers = headersOf(bytes);
+  const thread = threadOf(headers, threads);
+  const leftOut = leftOutOf(headers);
   return {
-    entry: {
-      userId,
-      content,
-      conversationId: threadOf(mail),
-      createdAt: dateOf(mail) ?? postmark,
-      metadata: metadataOf(mail),
-    },
+    ...place,
+    thread,
+    ...(leftOut && { leftOut }),
+    ...(await parseMail(bytes, headers, postmark, userId)),
   };
 }
 
-/** Mails without a plain part are there for their HTML. @param {import('postal-mime').Email} mail */
-function textOf({ text, html }) {
-  const plain = text?.trim();
-  if (plain || !html) return plain;
-  return htmlToText(html);
+async function parseMail(bytes, headers, postmark, userId) {
+  let parsed;
+  try {
+    parsed = await parseMime(bytes);
+  } catch (error) {
+    return { error: `cannot be read as a mail: ${/** @type {Error} */ (error).message}` };
+  }
+  const { mail, text, notes } = parsed;
+  const content = wellFormed(
+    [mail.subject, isReadable(text) ? text.trim() : ''].filter(isReadable).join('\n\n'),
+  );
+  if (content === '') return { error: 'mail with neither subject nor text' };
+  const createdAt = dateOf(headers) ?? postmark ?? receivedAt(headers);
+  const entry = { userId, content, createdAt, metadata: metadataOf(mail, notes) };
+  const undecoded = notes.some((note) => note.undecoded);
+  // Not the conversation: it is known better once more mails are there.
+  const identity = ['mail', userId, mail.messageId ?? null, createdAt?.toISOString() ?? null, content];
+  return { entry, identity, ...(undecoded && { undecoded }) };
 }
 
-/** The first mail of the thread, which every later one names first. @param {import('postal-mime').Email} mail */
-function threadOf({ references, inReplyTo, messageId }) {
-  return (references ?? inReplyTo ?? messageId)?.trim().split(/\s+/)[0] || undefined;
-}
+const dateOf = (headers) => mailDate(headers.get('date'));
+const receivedAt = (headers) => mailDate(headers.get('received')?.replace(/^.*;/, ''));
 
-/** A header that is no date is given as it stands. @param {import('postal-mime').Email} mail */
-function dateOf({ date }) {
-  const read = new Date(date ?? '');
-  return Number.isNaN(read.getTime()) ? undefined : read;
-}
-
-function metadataOf(mail) {
+function metadataOf(mail, notes) {
   const fields = {
     source: 'email',
     from: addresses([mail.from ?? []].flat()),
@@ -65,16 +114,17 @@ function metadataOf(mail) {
     subject: mail.subject,
     messageId: mail.messageId,
   };
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value));
+  const given = Object.entries(fields).filter(([, value]) => value);
+  const texts = given.map(([name, value]) => [name, wellFormed(value)]);
+  const attachments = notes
+    .slice(0, MAX_NOTES)
+    .map((note) => ({ ...note, ...(note.name && { name: wellFormed(note.name) }) }));
+  return { ...Object.fromEntries(texts), ...(notes.length > 0 && { attachments }) };
 }
 
-function addresses(list) {
-  return list.map(addressText).join(', ');
-}
-
-function addressText({ name, address, group }) {
-  if (group) return `${name}: ${addresses(group)};`;
-  return name ? `"${name}" <${address}>` : address;
+/** As it can be stored. @param {string} text */
+function wellFormed(text) {
+  return /** @type {any} */ (text).toWellFormed().replaceAll('\0', '');
 }
 
 module.exports = { readMbox };

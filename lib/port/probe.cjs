@@ -2,7 +2,9 @@
 
 const { open } = require('node:fs/promises');
 
-const MBOX_START = 'From ';
+const { headerName, isFromLine, isKnown } = require('./mbox-separators.cjs');
+
+const START_BYTES = 4096;
 
 /**
  * How large a file is, and what it looks like.
@@ -14,12 +16,27 @@ async function probe(path) {
   const file = await open(path);
   try {
     const { size } = await file.stat();
-    const { buffer, bytesRead } = await file.read({ buffer: Buffer.alloc(MBOX_START.length), position: 0 });
-    const isMbox = path.endsWith('.mbox') || buffer.toString('latin1', 0, bytesRead) === MBOX_START;
+    const { buffer, bytesRead } = await file.read({ buffer: Buffer.alloc(START_BYTES), position: 0 });
+    const isMbox = /\.(?:mbox|mbx|eml)$/i.test(path) || startsLikeMail(buffer.subarray(0, bytesRead));
     return { bytes: size, format: isMbox ? 'mbox' : 'jsonl' };
   } finally {
     await file.close();
   }
+}
+
+/** The first line with anything in it is a postmark or a header. @param {Buffer} start */
+function startsLikeMail(start) {
+  const encoding =
+    start[0] === 0xfe && start[1] === 0xff
+      ? 'utf-16be'
+      : start[0] === 0xff && start[1] === 0xfe
+        ? 'utf-16le'
+        : 'utf-8';
+  const [line] = new TextDecoder(encoding)
+    .decode(start)
+    .trimStart()
+    .split(/[\r\n]/, 1);
+  return isFromLine(line) || isKnown(headerName(line));
 }
 
 module.exports = { probe };

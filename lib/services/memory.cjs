@@ -13,7 +13,10 @@ const { importMemories } = require('../port/import.cjs');
 const { defaultHost } = require('../state.cjs');
 
 const ENTRY_KEYS = ['userId', 'content', 'metadata'];
-const UPDATE_CALL_KEYS = ['userId', 'expectedRevision', 'signal'];
+const GET_ALL_KEYS = ['limit', 'conversationId', 'signal'];
+/** The most that the core lists at once. */
+const PAGE = 1000;
+const UPDATE_CALL_KEYS = ['userId', 'expectedRevision', 'strictEntities', 'signal'];
 const UPDATE_KEYS = [
   'content',
   'summary',
@@ -103,8 +106,23 @@ class EnhancedMemoryService {
   }
 
   async getAll(userId, options) {
+    if (options?.limit > PAGE && Number.isInteger(options.limit))
+      return await this.#getPages(userId, options);
     const found = await this.#call('getAll', callArguments(options, 'options', { userId }));
     return found.map(toEntry);
+  }
+
+  /** More than one answer of the core may hold. */
+  async #getPages(userId, options) {
+    const { limit, ...rest } = objectOf(options, GET_ALL_KEYS, 'options');
+    const found = [];
+    let cursor;
+    do {
+      const page = await this.list(userId, { ...rest, limit: Math.min(PAGE, limit - found.length), cursor });
+      found.push(...page.items);
+      cursor = page.nextCursor;
+    } while (cursor !== null && found.length < limit);
+    return found;
   }
 
   async list(userId, options) {

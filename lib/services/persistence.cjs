@@ -26,10 +26,8 @@ class PersistenceService {
   }
 
   async store(request) {
-    return settled(request, async () => {
-      const { memory, write } = await this.#call('store', writeArguments(request, 'request'));
-      return persistenceResult(write, memory);
-    });
+    const { memory, write } = await this.#call('store', writeArguments(request, 'request'));
+    return persistenceResult(write, memory);
   }
 
   async storeMany(requests, options) {
@@ -42,19 +40,16 @@ class PersistenceService {
   }
 
   async update(request) {
-    return settled(request, async () => {
-      const { memory, write } = await this.#call('update', writeArguments(request, 'request'));
-      if (!memory)
-        throw new PersistenceError('There is no such memory for this user.', 'NOT_FOUND', { id: request.id });
-      return persistenceResult(write, memory);
-    });
+    const started = performance.now();
+    const { memory, write } = await this.#call('update', writeArguments(request, 'request'));
+    return memory
+      ? persistenceResult(write, memory)
+      : failure(notFound(request.id), performance.now() - started);
   }
 
   async delete(request) {
-    return settled(request, async () => {
-      const { write } = await this.#call('delete', callArguments(request, 'request'));
-      return persistenceResult(write);
-    });
+    const { write } = await this.#call('delete', callArguments(request, 'request'));
+    return /** @type {import('../../index.js').PersistenceResult<void>} */ (persistenceResult(write));
   }
 
   async getHealth() {
@@ -71,16 +66,9 @@ class PersistenceService {
   }
 }
 
-/** Failures are results, as in the TypeScript layer. Only the caller's own abort rejects. */
-async function settled(request, write) {
-  const started = performance.now();
-  try {
-    return await write();
-  } catch (error) {
-    const signal = request?.signal;
-    if (signal?.aborted && error === signal.reason) throw error;
-    return failure(error, performance.now() - started);
-  }
+/** An answer, not a fault: nothing of this id is there to change. @param {string} id */
+function notFound(id) {
+  return new PersistenceError('There is no such memory for this user.', 'NOT_FOUND', { id });
 }
 
 function failure(error, duration) {

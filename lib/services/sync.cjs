@@ -3,8 +3,20 @@
 /** @import { SyncService as Documented } from '../../index.js' */
 
 const { callArguments, jobArguments, repairArguments } = require('../arguments.cjs');
-const { conflict, inconsistency, page, queueItem, syncResult, syncStats } = require('../decode.cjs');
+const { isPlain } = require('../checks.cjs');
+const { conflict, inconsistency, page, queueItem, syncResult } = require('../decode.cjs');
+const { getStats } = require('../health.cjs');
 const { defaultHost } = require('../state.cjs');
+
+/**
+ * Routes of the TypeScript layer pass on what a form sends: of calls that compare, write to the graph or list, an empty
+ * user is one that was not given. Calls that cost or remove something refuse it.
+ *
+ * @param {any} options
+ */
+function ofAllIfEmpty(options) {
+  return isPlain(options) && options.userId === '' ? { ...options, userId: undefined } : options;
+}
 
 /**
  * Keeps the graph in step with Postgres. Documented in index.d.ts.
@@ -18,12 +30,12 @@ class SyncService {
   }
 
   async checkConsistency(options) {
-    const found = await this.#call('checkConsistency', jobArguments(options, 'options'));
+    const found = await this.#call('checkConsistency', jobArguments(ofAllIfEmpty(options), 'options'));
     return found.map(inconsistency);
   }
 
   async verify(options) {
-    return await this.#call('verify', jobArguments(options, 'options'));
+    return await this.#call('verify', jobArguments(ofAllIfEmpty(options), 'options'));
   }
 
   async repairInconsistencies(inconsistencies, options) {
@@ -32,15 +44,15 @@ class SyncService {
   }
 
   async fullSync(options) {
-    return syncResult(await this.#call('fullSync', repairArguments(options, 'options')));
+    return syncResult(await this.#call('fullSync', repairArguments(ofAllIfEmpty(options), 'options')));
   }
 
   async deltaSync(options) {
-    return syncResult(await this.#call('deltaSync', jobArguments(options, 'options')));
+    return syncResult(await this.#call('deltaSync', jobArguments(ofAllIfEmpty(options), 'options')));
   }
 
   async rebuildGraph(options) {
-    return syncResult(await this.#call('rebuildGraph', jobArguments(options, 'options')));
+    return syncResult(await this.#call('rebuildGraph', jobArguments(ofAllIfEmpty(options), 'options')));
   }
 
   async switchGraph(options) {
@@ -60,7 +72,7 @@ class SyncService {
   }
 
   async getQueue(options) {
-    return page(await this.#call('getQueue', callArguments(options, 'options')), queueItem);
+    return page(await this.#call('getQueue', callArguments(ofAllIfEmpty(options), 'options')), queueItem);
   }
 
   async retryNow(ids) {
@@ -80,7 +92,7 @@ class SyncService {
   }
 
   async getConflicts(options) {
-    return page(await this.#call('getConflicts', callArguments(options, 'options')), conflict);
+    return page(await this.#call('getConflicts', callArguments(ofAllIfEmpty(options), 'options')), conflict);
   }
 
   async purgeConflicts(options) {
@@ -88,7 +100,7 @@ class SyncService {
   }
 
   async getStats() {
-    return syncStats(await this.#call('syncStats', { args: {} }));
+    return await getStats(() => this.#call('syncStats', { args: {} }));
   }
 
   /** @param {string} op @param {import('../arguments.cjs').CallArguments} call */

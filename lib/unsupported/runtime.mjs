@@ -4,6 +4,8 @@ import './runtime.cjs';
 export const {
   enhancedMemoryService,
   EnhancedMemoryService,
+  memoryService,
+  MemoryService,
   persistenceService,
   PersistenceService,
   syncService,

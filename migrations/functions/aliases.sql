@@ -1,16 +1,17 @@
 create or replace function izzie_memory.is_address(name text) returns boolean
 language sql immutable parallel safe as $$
-  select name ~ '^[^@\s]+@[^@\s]+\.[^@\s.]+$'
+  select name ~ E'^[^@\\s]+@[^@\\s]+\\.[^@\\s.]+$'
 $$;
 
 -- The name that an address gives away: bob.smith@acme.com is of a Bob Smith.
 create or replace function izzie_memory.name_in_address(address text) returns text
 language sql immutable parallel safe as $$
-  select translate(substring(address from '^([a-z]{2,}[._][a-z]{2,})@[^@\s]+\.[^@\s.]+$'), '._', '  ')
+  select translate(substring(address from E'^([a-z]{2,}[._][a-z]{2,})@[^@\\s]+\\.[^@\\s.]+$'), '._', '  ')
 $$;
 
--- What a memory's entities and relationships (in canonical form) say about names. Never of two types; and what was only
--- read never joins a given name, which many people share.
+-- What a memory's entities and relationships (in canonical form) say about names: stated relationships, an entity whose name
+-- was given beside another spelling ("IBM", international_business_machines), addresses. Never of two types; and what was
+-- only read never joins a given name, which many people share. What topics, dates and tasks are called is no name.
 create or replace function izzie_memory.alias_evidence(entities jsonb, relationships jsonb)
 returns table (label text, name text, other text, strength smallint)
 language sql immutable parallel safe as $$
@@ -22,6 +23,13 @@ language sql immutable parallel safe as $$
       and r ->> 'fromNormalized' <> r ->> 'toNormalized'
       and ((r ->> 'confidence')::numeric = 1 or (r ->> 'confidence')::numeric >= 0.5
         and (r ->> 'fromType' <> 'person' or r ->> 'fromNormalized' ~ '[ @]' and r ->> 'toNormalized' ~ '[ @]'))
+    union all
+    select izzie_memory.entity_label(e ->> 'type'), e ->> 'normalized', spelled.name, 2
+    from jsonb_array_elements(entities) e,
+      lateral (select izzie_memory.canonical_name(e ->> 'type', e ->> 'value', null) as name) spelled
+    where e ->> 'type' in ('person', 'company', 'project', 'tool', 'location') and (e ->> 'confidence')::numeric >= 0.5
+      and spelled.name <> e ->> 'normalized'
+      and (e ->> 'type' <> 'person' or spelled.name ~ '[ @]' and e ->> 'normalized' ~ '[ @]')
     union all
     select 'Person', e ->> 'normalized', izzie_memory.name_in_address(e ->> 'normalized'), 1
     from jsonb_array_elements(entities) e
@@ -97,7 +105,7 @@ begin
     return null;
   end if;
   return jsonb_build_object(
-    'entities', izzie_memory.canonical_entities((
+    'entities', izzie_memory.merge_entities((
       select jsonb_agg(e || jsonb_build_object('normalized',
         coalesce(names -> izzie_memory.entity_label(e ->> 'type') ->> (e ->> 'normalized'), e ->> 'normalized')))
       from jsonb_array_elements(entities) e)),

@@ -1,5 +1,7 @@
 -- Writes of many memories in one statement.
 
+drop function if exists izzie_memory.delete_page(text, boolean, text, uuid, integer);
+
 -- One write of a batch: kind 'store' or 'delete'.
 create or replace function izzie_memory.write_one(kind text, request jsonb, embedding vector) returns jsonb
 language plpgsql as $$
@@ -21,13 +23,17 @@ declare
   concerned text;
   rule_table text;
   rule text;
+  place text;
 begin
   return izzie_memory.write_one(kind, request, embedding);
-exception when integrity_constraint_violation or data_exception or program_limit_exceeded or raise_exception then
+exception when others then
   get stacked diagnostics state = returned_sqlstate, problem = message_text, concerned = pg_exception_detail,
-    rule_table = table_name, rule = constraint_name;
+    rule_table = table_name, rule = constraint_name, place = pg_exception_context;
+  if not izzie_memory.is_own_error(state) then
+    raise;
+  end if;
   refusal := jsonb_build_object('sqlstate', state, 'message', problem, 'detail', concerned, 'table', rule_table,
-    'constraint', rule);
+    'constraint', rule, 'context', place);
   return jsonb_build_object('error', refusal);
 end $$;
 
@@ -82,7 +88,10 @@ declare
 begin
   begin
     outcomes := izzie_memory.write_each(kind, requests, embeddings, false);
-  exception when integrity_constraint_violation or data_exception or program_limit_exceeded or raise_exception then
+  exception when others then
+    if not izzie_memory.is_own_error(sqlstate) then
+      raise;
+    end if;
     outcomes := izzie_memory.write_each(kind, requests, embeddings, true);
   end;
   perform set_config('izzie_memory.write_context', '', true);
@@ -104,7 +113,8 @@ begin
       lateral (select (request ->> 'id')::uuid as id) sent);
 end $$;
 
--- Removes the rows of these memories, whose rows are locked. Answers how many.
+-- Removes the rows of these memories, whose rows are locked. Answers how many, fewer than there are where something on the
+-- table keeps them.
 create or replace function izzie_memory.remove_rows(ids uuid[], hard boolean, owe text) returns bigint
 language plpgsql as $$
 declare
@@ -113,11 +123,18 @@ begin
   perform from izzie_memory.memory_state s where s.memory_id = any (ids) order by s.memory_id for update;
   if hard then
     delete from public.memory_entries e where e.id = any (ids);
+    get diagnostics removed = row_count;
+    perform izzie_memory.memory_gone(s.memory_id, s.user_id)
+    from izzie_memory.memory_state s
+    where s.memory_id = any (ids) and s.content_hash is not null
+      and izzie_memory.sees_all_rows() and not exists (select from public.memory_entries e where e.id = s.memory_id);
   else
     update public.memory_entries e set is_deleted = true, updated_at = clock_timestamp() at time zone 'UTC'
     where e.id = any (ids) and not coalesce(e.is_deleted, false);
+    get diagnostics removed = row_count;
+    perform izzie_memory.ensure_state('update', e)
+    from public.memory_entries e where e.id = any (ids) and e.is_deleted;
   end if;
-  get diagnostics removed = row_count;
   if owe = 'paged' then
     perform izzie_memory.project_inline(ids);
   end if;
@@ -125,9 +142,9 @@ begin
 end $$;
 
 -- One page of the removal of a user's memories, in id order after a cursor: soft-deletes the live ones, or removes all
--- rows. `last` is where the next page begins, null when nothing is left after the cursor.
+-- rows. `last` is where the next page begins, null when nothing is left after the cursor; `kept`: so many rows withstood.
 create or replace function izzie_memory.delete_page(
-  owner text, hard boolean, owe text, after uuid, page integer, out removed bigint, out last uuid
+  owner text, hard boolean, owe text, after uuid, page integer, out removed bigint, out kept bigint, out last uuid
 )
 language plpgsql as $$
 declare
@@ -145,14 +162,17 @@ begin
     where s.memory_id = any (ids) and s.user_id = owner
       and case when hard then s.content_hash is not null else not s.deleted end);
   removed := izzie_memory.remove_rows(ids, hard, owe);
+  kept := (select count(*) from public.memory_entries e
+    where e.id = any (ids) and (hard or not coalesce(e.is_deleted, false)));
 end $$;
 
 -- Removes a page of the rows that were soft-deleted before a moment, oldest first. Nodes that were kept in the graph
--- (cascadeGraph: false) stay there. Answers how many, 0 when none is left.
+-- (cascadeGraph: false) stay there. Answers how many, 0 when none is left. It fails where something on the table keeps all.
 create or replace function izzie_memory.purge_page(owner text, older_than timestamptz, owe text, page integer) returns bigint
 language plpgsql as $$
 declare
   ids uuid[];
+  removed bigint;
 begin
   perform izzie_memory.begin_write(jsonb_build_object('memoryId', '*', 'owe', owe, 'detached', 'keep'));
   ids := array(select s.memory_id from izzie_memory.memory_state s
@@ -162,7 +182,11 @@ begin
   -- Again: one of them may have been restored while its lock was waited for.
   ids := array(select s.memory_id from izzie_memory.memory_state s
     where s.memory_id = any (ids) and s.deleted and s.changed_at < older_than and (owner is null or s.user_id = owner));
-  return izzie_memory.remove_rows(ids, true, owe);
+  removed := izzie_memory.remove_rows(ids, true, owe);
+  if removed = 0 and exists (select from public.memory_entries e where e.id = any (ids)) then
+    perform izzie_memory.not_kept('delete', 'rows were not deleted');
+  end if;
+  return removed;
 end $$;
 
 -- After a user's rows are removed: what the layer keeps of them beside the rows. Memories that were deleted without their

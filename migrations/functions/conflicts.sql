@@ -54,7 +54,7 @@ begin
   perform izzie_memory.supersede(wanted, owner, (request -> 'node' ->> 'epoch')::bigint, (request -> 'node' ->> 'revision')::bigint);
   perform izzie_memory.log_conflict(request, request ->> 'outcome');
   return '{"settled": true}';
-exception when integrity_constraint_violation then
+exception when integrity_constraint_violation or sqlstate 'IZ001' then
   perform izzie_memory.log_conflict(request, 'open');
   return jsonb_build_object('settled', false, 'error', sqlerrm);
 end $$;

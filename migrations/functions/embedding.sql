@@ -30,6 +30,16 @@ language sql as $$
     order by e.id for no key update skip locked) l
 $$;
 
+-- Vectors that the application's table does not take would be made, and paid for, again and again.
+create or replace function izzie_memory.give_up_embedding(ids uuid[]) returns void
+language sql as $$
+  update izzie_memory.memory_sync q
+  set state = 'dead', lease_token = null, lease_until = null,
+      last_error = 'memory_entries: the embedding was not kept; on the table stands '
+        || coalesce(izzie_memory.obstacles('update'), 'something that changes it')
+  where q.target = 'embedding' and q.memory_id = any (ids)
+$$;
+
 -- Writes vectors that were made of contents with these hashes (hex) into a space, and strikes off what they pay. Passed over is
 -- a memory that has other content by now, is gone or locked; all of them are when the space is retired. Answers those
 -- written.
@@ -40,6 +50,7 @@ declare
   is_current boolean;
   locked uuid[];
   fresh uuid[];
+  taken uuid[];
 begin
   select h.held, h.current into is_held, is_current from izzie_memory.hold_space(space) h;
   if not is_held then
@@ -52,9 +63,15 @@ begin
     join izzie_memory.memory_state s on s.memory_id = w.id and not s.deleted and encode(s.content_hash, 'hex') = w.hash
     where w.id = any (locked));
   if space = 1 then
-    update public.memory_entries e set embedding = w.embedding
-    from unnest(ids, vectors) as w (id, embedding)
-    where e.id = w.id and w.id = any (fresh);
+    with written as (
+      update public.memory_entries e set embedding = w.embedding
+      from unnest(ids, vectors) as w (id, embedding)
+      where e.id = w.id and w.id = any (fresh)
+      returning e.id, e.embedding
+    )
+    select coalesce(array_agg(w.id), '{}') into taken from written w where w.embedding is not null;
+    perform izzie_memory.give_up_embedding(array(select f.id from unnest(fresh) as f (id) where f.id <> all (taken)));
+    fresh := taken;
   else
     insert into izzie_memory.memory_vectors (memory_id, space_id, user_id, embedding)
     select w.id, space, s.user_id, w.embedding
@@ -124,7 +141,7 @@ declare
   known izzie_memory.memory_state;
 begin
   perform izzie_memory.begin_write(jsonb_build_object('memoryId', wanted, 'owe', owe,
-    'entities', request -> 'entities', 'relationships', request -> 'relationships'));
+    'entities', request -> 'entities', 'relationships', request -> 'relationships', 'rejected', request -> 'rejected'));
   select * into memory from public.memory_entries e where e.id = wanted and not coalesce(e.is_deleted, false)
   for no key update skip locked;
   if not found then
@@ -137,9 +154,9 @@ begin
   if not found then
     return false;
   end if;
-  if izzie_memory.canonical_entities(request -> 'entities') <> coalesce(known.given_entities, known.entities)
-    or izzie_memory.canonical_relationships(request -> 'relationships')
-      <> coalesce(known.given_relationships, known.relationships) then
+  if izzie_memory.merge_entities(request -> 'entities') <> coalesce(known.given_entities, known.entities)
+    or request -> 'relationships' <> coalesce(known.given_relationships, known.relationships)
+    or nullif(request -> 'rejected', 'null') is distinct from known.rejected then
     perform izzie_memory.memory_put(memory, false, false);
   end if;
   return true;

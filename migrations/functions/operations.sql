@@ -13,14 +13,19 @@ language plpgsql as $$
 declare
   graph izzie_memory.graph_targets;
   view_of jsonb := izzie_memory.projection(id);
+  memory jsonb := (select to_jsonb(m) from izzie_memory.memories m where m.id = end_write.id);
 begin
   perform set_config('izzie_memory.write_context', '', true);
+  -- Only a delete may leave nothing to be seen.
+  if memory is null and not context ? 'hard' then
+    perform izzie_memory.not_kept('update', 'the row cannot be seen after it was written');
+  end if;
   select * into graph from izzie_memory.graph_targets t where t.current;
   if graph.kind = 'postgres' and context ->> 'owe' = 'inline' then
     perform izzie_memory.project(jsonb_build_array(view_of));
   end if;
   return outcome || jsonb_build_object(
-    'memory', (select to_jsonb(m) from izzie_memory.memories m where m.id = end_write.id),
+    'memory', memory,
     'projection', view_of, 'target', graph.target,
     'owed', exists (select from izzie_memory.memory_sync q where q.target = graph.target and q.memory_id = end_write.id));
 end $$;
@@ -70,6 +75,28 @@ language sql immutable parallel safe as $$
   select case when value ~* '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$' then value::uuid end
 $$;
 
+-- Makes up for triggers of ours that are disabled: a write of ours leaves a state that fits its row. A trigger after it may
+-- have written the row again, or removed it.
+create or replace function izzie_memory.ensure_state(event text, written public.memory_entries) returns void
+language plpgsql as $$
+declare
+  known izzie_memory.memory_state;
+  present public.memory_entries;
+begin
+  select * into known from izzie_memory.memory_state s where s.memory_id = written.id;
+  if known.row_hash = izzie_memory.row_hash(written) then
+    return;
+  end if;
+  select * into present from public.memory_entries e where e.id = written.id;
+  if not found then
+    perform izzie_memory.not_kept(event, 'the row is gone right after it was written');
+  end if;
+  if known.row_hash is distinct from izzie_memory.row_hash(present) then
+    perform izzie_memory.memory_put(present, true,
+      known.content_hash is distinct from sha256(convert_to(present.content, 'UTF8')));
+  end if;
+end $$;
+
 -- The row of a store, unless there is one under its id. Answers {created, conflict: 'user' | 'content' | null}.
 create or replace function izzie_memory.insert_memory(request jsonb, embedding vector) returns jsonb
 language plpgsql as $$
@@ -81,20 +108,34 @@ declare
   conversation uuid := izzie_memory.as_uuid(request ->> 'conversationId');
   moment timestamp := coalesce((request ->> 'createdAt')::timestamptz at time zone 'UTC', clock_timestamp() at time zone 'UTC');
   context jsonb := jsonb_build_object('memoryId', new_id, 'owe', request ->> 'owe', 'entities', request -> 'entities',
-    'relationships', request -> 'relationships',
+    'relationships', request -> 'relationships', 'rejected', request -> 'rejected',
     'conversationKey', case when conversation is null then request ->> 'conversationId' end);
+  written public.memory_entries;
   present public.memory_entries;
+  revived jsonb;
 begin
   request := izzie_memory.fence_space(request);
   space := (request ->> 'space')::integer;
   perform izzie_memory.begin_write(context);
-  loop
+  -- Again where the row that was in the way is deleted before it is read.
+  for attempt in 1 .. 5 loop
     insert into public.memory_entries as e (id, conversation_id, user_id, content, summary, metadata, embedding,
       importance, access_count, is_deleted, created_at, updated_at)
     values (new_id, conversation, owner, request ->> 'content', request ->> 'summary', request -> 'metadata',
       case when space = 1 then embedding end, (request ->> 'importance')::integer, 0, false, moment, clock_timestamp() at time zone 'UTC')
-    on conflict (id) do nothing;
+    on conflict (id) do nothing
+    returning * into written;
     if found then
+      if written.id <> new_id or written.user_id <> owner then
+        perform izzie_memory.not_kept('insert', 'the row came to have another id or user');
+      end if;
+      perform izzie_memory.ensure_state('insert', written);
+      -- The vector was made of another text than a trigger has put there.
+      if written.content <> request ->> 'content' and space is not null then
+        update public.memory_entries e set embedding = null where e.id = new_id and space = 1;
+        request := request || '{"space": null, "oweEmbedding": true}';
+        space := null;
+      end if;
       if space <> 1 then
         perform izzie_memory.put_vector(new_id, owner, space, embedding);
       end if;
@@ -104,17 +145,26 @@ begin
     select * into present from public.memory_entries e where e.id = new_id;
     exit when found;
   end loop;
+  if present.id is null then
+    if izzie_memory.obstacles('insert') is null then
+      raise serialization_failure using message = 'the memory was stored and deleted by others all the while';
+    end if;
+    perform izzie_memory.not_kept('insert', 'the new row was not inserted, or a row of this id is hidden');
+  end if;
   if present.user_id <> owner then
     return '{"created": false, "conflict": "user"}';
   elsif present.content <> request ->> 'content' then
     return '{"created": false, "conflict": "content"}';
   end if;
-  return '{"created": false}';
+  if (request ->> 'restore')::boolean and coalesce(present.is_deleted, false) then
+    revived := izzie_memory.revive(request);
+  end if;
+  return case when revived -> 'found' = 'true' then revived else '{}' end || '{"created": false}';
 end $$;
 
--- request: {id, userId, content, summary, metadata, importance, createdAt, conversationId, entities, relationships,
---           owe, space, oweEmbedding, oweExtraction}
--- answer:  {created, conflict, memory, projection, target, owed}
+-- request: {id, userId, content, summary, metadata, importance, createdAt, conversationId, entities, relationships, rejected,
+--           restore, undo, owe, space, oweEmbedding, oweExtraction}
+-- answer:  {created, conflict, found and previous (where it was restored), memory, projection, target, owed}
 create or replace function izzie_memory.store_memory(request jsonb, embedding vector) returns jsonb
 language plpgsql as $$
 declare
@@ -124,7 +174,7 @@ begin
     return outcome;
   end if;
   return izzie_memory.end_write((request ->> 'id')::uuid,
-    case when outcome -> 'created' = 'true' then request else '{}' end, outcome);
+    case when 'true' in (outcome ->> 'created', outcome ->> 'found') then request else '{}' end, outcome);
 end $$;
 
 -- The answer to a caller who has seen another revision than there is; null when it is the one. The state is locked: a
@@ -149,12 +199,30 @@ end $$;
 create or replace function izzie_memory.snapshot(memory public.memory_entries) returns jsonb
 language sql stable as $$
   select jsonb_build_object('row', to_jsonb(memory), 'entities', coalesce(s.given_entities, s.entities, '[]'),
-    'relationships', coalesce(s.given_relationships, s.relationships, '[]'), 'conversationKey', s.conversation_key,
+    'relationships', coalesce(s.given_relationships, s.relationships, '[]'), 'rejected', s.rejected, 'conversationKey', s.conversation_key,
     'vectors', (select coalesce(jsonb_agg(to_jsonb(v)), '[]') from izzie_memory.memory_vectors v where v.memory_id = memory.id),
     'owed', (select coalesce(jsonb_agg(to_jsonb(q)), '[]') from izzie_memory.memory_sync q
              where q.memory_id = memory.id and q.target in ('embedding', 'extraction')))
   from (select memory.id) m left join izzie_memory.memory_state s on s.memory_id = memory.id
 $$;
+
+-- Whether an update came to something. What a trigger makes of a value is the application's matter; that all is as it was
+-- is not.
+create or replace function izzie_memory.check_update(request jsonb, old public.memory_entries, new public.memory_entries) returns void
+language plpgsql as $$
+begin
+  if new.id <> old.id or new.user_id <> old.user_id then
+    perform izzie_memory.not_kept('update', 'the row came to have another id or user');
+  end if;
+  if (new.content, new.summary, new.importance, new.metadata)
+      is not distinct from (old.content, old.summary, old.importance, old.metadata)
+    and (request ? 'content' and request ->> 'content' is distinct from old.content
+      or request ? 'summary' and request ->> 'summary' is distinct from old.summary
+      or request ? 'importance' and (request ->> 'importance')::integer is distinct from old.importance
+      or request ? 'metadata' and request -> 'metadata' is distinct from old.metadata) then
+    perform izzie_memory.not_kept('update', 'the row stayed as it was');
+  end if;
+end $$;
 
 -- request: {id, userId?, content?, summary?, metadata?, metadataPatch?, importance?, entities?, relationships?, owe,
 --           space, oweEmbedding, oweExtraction, expectedRevision?, undo}; a member that is there is set, summary null
@@ -201,6 +269,18 @@ begin
     embedding = case when space = 1 then embedding when rewritten then null else e.embedding end,
     updated_at = clock_timestamp() at time zone 'UTC'
   where e.id = old.id returning * into new;
+  if not found then
+    perform izzie_memory.not_kept('update', 'the row was not updated');
+  end if;
+  perform izzie_memory.check_update(request, old, new);
+  rewritten := old.content <> new.content;
+  -- The vector was made of another text than a trigger has put there.
+  if space is not null and request ? 'content' and new.content <> request ->> 'content' then
+    update public.memory_entries e set embedding = null where e.id = old.id and space = 1;
+    request := request || '{"space": null, "oweEmbedding": true}';
+    space := null;
+  end if;
+  perform izzie_memory.ensure_state('update', new);
   if rewritten then
     delete from izzie_memory.memory_vectors v where v.memory_id = old.id;
   end if;
@@ -214,6 +294,20 @@ begin
   end if;
   perform izzie_memory.settle_models(request, old.id, old.user_id, rewritten);
   return izzie_memory.end_write(old.id, context, jsonb_build_object('found', true, 'previous', previous));
+end $$;
+
+-- Marks a row as deleted, or as live again.
+create or replace function izzie_memory.set_deleted(id uuid, deleted boolean) returns void
+language plpgsql as $$
+declare
+  written public.memory_entries;
+begin
+  update public.memory_entries e set is_deleted = deleted, updated_at = clock_timestamp() at time zone 'UTC'
+  where e.id = set_deleted.id returning * into written;
+  if not found or written.is_deleted is distinct from deleted then
+    perform izzie_memory.not_kept('update', case when deleted then 'the row was not marked as deleted' else 'the row was not restored' end);
+  end if;
+  perform izzie_memory.ensure_state('update', written);
 end $$;
 
 -- The row's half of a delete. Answers {found, conflict: 'revision' | null, previous (if undo)}.
@@ -238,8 +332,13 @@ begin
   previous := case when (request ->> 'undo')::boolean then izzie_memory.snapshot(old) end;
   if (request ->> 'hard')::boolean then
     delete from public.memory_entries e where e.id = old.id;
+    if not found then
+      perform izzie_memory.not_kept('delete', 'the row was not deleted');
+    end if;
+    perform izzie_memory.memory_gone(old.id, old.user_id)
+    from izzie_memory.memory_state s where s.memory_id = old.id and s.content_hash is not null;
   else
-    update public.memory_entries e set is_deleted = true, updated_at = clock_timestamp() at time zone 'UTC' where e.id = old.id;
+    perform izzie_memory.set_deleted(old.id, true);
   end if;
   return jsonb_build_object('found', true, 'previous', previous);
 end $$;
@@ -257,9 +356,9 @@ begin
   return izzie_memory.end_write((request ->> 'id')::uuid, request, outcome);
 end $$;
 
--- A soft-deleted memory lives again, with everything that its state kept.
--- request: {id, userId?, owe, undo}; answer: {found, previous (if undo), memory, projection, target, owed}
-create or replace function izzie_memory.restore_memory(request jsonb) returns jsonb
+-- A soft-deleted memory lives again, with everything that its state kept: the row's half.
+-- request: {id, userId?, owe, undo}; answer: {found, previous (if undo)}
+create or replace function izzie_memory.revive(request jsonb) returns jsonb
 language plpgsql as $$
 declare
   old public.memory_entries;
@@ -272,8 +371,20 @@ begin
     return '{"found": false}';
   end if;
   previous := case when (request ->> 'undo')::boolean then izzie_memory.snapshot(old) end;
-  update public.memory_entries e set is_deleted = false, updated_at = clock_timestamp() at time zone 'UTC' where e.id = old.id;
-  return izzie_memory.end_write(old.id, request, jsonb_build_object('found', true, 'previous', previous));
+  perform izzie_memory.set_deleted(old.id, false);
+  return jsonb_build_object('found', true, 'previous', previous);
+end $$;
+
+-- request: as of revive; answer: {found, previous (if undo), memory, projection, target, owed}
+create or replace function izzie_memory.restore_memory(request jsonb) returns jsonb
+language plpgsql as $$
+declare
+  outcome jsonb := izzie_memory.revive(request);
+begin
+  if outcome -> 'found' = 'false' then
+    return outcome;
+  end if;
+  return izzie_memory.end_write((request ->> 'id')::uuid, request, outcome);
 end $$;
 
 -- What the models were owed before a write that is undone, and a vector if the space was switched meanwhile.
@@ -295,7 +406,7 @@ language plpgsql as $$
 declare
   -- named as the columns they fill
   context jsonb := jsonb_build_object('memoryId', id, 'owe', 'later') || case when previous is null then '{}' else
-    jsonb_build_object('entities', previous -> 'entities', 'relationships', previous -> 'relationships',
+    jsonb_build_object('entities', previous -> 'entities', 'relationships', previous -> 'relationships', 'rejected', previous -> 'rejected',
                        'conversationKey', previous -> 'conversationKey') end;
   was public.memory_entries := jsonb_populate_record(null::public.memory_entries, previous -> 'row');
 begin
@@ -307,15 +418,24 @@ begin
   end if;
   if previous is null then
     delete from public.memory_entries e where e.id = undo_write.id;
+    if not found then
+      perform izzie_memory.not_kept('delete', 'the row was not deleted');
+    end if;
   elsif exists (select from public.memory_entries e where e.id = undo_write.id) then
     update public.memory_entries e set content = was.content, summary = was.summary, metadata = was.metadata,
       embedding = was.embedding, importance = was.importance, is_deleted = was.is_deleted
     where e.id = undo_write.id;
+    if not found then
+      perform izzie_memory.not_kept('update', 'the row was not updated');
+    end if;
     if undo_write.revision = (select s.revision from izzie_memory.memory_state s where s.memory_id = undo_write.id) then
       perform izzie_memory.memory_put(was, false, false);
     end if;
   else
     insert into public.memory_entries select was.*;
+    if not found then
+      perform izzie_memory.not_kept('insert', 'the row was not inserted');
+    end if;
   end if;
   delete from izzie_memory.memory_vectors v where v.memory_id = undo_write.id;
   insert into izzie_memory.memory_vectors
@@ -346,4 +466,18 @@ begin
   on conflict (model, dimensions) do update set current = true, retired_at = null
   returning space_id into given;
   return given;
+end $$;
+
+-- The live memory under an id, counted as accessed where the server takes writes and nothing on the table objects.
+create or replace function izzie_memory.read_memory(wanted uuid, owner text) returns setof izzie_memory.memories
+language plpgsql as $$
+begin
+  if not current_setting('transaction_read_only')::boolean then
+    update public.memory_entries e
+    set access_count = least(coalesce(e.access_count, 0)::bigint + 1, 2147483647)::integer,
+        last_accessed_at = clock_timestamp() at time zone 'UTC'
+    where e.id = wanted and not coalesce(e.is_deleted, false) and (owner is null or e.user_id = owner);
+  end if;
+  return query select m.* from izzie_memory.memories m
+    where m.id = wanted and not m.is_deleted and (owner is null or m.user_id = owner);
 end $$;

@@ -35,7 +35,7 @@ declare
   touched text[];
 begin
   -- Again where a clear or a collection of tombstones deleted a memory between its insert and its lock.
-  loop
+  for attempt in 1 .. 20 loop
     insert into izzie_memory.graph_memories as g
     select (p ->> 'memoryId')::uuid, p ->> 'userId', 0, 0, 0, 0, (p ->> 'bucket')::integer, true, false
     from jsonb_array_elements(projections) p
@@ -44,6 +44,9 @@ begin
 
     perform from izzie_memory.graph_memories g where g.memory_id = any (ids) order by g.memory_id for update;
     exit when (select count(*) from izzie_memory.graph_memories g where g.memory_id = any (ids)) = cardinality(ids);
+    if attempt = 20 then
+      raise serialization_failure using message = 'memories of the graph were deleted all the while they were written';
+    end if;
   end loop;
 
   -- Read after the locks: who let a tombstone go had raised it before.
@@ -67,21 +70,31 @@ begin
   join izzie_memory.graph_memories g on g.memory_id = (p ->> 'memoryId')::uuid
   where g.memory_id = any (ids) and (g.epoch, g.revision) <= ((p ->> 'epoch')::bigint, (p ->> 'revision')::bigint);
 
+  -- Hashed once: every statement below reads them.
+  mentions := array(select m from izzie_memory.wanted_mentions(
+    (select coalesce(jsonb_agg(p), '[]') from jsonb_array_elements(wanted) p where not (p ->> 'keep')::boolean)) m);
+
   update izzie_memory.graph_memories g
   set user_id = p ->> 'userId', epoch = (p ->> 'epoch')::bigint, revision = (p ->> 'revision')::bigint,
       h1 = (p ->> 'h1')::bigint, h2 = (p ->> 'h2')::bigint, bucket = (p ->> 'bucket')::integer,
-      deleted = (p ->> 'deleted')::boolean and not (p ->> 'keep')::boolean, detached = (p ->> 'keep')::boolean
+      deleted = (p ->> 'deleted')::boolean and not (p ->> 'keep')::boolean, detached = (p ->> 'keep')::boolean,
+      mentions = case when (p ->> 'keep')::boolean then g.mentions else coalesce(c.number, 0) end,
+      relationships = case when (p ->> 'keep')::boolean then g.relationships else
+        (select count(distinct (r ->> 'relationshipType',
+            izzie_memory.entity_label(r ->> 'fromType'), r ->> 'fromNormalized',
+            izzie_memory.entity_label(r ->> 'toType'), r ->> 'toNormalized'))
+         from jsonb_array_elements(p -> 'relationships') r) end
   from jsonb_array_elements(wanted) p
+  left join (select m.memory_id, count(*) as number from unnest(mentions) m group by m.memory_id) c
+    on c.memory_id = (p ->> 'memoryId')::uuid
   where g.memory_id = any (ids) and g.memory_id = (p ->> 'memoryId')::uuid;
 
   wanted := (select coalesce(jsonb_agg(p), '[]') from jsonb_array_elements(wanted) p where not (p ->> 'keep')::boolean);
 
   replaced := array(select (p ->> 'memoryId')::uuid from jsonb_array_elements(wanted) p);
-  -- Hashed once: every statement below reads them.
-  mentions := array(select m from izzie_memory.wanted_mentions(wanted) m);
 
   -- Again where a clear deleted an entity between its insert and its lock.
-  loop
+  for attempt in 1 .. 20 loop
     insert into izzie_memory.graph_entities (key, user_id, label, normalized, name, type, confidence, first_seen, last_seen)
     select distinct on (m.key) m.key, m.user_id, m.label, m.normalized, m.name, m.type, m.confidence, m.created_at, m.created_at
     from unnest(mentions) m
@@ -97,6 +110,9 @@ begin
     perform from izzie_memory.graph_entities e where e.key = any (touched) order by e.key for update;
     exit when not exists (select from unnest(mentions) m
       where not exists (select from izzie_memory.graph_entities e where e.key = m.key));
+    if attempt = 20 then
+      raise serialization_failure using message = 'entities of the graph were deleted all the while they were written';
+    end if;
   end loop;
 
   delete from izzie_memory.graph_relations r where r.memory_id = any (replaced);

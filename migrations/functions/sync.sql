@@ -161,7 +161,7 @@ begin
   end if;
 end $$;
 
--- This code projects another form than the graph has: its digests are made anew.
+-- This code projects another form than the graph has: names and digests are made anew.
 create or replace function izzie_memory.upgrade_projection(graph text, version integer) returns void
 language plpgsql as $$
 begin
@@ -172,8 +172,8 @@ begin
   end if;
 end $$;
 
--- Gives the next page of memories a new revision in the present epoch, with the present digest, and owes them. Answers
--- how many; 0 at the end.
+-- Gives the next page of memories a new revision in the present epoch, with the names and the digest of today, and owes
+-- them. Answers how many; 0 at the end.
 create or replace function izzie_memory.renew_page(graph text, page integer) returns integer
 language plpgsql as $$
 declare
@@ -193,24 +193,72 @@ begin
   return cardinality(ids);
 end $$;
 
--- New revisions in the present epoch for these memories, and what this code derives of their contents, which are as they
--- were.
+-- What a state's entities and relationships are by the names of today; as they were given. A row of other code may have
+-- dates that were not understood once: they are added where metadata.entities is, but for them, what the state has.
+create or replace function izzie_memory.rederived(
+  state izzie_memory.memory_state, metadata jsonb, out entities jsonb, out relationships jsonb, out rejected jsonb
+)
+language plpgsql as $$
+#variable_conflict use_variable
+declare
+  brought jsonb;
+  dates jsonb;
+begin
+  entities := izzie_memory.canonical_entities(coalesce(state.given_entities, state.entities));
+  relationships := izzie_memory.canonical_relationships(coalesce(state.given_relationships, state.relationships));
+  rejected := state.rejected;
+  select jsonb_agg(r.entity order by r.place) filter (where r.entity ->> 'type' <> 'date'),
+    jsonb_agg(r.entity order by r.place) filter (where r.entity ->> 'type' = 'date')
+  into brought, dates
+  from izzie_memory.read_entities(metadata -> 'entities') r where r.reason is null;
+  if dates is not null and izzie_memory.named_entities(brought) = izzie_memory.named_entities(entities) then
+    entities := izzie_memory.merge_entities(entities || dates);
+  end if;
+end $$;
+
+-- Which entities a list names: labels and names, in order.
+create or replace function izzie_memory.named_entities(entities jsonb) returns text[]
+language sql immutable parallel safe as $$
+  select array(select distinct izzie_memory.entity_label(e ->> 'type') || ' ' || (e ->> 'normalized')
+    from jsonb_array_elements(coalesce(entities, '[]')) e order by 1)
+$$;
+
+-- New revisions in the present epoch and form for these memories, and what this code derives of them: their content is as it
+-- was, their entities have the names of today and give evidence of others under them, their words are those of today.
 create or replace function izzie_memory.renew(ids uuid[]) returns void
 language plpgsql as $$
+declare
+  present izzie_memory.memory_state;
+  memory public.memory_entries;
+  now_given record;
+  known jsonb;
+  hash bytea;
+  words tsvector;
 begin
-  perform from izzie_memory.memory_state s where s.memory_id = any (ids) order by s.memory_id for update;
-  update izzie_memory.memory_state s
-  set epoch = (select epoch from izzie_memory.settings), revision = nextval('izzie_memory.revision_seq'),
-      h1 = izzie_memory.half(d.hash, 0), h2 = izzie_memory.half(d.hash, 1),
-      tsv = d.words, doc_length = (select coalesce(sum(cardinality(positions)), 0) from unnest(d.words))
-  from (select e.id, izzie_memory.search_words(e.content, e.summary, izzie_memory.speaker(e.metadata)) as words, izzie_memory.digest(e.id, e.user_id, e.content, e.summary, coalesce(e.importance, 5), e.created_at,
-               o.entities, o.relationships) as hash
-        from public.memory_entries e join izzie_memory.memory_state o on o.memory_id = e.id
-        where e.id = any (ids) and not o.deleted) d
-  where s.memory_id = d.id and not s.deleted;
-  update izzie_memory.memory_state s
-  set epoch = (select epoch from izzie_memory.settings), revision = nextval('izzie_memory.revision_seq')
-  where s.memory_id = any (ids) and s.deleted;
+  for present in
+    select s.* from izzie_memory.memory_state s where s.memory_id = any (ids) order by s.memory_id for update
+  loop
+    select * into memory from public.memory_entries e where e.id = present.memory_id;
+    select * into now_given from izzie_memory.rederived(present, memory.metadata);
+    if not present.deleted then
+      perform izzie_memory.learn_aliases(present.memory_id, present.user_id, now_given.entities, now_given.relationships);
+    end if;
+    known := izzie_memory.under_known_names(present.user_id, now_given.entities, now_given.relationships);
+    hash := case when memory.id is not null and not present.deleted then izzie_memory.digest(memory.id, memory.user_id,
+      memory.content, memory.summary, coalesce(memory.importance, 5), memory.created_at,
+      coalesce(known -> 'entities', now_given.entities), coalesce(known -> 'relationships', now_given.relationships)) end;
+    words := case when hash is not null then
+      izzie_memory.search_words(memory.content, memory.summary, izzie_memory.speaker(memory.metadata)) end;
+    update izzie_memory.memory_state s
+    set epoch = (select epoch from izzie_memory.settings), revision = nextval('izzie_memory.revision_seq'),
+        entities = coalesce(known -> 'entities', now_given.entities),
+        relationships = coalesce(known -> 'relationships', now_given.relationships),
+        given_entities = case when known is not null then now_given.entities end,
+        given_relationships = case when known is not null then now_given.relationships end,
+        h1 = coalesce(izzie_memory.half(hash, 0), s.h1), h2 = coalesce(izzie_memory.half(hash, 1), s.h2),
+        tsv = words, doc_length = (select coalesce(sum(cardinality(positions)), 0) from unnest(words))
+    where s.memory_id = present.memory_id;
+  end loop;
 end $$;
 
 -- Gives one memory a version that the graph must accept although it holds this one, a tombstone if nothing is known of

@@ -61,13 +61,31 @@ create or replace function izzie_memory.search_words(content text, summary text,
 language plpgsql immutable parallel safe as $$
 declare
   said text := left(concat_ws(' ', content, summary), 200000);
-  label text := substring(left(said, 100) from '^\s*([[:alpha:]][[:alnum:].''’_-]*( [[:upper:]][[:alnum:].''’_-]*){0,2}):\s');
+  label text := substring(left(said, 100) from E'^\\s*([[:alpha:]][[:alnum:].''’_-]*( [[:upper:]][[:alnum:].''’_-]*){0,2}):\\s');
 begin
   if label is not null and (speaker is null or lower(label) = lower(speaker)) then
     said := substr(said, strpos(said, ':') + 1);
   end if;
   return setweight(izzie_memory.words_of(coalesce(speaker, label, ''), false), 'A') || izzie_memory.words_of(said, false);
 end $$;
+
+-- The entities that other code brings in a row.
+create or replace function izzie_memory.brought_hash(memory public.memory_entries) returns bigint
+language sql immutable parallel safe as $$
+  select jsonb_hash_extended(memory.metadata -> 'entities', 0)
+$$;
+
+-- All of a row that its state is made of: what izzie_memory_updated fires for. Tells that a row was changed past the
+-- triggers.
+create or replace function izzie_memory.row_hash(memory public.memory_entries) returns bigint
+language sql immutable parallel safe as $$
+  select hashtextextended((izzie_memory.field(memory.user_id) || izzie_memory.field(memory.content)
+    || izzie_memory.field(memory.summary) || izzie_memory.field(memory.importance::text)
+    || izzie_memory.field(coalesce(memory.is_deleted, false)::text)
+    || izzie_memory.field(izzie_memory.micros(memory.created_at)::text)
+    || izzie_memory.field(jsonb_hash_extended(memory.metadata -> 'entities', 0)::text)
+    || izzie_memory.field(izzie_memory.speaker(memory.metadata))) collate "C", 0)
+$$;
 
 -- Writes the state of a live or soft-deleted row under a new revision. The number is drawn in the UPDATE branch again,
 -- after the row lock was waited for: a number drawn before would lie below that of whoever held the lock.
@@ -87,23 +105,24 @@ declare
   given bigint;
 begin
   insert into izzie_memory.memory_state as s (memory_id, user_id, epoch, revision, deleted, detached, entities,
-    relationships, given_entities, given_relationships, conversation_key, content_hash, h1, h2, bucket, tsv, doc_length, asks)
+    relationships, given_entities, given_relationships, conversation_key, content_hash, row_hash, brought_hash, h1, h2,
+    bucket, tsv, doc_length, asks)
   values (memory.id, memory.user_id, (select epoch from izzie_memory.settings),
     nextval('izzie_memory.revision_seq'), is_gone, is_gone and detached, known_entities, known_relationships,
     case when known is not null then entities end, case when known is not null then relationships end, conversation_key,
-    sha256(convert_to(memory.content, 'UTF8')),
+    sha256(convert_to(memory.content, 'UTF8')), izzie_memory.row_hash(memory), izzie_memory.brought_hash(memory),
     case when is_gone then 0 else izzie_memory.half(hash, 0) end,
     case when is_gone then 0 else izzie_memory.half(hash, 1) end,
     izzie_memory.bucket(memory.id), case when not is_gone then words end,
     (select coalesce(sum(cardinality(positions)), 0) from unnest(words)),
     -- a question mark, and no sentence that ends after it
-    memory.content ~ '\?[^.!?]*$')
+    memory.content ~ E'\\?[^.!?]*$')
   on conflict (memory_id) do update
   set user_id = excluded.user_id, epoch = excluded.epoch, revision = nextval('izzie_memory.revision_seq'),
       deleted = excluded.deleted, detached = excluded.detached, entities = excluded.entities,
       relationships = excluded.relationships, given_entities = excluded.given_entities,
       given_relationships = excluded.given_relationships, conversation_key = excluded.conversation_key,
-      content_hash = excluded.content_hash, h1 = excluded.h1, h2 = excluded.h2, tsv = excluded.tsv,
+      content_hash = excluded.content_hash, row_hash = excluded.row_hash, brought_hash = excluded.brought_hash, h1 = excluded.h1, h2 = excluded.h2, tsv = excluded.tsv,
       doc_length = excluded.doc_length, asks = excluded.asks, changed_at = clock_timestamp()
   returning s.revision into given;
   return given;
@@ -122,7 +141,7 @@ begin
   on conflict (memory_id) do update
   set epoch = excluded.epoch, revision = nextval('izzie_memory.revision_seq'), deleted = true,
       detached = excluded.detached, entities = '[]', relationships = '[]', given_entities = null,
-      given_relationships = null, content_hash = null, h1 = 0, h2 = 0,
+      given_relationships = null, rejected = null, content_hash = null, row_hash = null, brought_hash = null, h1 = 0, h2 = 0,
       tsv = null, doc_length = 0, changed_at = clock_timestamp()
   returning s.revision into given;
   return given;
@@ -177,8 +196,8 @@ begin
   end if;
 end $$;
 
--- Rows of other code bring their entities under metadata.entities; in our own writes that is only data. What the layer
--- knows of a row it keeps otherwise.
+-- Rows of other code bring their entities under metadata.entities; in our own writes that is only data, and what they bring
+-- is in canonical form. What the layer knows of a row it keeps otherwise.
 create or replace function izzie_memory.memory_put(memory public.memory_entries, entities_changed boolean, content_changed boolean)
 returns bigint
 language plpgsql as $$
@@ -187,21 +206,35 @@ declare
   known izzie_memory.memory_state;
   entities jsonb;
   relationships jsonb;
+  left_out jsonb;
   given bigint;
 begin
   select * into known from izzie_memory.memory_state s where s.memory_id = memory.id;
-  entities := izzie_memory.canonical_entities(case
-    when context ? 'entities' then context -> 'entities'
-    when entities_changed and context is null then case when jsonb_typeof(memory.metadata) = 'object' then memory.metadata -> 'entities' end
-    else coalesce(known.given_entities, known.entities) end);
-  relationships := izzie_memory.canonical_relationships(case
+  left_out := known.rejected;
+  if context ? 'entities' then
+    entities := izzie_memory.merge_entities(context -> 'entities');
+    left_out := nullif(context -> 'rejected', 'null');
+  elsif entities_changed and context is null then
+    entities := izzie_memory.canonical_entities(memory.metadata -> 'entities');
+    left_out := izzie_memory.rejected_entities(memory.metadata -> 'entities');
+    left_out := case when left_out is not null then jsonb_build_object('entities', left_out) end;
+  else
+    entities := coalesce(known.given_entities, known.entities, '[]');
+  end if;
+  relationships := case
     when context ? 'relationships' then context -> 'relationships'
-    when not entities_changed or context is not null then coalesce(known.given_relationships, known.relationships) end);
+    when not entities_changed or context is not null then coalesce(known.given_relationships, known.relationships) end;
+  if relationships is null or jsonb_typeof(relationships) <> 'array' then
+    relationships := '[]';
+  end if;
   perform izzie_memory.learn_aliases(memory.id, memory.user_id, case when memory.is_deleted then '[]' else entities end,
     case when memory.is_deleted then '[]' else relationships end);
   given := izzie_memory.record_state(memory, entities, relationships,
     case when context ? 'conversationKey' then context ->> 'conversationKey' else known.conversation_key end,
     coalesce(context -> 'detached' = 'true', false));
+  if left_out is distinct from known.rejected then
+    update izzie_memory.memory_state s set rejected = left_out where s.memory_id = memory.id;
+  end if;
   if known.user_id <> memory.user_id then
     perform izzie_memory.follow_owner(memory.id, memory.user_id);
   end if;
@@ -267,6 +300,16 @@ select e.id, e.user_id, coalesce(e.conversation_id::text, s.conversation_key) as
   izzie_memory.moment(e.last_accessed_at) as last_accessed_at, coalesce(e.is_deleted, false) as is_deleted,
   izzie_memory.moment(e.created_at) as created_at, izzie_memory.moment(e.updated_at) as updated_at,
   coalesce(s.revision, 0) as revision, coalesce(s.entities, '[]') as entities,
-  coalesce(s.relationships, '[]') as relationships
+  coalesce(s.relationships, '[]') as relationships, s.rejected
 from public.memory_entries e
 left join izzie_memory.memory_state s on s.memory_id = e.id;
+
+-- Whoever reads through a view is under the policies that they are under at the table. Before Postgres 15 a view is under
+-- those of its owner.
+do $$
+begin
+  if current_setting('server_version_num')::integer >= 150000 then
+    alter view izzie_memory.memories set (security_invoker = true);
+    alter view izzie_memory.projections set (security_invoker = true);
+  end if;
+end $$;

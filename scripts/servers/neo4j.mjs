@@ -9,7 +9,9 @@ import { DOCKER_ADVICE, Server } from './server.mjs';
 
 const VERSION = '5.26.30';
 const PLUGIN = 'org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy-dependencies';
-const ADVICE = `A test Neo4j needs Java 17 or newer and Maven (java, mvn): install them, or set TEST_NEO4J_URI, TEST_NEO4J_USER and TEST_NEO4J_PASSWORD to a Neo4j 5, ${DOCKER_ADVICE}.`;
+/** Debian's, where Java or Maven is missing. */
+export const PACKAGES = ['default-jre-headless', 'maven'];
+export const ADVICE = `A test Neo4j needs Java 17 or newer and Maven (java, mvn): install them, or set TEST_NEO4J_URI, TEST_NEO4J_USER and TEST_NEO4J_PASSWORD to a Neo4j 5, ${DOCKER_ADVICE}.`;
 
 /** The options of Neo4j's own launcher that concern correctness, and a small heap. */
 const JVM = [
@@ -114,7 +116,7 @@ dbms.ssl.policy.bolt.client_auth=NONE
         ready = await answersBolt(port);
         return ready || !isAlive(child.pid);
       },
-      120_000,
+      300_000,
       200,
     );
     if (!ready) throw new Error(`Neo4j did not start:\n${readFileSync(this.log, 'utf8').slice(-3000)}`);

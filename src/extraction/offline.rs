@@ -4,7 +4,7 @@ use serde_json::Value;
 use super::rules::{self, Found, Hints, Relation};
 use super::{Extraction, ExtractionInput, Extractor};
 use crate::error::Result;
-use crate::model::{Entity, EntityType, Relationship, RelationshipType};
+use crate::model::{Entity, EntityType, Rejected, Relationship, RelationshipType};
 
 /// The offline default: rules, no model, no network.
 pub struct RulesExtractor;
@@ -23,6 +23,7 @@ impl Extractor for RulesExtractor {
         let mut extraction = Extraction {
             entities: found.found.iter().map(entity).collect(),
             relationships: stated.collect(),
+            rejected: Rejected::default(),
         };
         for person in &found.found {
             add_addresses(person, &mut extraction);
@@ -41,7 +42,7 @@ fn entity(found: &Found) -> Entity {
         value: found.value.clone(),
         normalized: found.normalized.clone(),
         confidence: found.confidence,
-        source: found.source,
+        source: found.source.clone(),
         context: Some(found.context.clone()).filter(|context| !context.is_empty()),
         assignee: found.assignee.clone(),
         deadline: found.deadline.clone(),
@@ -92,7 +93,9 @@ fn add_addresses(person: &Found, out: &mut Extraction) {
 
 /// Lower case, single spaces. The SQL function `izzie_memory.plain_name` does the same for rows of other code.
 pub fn plain_name(value: &str) -> String {
-    value.to_lowercase().split_whitespace().collect::<Vec<_>>().join(" ")
+    // Letter by letter, as SQL: a text's last sigma is no other letter.
+    let lower: String = value.chars().flat_map(char::to_lowercase).collect();
+    lower.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// The normal form of a name that comes without one. Never empty for a name that is not blank.

@@ -5,11 +5,14 @@ use serde_json::{Map, Value};
 
 use crate::config::Limits;
 use crate::error::{Error, Result};
+use crate::extraction::NAME_CHARS;
 
 /// Longest user id, conversation id and idempotency key, in bytes.
 pub const ID_BYTES: usize = 255;
-/// Longest entity name, in characters.
-pub(super) const NAME_CHARS: usize = 500;
+/// Longest entity context and relationship evidence, in characters.
+pub(super) const CONTEXT_CHARS: usize = 2000;
+/// Longest source and priority of an entity, in characters.
+pub(super) const WORD_CHARS: usize = 100;
 const SUMMARY_BYTES: usize = 20_000;
 
 pub(crate) fn text(field: &str, value: &str, limit: usize) -> Result<()> {

@@ -1,20 +1,20 @@
-//! Entities and relationships.
+//! Entities and relationships: read, brought into canonical form, joined.
 
-use serde::Deserialize;
+use serde_json::Value;
 
-use super::fields::{NAME_CHARS, chars, name};
+use super::fields::{CONTEXT_CHARS, WORD_CHARS, chars, name};
+use super::lenient::{self, EXCERPT_CHARS, clean};
+use super::strict;
 use crate::config::Limits;
 use crate::error::{Error, Result};
-use crate::extraction::{normalize, plain_name};
-use crate::model::{Entity, EntitySource, EntityType, Priority, Relationship, RelationshipType};
+use crate::extraction::{Extraction, NAME_CHARS, canonical_name, normalize};
+use crate::model::{
+    Entity, EntitySource, EntityType, Priority, Rejected, Rejection, Relationship, RelationshipType,
+};
 
-/// Longest entity context and relationship evidence, in characters.
-const CONTEXT_CHARS: usize = 2000;
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+/// An entity that was read, not yet in canonical form.
+#[derive(Debug, Clone)]
 pub struct EntityInput {
-    #[serde(rename = "type")]
     pub kind: EntityType,
     pub value: String,
     pub normalized: Option<String>,
@@ -26,8 +26,8 @@ pub struct EntityInput {
     pub priority: Option<Priority>,
 }
 
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+/// A relationship that was read, not yet in canonical form.
+#[derive(Debug, Clone)]
 pub struct RelationshipInput {
     pub from_type: EntityType,
     pub from_value: String,
@@ -38,54 +38,206 @@ pub struct RelationshipInput {
     pub evidence: Option<String>,
 }
 
-fn confidence(field: &str, value: Option<f64>) -> Result<f64> {
-    let value = value.unwrap_or(1.0);
-    if !(0.0..=1.0).contains(&value) {
-        return Err(Error::invalid(field, format!("the number {value} is outside 0–1")).with("limit", "0–1"));
-    }
-    // Six decimals, so that JSON, numeric and digest agree on the number.
-    Ok((value * 1e6).round() / 1e6)
+/// What was read of lists of entities and relationships, and what was left out of them.
+#[derive(Debug, Default)]
+pub struct GraphInput {
+    pub entities: Vec<EntityInput>,
+    pub relationships: Vec<RelationshipInput>,
+    pub rejected: Rejected,
 }
 
-/// Entities and relationships in canonical form: normalised, doubles of one label and name merged (the most confident
-/// stays), both ends of every relationship among the entities.
+/// How entities and relationships are read.
+#[derive(Debug, Clone)]
+pub struct GraphReader {
+    pub limits: Limits,
+    /// Whether what is not as documented is an error; else it is kept as far as it is understood, or left out and told.
+    pub strict: bool,
+}
+
+impl GraphReader {
+    /// As a call wants it, where it says so.
+    #[must_use]
+    pub fn with(self, strict: Option<bool>) -> Self {
+        Self { strict: strict.unwrap_or(self.strict), ..self }
+    }
+
+    /// What a caller gives. More than the limit is an error of the call.
+    pub fn given(&self, entities: &[Value], relationships: &[Value]) -> Result<Extraction> {
+        check_lengths(entities.len(), relationships.len(), &self.limits)?;
+        Ok(self.read(entities, relationships)?.into_extraction())
+    }
+
+    /// What an extractor found. More than the limit is left out.
+    pub fn found(&self, entities: &[Value], relationships: &[Value]) -> Result<GraphInput> {
+        if self.strict {
+            check_lengths(entities.len(), relationships.len(), &self.limits)?;
+        }
+        let mut input = self.read(entities, relationships)?;
+        // Of nonsense nothing is taken: the memory may be asked about again.
+        if let Some((field, first)) = input.nonsense() {
+            return Err(Error::invalid(&format!("{field}[{}]", first.index), &first.reason));
+        }
+        input.truncate(self.limits.entities);
+        Ok(input)
+    }
+
+    fn read(&self, entities: &[Value], relationships: &[Value]) -> Result<GraphInput> {
+        let mut input = GraphInput::default();
+        for (index, item) in entities.iter().enumerate() {
+            if self.strict {
+                let field = format!("entities[{index}]");
+                let entity = strict::entity(&field, item)?;
+                check_entity(&field, &entity)?;
+                input.entities.push(entity);
+                continue;
+            }
+            match lenient::entity(index, item) {
+                Ok(entity) => input.entities.push(entity),
+                Err(rejection) => input.rejected.entities.push(rejection),
+            }
+        }
+        for (index, item) in relationships.iter().enumerate() {
+            if self.strict {
+                let field = format!("relationships[{index}]");
+                let relationship = strict::relationship(&field, item)?;
+                check_relationship(&field, &relationship)?;
+                input.relationships.push(relationship);
+                continue;
+            }
+            match lenient::relationship(index, item) {
+                Ok(relationship) => input.relationships.push(relationship),
+                Err(rejection) => input.rejected.relationships.push(rejection),
+            }
+        }
+        Ok(input)
+    }
+}
+
+impl GraphInput {
+    /// The first of what was left out, where that was everything.
+    fn nonsense(&self) -> Option<(&'static str, &Rejection)> {
+        if !self.entities.is_empty() || !self.relationships.is_empty() {
+            return None;
+        }
+        let Rejected { entities, relationships } = &self.rejected;
+        let stated = relationships.first().map(|first| ("relationships", first));
+        entities.first().map(|first| ("entities", first)).or(stated)
+    }
+
+    /// Leaves out what is over the limit of a memory, and tells.
+    pub fn truncate(&mut self, limit: usize) {
+        let reason = || format!("is over the limit of {limit}");
+        let left_out = |place: usize, kind: &str, value: String| Rejection {
+            index: limit + place,
+            kind: Some(kind.to_owned()),
+            value: clean(&value, EXCERPT_CHARS),
+            reason: reason(),
+        };
+        let entities = self.entities.split_off(limit.min(self.entities.len()));
+        let named = entities.into_iter().enumerate();
+        self.rejected
+            .entities
+            .extend(named.map(|(place, entity)| left_out(place, entity.kind.name(), entity.value)));
+        let relationships = self.relationships.split_off(limit.min(self.relationships.len()));
+        let stated = relationships.into_iter().enumerate();
+        self.rejected
+            .relationships
+            .extend(stated.map(|(place, it)| left_out(place, it.relationship_type.name(), it.from_value)));
+    }
+
+    pub fn into_extraction(self) -> Extraction {
+        let (entities, relationships) = canonical(&self.entities, &self.relationships);
+        Extraction { entities, relationships, rejected: self.rejected }
+    }
+}
+
+/// The same for what was read elsewhere and may be wrong.
 pub fn graph_input(
     entities: &[EntityInput],
     relationships: &[RelationshipInput],
     limits: &Limits,
 ) -> Result<(Vec<Entity>, Vec<Relationship>)> {
-    for (field, length) in [("entities", entities.len()), ("relationships", relationships.len())] {
+    check_lengths(entities.len(), relationships.len(), limits)?;
+    for (place, input) in entities.iter().enumerate() {
+        check_entity(&format!("entities[{place}]"), input)?;
+    }
+    for (place, input) in relationships.iter().enumerate() {
+        check_relationship(&format!("relationships[{place}]"), input)?;
+    }
+    Ok(canonical(entities, relationships))
+}
+
+fn check_lengths(entities: usize, relationships: usize, limits: &Limits) -> Result<()> {
+    for (field, length) in [("entities", entities), ("relationships", relationships)] {
         if length > limits.entities {
             let problem = format!("an array of {length} is over the limit of {}", limits.entities);
             return Err(Error::invalid(field, problem).with("limit", limits.entities).with("length", length));
         }
     }
-    let mut found = Vec::with_capacity(entities.len());
-    for (place, input) in entities.iter().enumerate() {
-        found.push(entity(&format!("entities[{place}]"), input)?);
+    Ok(())
+}
+
+fn check_entity(field: &str, input: &EntityInput) -> Result<()> {
+    name(&format!("{field}.value"), &input.value)?;
+    if let Some(given) = &input.normalized {
+        name(&format!("{field}.normalized"), given)?;
     }
-    let mut stated = Vec::with_capacity(relationships.len());
-    for (place, input) in relationships.iter().enumerate() {
-        let relationship = relationship(&format!("relationships[{place}]"), input, &found)?;
+    for (part, value, limit) in [
+        ("context", input.context.as_deref(), CONTEXT_CHARS),
+        ("assignee", input.assignee.as_deref(), NAME_CHARS),
+        ("deadline", input.deadline.as_deref(), NAME_CHARS),
+        ("source", input.source.as_ref().map(EntitySource::name), WORD_CHARS),
+        ("priority", input.priority.as_ref().map(Priority::name), WORD_CHARS),
+    ] {
+        if let Some(value) = value {
+            chars(&format!("{field}.{part}"), value, limit)?;
+        }
+    }
+    check_confidence(&format!("{field}.confidence"), input.confidence)
+}
+
+fn check_relationship(field: &str, input: &RelationshipInput) -> Result<()> {
+    name(&format!("{field}.fromValue"), &input.from_value)?;
+    name(&format!("{field}.toValue"), &input.to_value)?;
+    if let Some(evidence) = &input.evidence {
+        chars(&format!("{field}.evidence"), evidence, CONTEXT_CHARS)?;
+    }
+    check_confidence(&format!("{field}.confidence"), input.confidence)
+}
+
+fn check_confidence(field: &str, value: Option<f64>) -> Result<()> {
+    match value {
+        Some(value) if !(0.0..=1.0).contains(&value) => {
+            Err(Error::invalid(field, format!("the number {value} is outside 0–1")).with("limit", "0–1"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Entities and relationships in canonical form: normalised, doubles of one label and name merged (the surest stays), both
+/// ends of every relationship among the entities.
+fn canonical(
+    entities: &[EntityInput],
+    relationships: &[RelationshipInput],
+) -> (Vec<Entity>, Vec<Relationship>) {
+    let found = merge(entities.iter().filter_map(entity).collect());
+    let mut stated: Vec<Relationship> = Vec::with_capacity(relationships.len());
+    for input in relationships {
+        let relationship = relationship(input, entities, &found);
         if !stated.iter().any(|other| same_edge(other, &relationship)) {
             stated.push(relationship);
         }
     }
-    found.extend(stated.iter().flat_map(ends));
-    Ok((merge(found), stated))
+    let implied: Vec<Entity> = stated.iter().flat_map(ends).collect();
+    (join(found, implied), stated)
 }
 
-/// One entity per label and name. An entity that was given wins over one that a relationship implies.
-pub fn merge(found: Vec<Entity>) -> Vec<Entity> {
+/// One entity per label and name: the surest, of equally sure ones the first.
+fn merge(found: Vec<Entity>) -> Vec<Entity> {
     let mut merged: Vec<Entity> = Vec::with_capacity(found.len());
     for entity in found {
-        let same = |other: &&mut Entity| {
-            other.kind.label() == entity.kind.label() && other.normalized == entity.normalized
-        };
-        match merged.iter_mut().find(same) {
-            Some(other) if entity.confidence > other.confidence && entity.context.is_some() => {
-                *other = entity
-            }
+        match merged.iter_mut().find(|other| is_same(other, &entity)) {
+            Some(other) if entity.confidence > other.confidence => *other = entity,
             Some(_) => {}
             None => merged.push(entity),
         }
@@ -93,62 +245,77 @@ pub fn merge(found: Vec<Entity>) -> Vec<Entity> {
     merged
 }
 
-fn entity(field: &str, input: &EntityInput) -> Result<Entity> {
-    name(&format!("{field}.value"), &input.value)?;
-    let normalized = match &input.normalized {
-        Some(given) => {
-            name(&format!("{field}.normalized"), given)?;
-            plain_name(given)
-        }
-        None => normalize(input.kind, &input.value),
-    };
-    for (part, value, limit) in [
-        ("context", &input.context, CONTEXT_CHARS),
-        ("assignee", &input.assignee, NAME_CHARS),
-        ("deadline", &input.deadline, NAME_CHARS),
-    ] {
-        if let Some(value) = value {
-            chars(&format!("{field}.{part}"), value, limit)?;
+/// Adds those entities that are not among the known ones.
+pub fn join(mut known: Vec<Entity>, more: Vec<Entity>) -> Vec<Entity> {
+    for entity in more {
+        if !known.iter().any(|other| is_same(other, &entity)) {
+            known.push(entity);
         }
     }
-    Ok(Entity {
-        kind: input.kind,
-        value: input.value.trim().to_owned(),
-        normalized,
-        confidence: confidence(&format!("{field}.confidence"), input.confidence)?,
-        source: input.source.unwrap_or(EntitySource::Body),
-        context: input.context.clone().filter(|text| !text.trim().is_empty()),
-        assignee: input.assignee.clone(),
-        deadline: input.deadline.clone(),
-        priority: input.priority,
-    })
-}
-
-fn relationship(field: &str, input: &RelationshipInput, known: &[Entity]) -> Result<Relationship> {
-    name(&format!("{field}.fromValue"), &input.from_value)?;
-    name(&format!("{field}.toValue"), &input.to_value)?;
-    let evidence = input.evidence.clone().unwrap_or_default();
-    chars(&format!("{field}.evidence"), &evidence, CONTEXT_CHARS)?;
-    Ok(Relationship {
-        from_type: input.from_type,
-        from_value: input.from_value.trim().to_owned(),
-        from_normalized: end_name(input.from_type, &input.from_value, known),
-        to_type: input.to_type,
-        to_value: input.to_value.trim().to_owned(),
-        to_normalized: end_name(input.to_type, &input.to_value, known),
-        relationship_type: input.relationship_type,
-        confidence: confidence(&format!("{field}.confidence"), input.confidence)?,
-        evidence,
-    })
-}
-
-/// An end that is written like one of the entities is that entity.
-fn end_name(kind: EntityType, value: &str, known: &[Entity]) -> String {
-    let written = plain_name(value);
     known
-        .iter()
-        .find(|entity| entity.kind.label() == kind.label() && plain_name(&entity.value) == written)
-        .map_or_else(|| normalize(kind, value), |entity| entity.normalized.clone())
+}
+
+fn is_same(one: &Entity, other: &Entity) -> bool {
+    one.kind.label() == other.kind.label() && one.normalized == other.normalized
+}
+
+/// `None` for one without a name, which has been refused before.
+fn entity(input: &EntityInput) -> Option<Entity> {
+    let value = clean(&input.value, NAME_CHARS)?;
+    let part = |text: &Option<String>, limit| text.as_deref().and_then(|text| clean(text, limit));
+    let word = |text: &str| clean(text, WORD_CHARS);
+    Some(Entity {
+        kind: input.kind,
+        normalized: canonical_name(input.kind, &value, input.normalized.as_deref()),
+        value,
+        confidence: rounded(input.confidence),
+        source: input
+            .source
+            .as_ref()
+            .and_then(|source| word(source.name()))
+            .map_or(EntitySource::Body, EntitySource::from),
+        context: part(&input.context, CONTEXT_CHARS),
+        assignee: part(&input.assignee, NAME_CHARS),
+        deadline: part(&input.deadline, NAME_CHARS),
+        priority: input.priority.as_ref().and_then(|priority| word(priority.name())).map(Priority::from),
+    })
+}
+
+/// Between 0 and 1, 1 where nothing is said; six decimals, so that JSON, numeric and digest agree on the number.
+fn rounded(confidence: Option<f64>) -> f64 {
+    let bounded = confidence.filter(|value| !value.is_nan()).unwrap_or(1.0).clamp(0.0, 1.0);
+    // Plus 0: there is no -0 in Postgres.
+    (bounded * 1e6).round() / 1e6 + 0.0
+}
+
+fn relationship(input: &RelationshipInput, given: &[EntityInput], found: &[Entity]) -> Relationship {
+    let value = |text: &str| clean(text, NAME_CHARS).unwrap_or_default();
+    let (from_value, to_value) = (value(&input.from_value), value(&input.to_value));
+    Relationship {
+        from_type: input.from_type,
+        from_normalized: end_name(input.from_type, &from_value, given, found),
+        from_value,
+        to_type: input.to_type,
+        to_normalized: end_name(input.to_type, &to_value, given, found),
+        to_value,
+        relationship_type: input.relationship_type,
+        confidence: rounded(input.confidence),
+        evidence: input.evidence.as_deref().and_then(|text| clean(text, CONTEXT_CHARS)).unwrap_or_default(),
+    }
+}
+
+/// An end that is spelled like one of the entities, or like the name that was given for it, is that entity.
+fn end_name(kind: EntityType, value: &str, given: &[EntityInput], found: &[Entity]) -> String {
+    let name = canonical_name(kind, value, None);
+    if found.iter().any(|entity| entity.kind.label() == kind.label() && entity.normalized == name) {
+        return name;
+    }
+    let spelled =
+        |entity: &&EntityInput| entity.kind.label() == kind.label() && normalize(kind, &entity.value) == name;
+    match given.iter().find(spelled) {
+        Some(entity) => canonical_name(entity.kind, &entity.value, entity.normalized.as_deref()),
+        None => name,
+    }
 }
 
 /// One memory states a relationship between two entities once.

@@ -60,6 +60,9 @@ impl Extractor for MeasuredExtractor {
         let begun = Instant::now();
         let outcome = self.inner.extract(input).await;
         self.metrics.model_called("extractor", begun, outcome_of(&outcome));
+        if let Ok(extraction) = &outcome {
+            self.metrics.rejected(&extraction.rejected);
+        }
         outcome
     }
 }

@@ -13,6 +13,7 @@ use prometheus::{
 };
 
 use crate::error::{Error, Reason, Result};
+use crate::model::Rejected;
 
 pub use measured::{MeasuredEmbedder, MeasuredExtractor};
 pub use scrape::Scrape;
@@ -25,6 +26,9 @@ const OPERATION_BUCKETS: &[f64] =
     &[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 60.0];
 const MODEL_BUCKETS: &[f64] = &[0.001, 0.005, 0.025, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0];
 const WAIT_BUCKETS: &[f64] = &[0.0005, 0.001, 0.005, 0.025, 0.1, 0.5, 1.0, 5.0, 10.0];
+
+/// What can be left out of a memory.
+const REJECTED: [&str; 2] = ["entity", "relationship"];
 
 /// What became of a debt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,6 +58,7 @@ pub struct Metrics {
     operation_seconds: HistogramVec,
     in_flight: IntGauge,
     debts: IntCounterVec,
+    rejected: IntCounterVec,
     model_calls: IntCounterVec,
     model_seconds: HistogramVec,
     pool_waiting: IntGaugeVec,
@@ -78,6 +83,14 @@ impl Metrics {
             registry.register(Box::new(histograms.clone()))?;
             Ok::<_, prometheus::Error>(histograms)
         };
+        let rejected = counters(
+            "rejected_total",
+            "Entities and relationships that were given or found and left out, since nobody understands them.",
+            &["kind"],
+        )?;
+        for kind in REJECTED {
+            rejected.with_label_values(&[kind]);
+        }
         let in_flight =
             IntGauge::with_opts(Opts::new("operations_in_flight", "Calls under way.").namespace(PREFIX))?;
         registry.register(Box::new(in_flight.clone()))?;
@@ -96,6 +109,7 @@ impl Metrics {
             )?,
             in_flight,
             debts: counters("debts_total", "What became of debts that were tried.", &["target", "outcome"])?,
+            rejected,
             model_calls: counters("model_calls_total", "Calls of a model.", &["model", "outcome"])?,
             model_seconds: histograms(
                 "model_call_duration_seconds",
@@ -123,6 +137,13 @@ impl Metrics {
     /// `target` as it stands in `memory_sync`.
     pub fn debts(&self, target: &str, payment: Payment, count: u64) {
         self.debts.with_label_values(&[target_label(target), payment.name()]).inc_by(count);
+    }
+
+    /// What was left out of what callers and extractors said.
+    pub fn rejected(&self, rejected: &Rejected) {
+        for (kind, list) in REJECTED.into_iter().zip([&rejected.entities, &rejected.relationships]) {
+            self.rejected.with_label_values(&[kind]).inc_by(list.len() as u64);
+        }
     }
 
     /// A statement waits for a connection until what is answered is dropped.

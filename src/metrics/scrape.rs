@@ -1,6 +1,6 @@
 use prometheus::core::Collector;
 use prometheus::proto::MetricFamily;
-use prometheus::{GaugeVec, IntCounterVec, Opts};
+use prometheus::{GaugeVec, IntCounter, IntCounterVec, Opts};
 
 use super::{PREFIX, broken};
 use crate::error::Result;
@@ -43,6 +43,14 @@ impl Scrape {
             counters.with_label_values(&[*of]).inc_by(*value);
         }
         self.families.extend(counters.collect());
+        Ok(())
+    }
+
+    /// The same without labels.
+    pub fn count(&mut self, name: &str, help: &str, value: u64) -> Result<()> {
+        let counter = IntCounter::with_opts(options(name, help)).map_err(|error| broken(&error))?;
+        counter.inc_by(value);
+        self.families.extend(counter.collect());
         Ok(())
     }
 

@@ -1,13 +1,14 @@
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-/// The seven entity types of the application.
+/// The entity types: the application's seven, and tools.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EntityType {
     Person,
     Company,
     Project,
+    Date,
     Topic,
     Location,
     Tool,
@@ -15,10 +16,11 @@ pub enum EntityType {
 }
 
 impl EntityType {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Person,
         Self::Company,
         Self::Project,
+        Self::Date,
         Self::Topic,
         Self::Location,
         Self::Tool,
@@ -30,6 +32,7 @@ impl EntityType {
             Self::Person => "person",
             Self::Company => "company",
             Self::Project => "project",
+            Self::Date => "date",
             Self::Topic => "topic",
             Self::Location => "location",
             Self::Tool => "tool",
@@ -41,13 +44,13 @@ impl EntityType {
         Self::ALL.into_iter().find(|kind| kind.name() == name)
     }
 
-    /// The graph label: tools are kept with projects, action items with topics, as the application reads them.
+    /// The graph label: tools are kept with projects, dates and action items with topics, as the application reads them.
     pub fn label(self) -> Label {
         match self {
             Self::Person => Label::Person,
             Self::Company => Label::Company,
             Self::Project | Self::Tool => Label::Project,
-            Self::Topic | Self::ActionItem => Label::Topic,
+            Self::Date | Self::Topic | Self::ActionItem => Label::Topic,
             Self::Location => Label::Location,
         }
     }
@@ -77,34 +80,49 @@ impl Label {
     }
 }
 
-/// Where in the source text an entity was found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum EntitySource {
-    Metadata,
-    Body,
-    Subject,
-}
+/// A set of words that a model may leave: another one is kept as it was said.
+macro_rules! open_set {
+    ($(#[$meta:meta])* $name:ident { $($variant:ident $word:literal,)+ }) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(from = "String", into = "String")]
+        pub enum $name { $($variant,)+ Other(String) }
 
-impl EntitySource {
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Metadata => "metadata",
-            Self::Body => "body",
-            Self::Subject => "subject",
+        impl $name {
+            /// The words of the set.
+            pub const WORDS: &[&str] = &[$($word,)+];
+
+            pub fn name(&self) -> &str {
+                match self { $(Self::$variant => $word,)+ Self::Other(word) => word }
+            }
         }
-    }
+
+        impl From<String> for $name {
+            fn from(word: String) -> Self {
+                match word.as_str() { $($word => Self::$variant,)+ _ => Self::Other(word) }
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(word: $name) -> Self {
+                word.name().to_owned()
+            }
+        }
+    };
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Priority {
-    Low,
-    Medium,
-    High,
+open_set! {
+    /// Where in the source text an entity was found.
+    EntitySource { Metadata "metadata", Body "body", Subject "subject", }
 }
 
-/// One entity mentioned by a memory, in canonical form: `normalized` is never empty, `confidence` has six decimals.
+open_set! {
+    /// Of an action item.
+    Priority { Low "low", Medium "medium", High "high", }
+}
+
+/// One entity mentioned by a memory, in canonical form: texts are trimmed and bounded, `normalized` is never empty,
+/// `confidence` has six decimals.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Entity {
     #[serde(rename = "type")]

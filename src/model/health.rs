@@ -29,17 +29,18 @@ pub struct Stores {
     pub graph_store: StoreStatus,
 }
 
+/// `None`: the store that knows did not answer.
 #[derive(Debug, Clone, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct HealthMetrics {
-    pub total_memories: u64,
-    pub vector_store_count: u64,
-    pub graph_store_count: u64,
-    pub sync_percentage: u32,
+    pub total_memories: Option<u64>,
+    pub vector_store_count: Option<u64>,
+    pub graph_store_count: Option<u64>,
+    pub sync_percentage: Option<u32>,
 }
 
 /// Something that limits the service without making it fail, for example lexical search for want of an embedder.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct HealthReason {
     pub code: &'static str,
     pub message: String,

@@ -4,7 +4,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
-use super::{Entity, Relationship};
+use super::{Entity, Rejected, Relationship};
 
 /// One memory as Postgres holds it.
 #[derive(Debug, Clone, Serialize)]
@@ -26,6 +26,9 @@ pub struct Memory {
     pub revision: i64,
     pub entities: Vec<Entity>,
     pub relationships: Vec<Relationship>,
+    /// What was left out of both when they were given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rejected: Option<Rejected>,
     /// Cosine similarity, only where one was computed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub similarity: Option<f64>,

@@ -7,6 +7,7 @@ mod graph;
 mod health;
 mod memory;
 mod projection;
+mod rejection;
 mod relationship;
 mod sync;
 
@@ -19,8 +20,9 @@ pub use memory::{Memory, ScoreParts, Write};
 pub use projection::{
     EdgeKey, HeldMemory, HeldMention, HeldRelationship, NodeVersion, PROJECTION_VERSION, Projection, Version,
 };
+pub use rejection::{Rejected, Rejection};
 pub use relationship::{Relationship, RelationshipType};
 pub use sync::{
-    Depth, Inconsistency, Issue, Owed, OwedToModels, StrongRelation, SyncResult, SyncStats, Verdict,
-    VerdictState,
+    Depth, Inconsistency, Issue, Owed, OwedToModels, StrongRelation, SyncResult, SyncStats, Unavailable,
+    Verdict, VerdictState,
 };

@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::{Entity, EntityType, Relationship, RelationshipType, entity_key};
 
 /// The form of what is written to a graph. Raised whenever the projected properties change; part of every digest.
-pub const PROJECTION_VERSION: i32 = 1;
+pub const PROJECTION_VERSION: i32 = 2;
 
 /// The order of all writes of one memory: a restored database continues under a higher epoch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -100,7 +100,7 @@ pub struct HeldMemory {
     pub h1: i64,
     pub h2: i64,
     pub bucket: i32,
-    /// Whether it carries the application's label.
+    /// Whether it carries labels of this layer only.
     pub labelled: bool,
     pub content: Option<String>,
     pub summary: Option<String>,
@@ -111,6 +111,8 @@ pub struct HeldMemory {
     pub edited_at: Option<i64>,
     pub mentions: Vec<HeldMention>,
     pub relationships: Vec<HeldRelationship>,
+    /// How many mentions the node says to have, where the store keeps such a number.
+    pub mention_count: Option<i64>,
     /// How many relationships the node says to have, where the store keeps such a number.
     pub relationship_count: Option<i64>,
 }
@@ -120,7 +122,7 @@ pub struct HeldMemory {
 pub struct HeldMention {
     pub entity_key: String,
     pub user_id: String,
-    /// The application's label of the entity.
+    /// The label that the entity's key is made with; what does not fit is told as the store holds it.
     pub label: String,
     /// The entity's name and type, which the first memory to mention it gave.
     pub name: String,

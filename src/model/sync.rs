@@ -2,6 +2,8 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::health::HealthReason;
+
 /// The three kinds of drift.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -51,6 +53,15 @@ pub struct SyncResult {
     /// A rebuild that went on with one that was interrupted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resumed: Option<bool>,
+    /// Edges of other programs at nodes of this layer: those that a deep check met and left, or those that went with
+    /// nodes that a rebuild removed. Only where there are any.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub foreign_edges: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// How sure a verdict is.
@@ -87,26 +98,48 @@ pub struct Verdict {
     pub pending: u64,
     /// Memories that differ or were given up.
     pub differences: u64,
+    /// Edges of other programs at nodes of this layer, which a deep check meets and leaves. They are no difference.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub foreign_edges: u64,
     /// Milliseconds.
     pub duration: f64,
 }
 
-#[derive(Debug, Clone, Serialize)]
+/// Counts of both stores, of all users. `None`: the store that knows did not answer.
+#[derive(Debug, Clone, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SyncStats {
     /// Live memories in Postgres.
-    pub vector_store_count: u64,
+    pub vector_store_count: Option<u64>,
     /// Live memory nodes in the graph.
-    pub graph_store_count: u64,
+    pub graph_store_count: Option<u64>,
     /// Share of live memories that the graph holds and that are not owed, 0–100, rounded down.
-    pub sync_percentage: u32,
+    pub sync_percentage: Option<u32>,
     pub last_sync: Option<DateTime<Utc>>,
-    pub pending: u64,
-    pub dead: u64,
+    pub pending: Option<u64>,
+    pub dead: Option<u64>,
     /// Conflicts that wait for somebody to decide.
-    pub conflicts: u64,
-    #[serde(flatten)]
-    pub models: OwedToModels,
+    pub conflicts: Option<u64>,
+    pub embedding: Option<Owed>,
+    pub extraction: Option<Owed>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unavailable: Option<Unavailable>,
+}
+
+/// The stores that did not answer, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Unavailable {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub vector_store: Option<HealthReason>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub graph_store: Option<HealthReason>,
+}
+
+impl Unavailable {
+    pub fn any(&self) -> bool {
+        self.vector_store.is_some() || self.graph_store.is_some()
+    }
 }
 
 /// What live memories are owed by the models.

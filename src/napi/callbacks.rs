@@ -11,12 +11,12 @@ use napi_derive::napi;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::config::{Limits, parse_json};
+use crate::config::parse_json;
 use crate::context::{Listener, Progress, Resolver};
 use crate::embedding::{Embedder, Space, TextVector, embedding_failed};
 use crate::error::{Error, Reason, Result};
 use crate::extraction::{Extraction, ExtractionInput, Extractor, extraction_failed};
-use crate::input::{EntityInput, RelationshipInput, graph_input};
+use crate::input::GraphReader;
 
 /// Weak: a function that waits to be called must not keep Node alive.
 pub type EmbedFunction =
@@ -110,14 +110,14 @@ impl Embedder for CallbackEmbedder {
 
 pub struct CallbackExtractor {
     pub extract: ExtractFunction,
-    pub limits: Limits,
+    pub reader: GraphReader,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Extracted {
-    entities: Vec<EntityInput>,
-    relationships: Vec<RelationshipInput>,
+    entities: Vec<Value>,
+    relationships: Vec<Value>,
 }
 
 #[async_trait]
@@ -137,8 +137,6 @@ impl Extractor for CallbackExtractor {
         let answer = self.extract.call_async_catch(input).await.map_err(failed)?.await.map_err(failed)?;
         let refused = |error: Error| extraction_failed(error).with("retryable", false);
         let Extracted { entities, relationships } = parse_json(&answer).map_err(refused)?;
-        let (entities, relationships) =
-            graph_input(&entities, &relationships, &self.limits).map_err(refused)?;
-        Ok(Extraction { entities, relationships })
+        Ok(self.reader.found(&entities, &relationships).map_err(refused)?.into_extraction())
     }
 }

@@ -14,6 +14,7 @@ use crate::context::{CallContext, Listener, Resolver};
 use crate::embedding::{Embedder, LocalEmbedder, Space};
 use crate::error::{Error, Result};
 use crate::extraction::{Extractor, RulesExtractor};
+use crate::input::GraphReader;
 use crate::runtime::{run, runtime};
 use crate::service::{Layer, http_embedder, llm_extractor};
 
@@ -115,11 +116,16 @@ fn extractor(config: &LayerConfig, extract: Option<ExtractFunction>) -> Result<O
         (Some(ExtractorOptions::Named(Named::None)), _) => Ok(None),
         (None | Some(ExtractorOptions::Named(Named::Local)), _) => Ok(Some(Arc::new(RulesExtractor))),
         (Some(ExtractorOptions::Some(ExtractorKind::Callback {})), Some(extract)) => {
-            Ok(Some(Arc::new(CallbackExtractor { extract, limits: config.limits.clone() })))
+            Ok(Some(Arc::new(CallbackExtractor { extract, reader: reader(config) })))
         }
         (Some(ExtractorOptions::Some(ExtractorKind::Callback {})), None) => {
             Err(Error::invalid("extractor.extract", "is no function"))
         }
-        (Some(ExtractorOptions::Some(kind)), _) => llm_extractor(kind, &config.limits),
+        (Some(ExtractorOptions::Some(kind)), _) => llm_extractor(kind, &reader(config)),
     }
+}
+
+/// How what an extractor says is read.
+fn reader(config: &LayerConfig) -> GraphReader {
+    GraphReader { limits: config.limits.clone(), strict: config.strict_entities }
 }

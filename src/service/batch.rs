@@ -61,10 +61,11 @@ impl Layer {
     ) -> Result<StoreManyAnswer> {
         let begun = Instant::now();
         self.check_batch("items", args.items.len())?;
+        let reader = self.reader();
         let mut chunk = Chunk::default();
         for (item, embedding) in with_embeddings(args.items, &embeddings)? {
-            let draft = parse_json(item.memory.get())
-                .and_then(|memory| Draft::check(memory, embedding, &self.config.limits));
+            let draft =
+                parse_json(item.memory.get()).and_then(|memory| Draft::check(memory, embedding, &reader));
             chunk.add(draft);
         }
         until_aborted(cancel, self.ready()).await?;
@@ -89,6 +90,7 @@ impl Layer {
         let mut drafts = std::mem::take(&mut chunk.drafts);
         let mut given = Vec::with_capacity(drafts.len());
         for (_, draft) in &mut drafts {
+            self.count_rejected(draft.given.as_ref());
             given.push((draft.embedding.take(), draft.given.take()));
         }
         let (brought, stated): (Vec<_>, Vec<_>) = given.into_iter().unzip();

@@ -7,9 +7,10 @@ use super::graph_write::owe;
 use super::memory::{Prepared, Wanted, given_graph};
 use super::request::StoreArgs;
 use super::validate;
-use crate::config::{Limits, PersistenceConfig};
+use crate::config::PersistenceConfig;
 use crate::error::Result;
 use crate::extraction::{Extraction, ExtractionInput};
+use crate::input::GraphReader;
 use crate::store::postgres::StoreRow;
 
 const DEFAULT_IMPORTANCE: i32 = 5;
@@ -25,7 +26,8 @@ pub(super) struct Draft {
 }
 
 impl Draft {
-    pub fn check(mut args: StoreArgs, embedding: Option<Vec<f32>>, limits: &Limits) -> Result<Self> {
+    pub fn check(mut args: StoreArgs, embedding: Option<Vec<f32>>, reader: &GraphReader) -> Result<Self> {
+        let limits = &reader.limits;
         validate::user_id(&args.user_id)?;
         validate::content(&args.content, limits)?;
         validate::conversation_id(args.conversation_id.as_deref())?;
@@ -36,7 +38,8 @@ impl Draft {
         validate::metadata("metadata", &metadata, limits)?;
         embedding.as_deref().map_or(Ok(()), validate::embedding)?;
         let id = validate::store_id(&args.user_id, args.id.as_deref(), args.idempotency_key.as_deref())?;
-        let given = given_graph(args.entities.as_deref(), args.relationships.as_deref(), limits)?;
+        let reader = reader.clone().with(args.strict_entities);
+        let given = given_graph(args.entities.as_deref(), args.relationships.as_deref(), &reader)?;
         Ok(Self { id, args, metadata, embedding, given })
     }
 
@@ -79,6 +82,7 @@ impl Draft {
             space,
             owe_embedding: prepared.embedding.owed,
             owe_extraction,
+            rejected: extraction.rejected.kept(),
             entities: extraction.entities,
             relationships: extraction.relationships,
             user_id: args.user_id,
@@ -88,6 +92,8 @@ impl Draft {
             importance: args.importance.unwrap_or(DEFAULT_IMPORTANCE),
             created_at: args.created_at,
             conversation_id: args.conversation_id,
+            restore: args.restore.unwrap_or(false),
+            undo: config.rollback_on_partial_failure,
         };
         (row, vector)
     }

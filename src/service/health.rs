@@ -5,22 +5,25 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use tokio::time::timeout;
 
+use super::census::{not_asked, patiently, percentage};
 use super::layer::Layer;
-use super::sync::stats;
 use crate::config::PersistenceConfig;
 use crate::error::{Error, Reason, Result};
 use crate::model::{HealthCheck, HealthMetrics, HealthReason, HealthStatus, StoreStatus, Stores};
-use crate::store::postgres::QueueCounts;
+use crate::store::postgres::{QueueCounts, TableFacts};
 use crate::sync::Standing;
 
-/// The longest one store is waited for.
+/// The longest Postgres is waited for.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// The longest the graph is waited for, which may have to plan its first statements.
+const GRAPH_PATIENCE: Duration = Duration::from_secs(3);
 
 struct Vector {
     live: u64,
     /// Debts that a model refused for good.
     dead: u64,
     last_sync: Option<DateTime<Utc>>,
+    table: TableFacts,
 }
 
 struct Graph {
@@ -28,14 +31,21 @@ struct Graph {
     queue: QueueCounts,
 }
 
+impl From<&Error> for HealthReason {
+    fn from(error: &Error) -> Self {
+        Self { code: error.reason.name(), message: error.message.clone() }
+    }
+}
+
 impl Layer {
     pub(super) async fn health(&self, config: &PersistenceConfig) -> HealthCheck {
-        let vector = patiently(self.vector_health(), "Postgres").await;
+        self.first_use().await;
+        let vector = self.with_cause(patiently(PATIENCE, self.vector_health(), "Postgres").await);
         let mut reasons = Vec::new();
         let graph = match &vector {
             _ if !config.enable_graph_store => None,
-            Err(_) => Some(Err(Error::graph(Reason::Unavailable, "not asked: Postgres is not available"))),
-            Ok(_) => patiently(self.graph_health(), "the graph").await.transpose(),
+            Err(_) => Some(Err(not_asked())),
+            Ok(_) => patiently(GRAPH_PATIENCE, self.graph_health(), "the graph").await.transpose(),
         };
         if vector.is_ok() {
             self.limitations(config, &mut reasons).await;
@@ -44,10 +54,13 @@ impl Layer {
             .into_iter()
             .flatten()
         {
-            reasons.push(HealthReason { code: error.reason.name(), message: error.message.clone() });
+            reasons.push(error.into());
         }
         let queue =
             graph.as_ref().and_then(|graph| graph.as_ref().ok()).map(|graph| graph.queue).unwrap_or_default();
+        let limits = vector.as_ref().map_or_else(|_| Vec::new(), |vector| table_reasons(&vector.table));
+        let limited = !limits.is_empty();
+        reasons.extend(limits);
         let refused = vector.as_ref().map_or(0, |vector| vector.dead);
         if refused > 0 {
             let message = format!(
@@ -61,7 +74,7 @@ impl Layer {
             reasons.push(HealthReason { code: "DEAD_LETTERS", message });
         }
         HealthCheck {
-            status: status(vector.is_err(), matches!(graph, Some(Err(_)))),
+            status: status(vector.is_err(), limited || matches!(graph, Some(Err(_)))),
             metrics: metrics(&vector, graph.as_ref()),
             last_sync: vector.as_ref().ok().and_then(|vector| vector.last_sync),
             stores: Stores {
@@ -74,10 +87,20 @@ impl Layer {
 
     async fn vector_health(&self) -> Result<Vector> {
         self.stores.ready().await?;
+        let table = self.stores.postgres.table_facts().await?;
+        table.check_visible()?;
         let live = self.stores.postgres.count_live(None).await?;
         let (embedding, extraction) = self.stores.postgres.model_counts(None).await?;
         let dead = embedding.dead + extraction.dead;
-        Ok(Vector { live, dead, last_sync: self.stores.postgres.last_sync().await? })
+        Ok(Vector { live, dead, last_sync: self.stores.postgres.last_sync().await?, table })
+    }
+
+    /// Why nothing was answered in time: what connecting fails for is known before the time for it is over.
+    fn with_cause<T>(&self, outcome: Result<T>) -> Result<T> {
+        outcome.map_err(|error| match self.stores.postgres.last_problem() {
+            Some(problem) if error.reason == Reason::Timeout => problem,
+            _ => error,
+        })
     }
 
     /// `None` when no graph is configured.
@@ -98,9 +121,7 @@ impl Layer {
         match timeout(PATIENCE, self.models.limitation()).await {
             Ok(Ok(Some((code, message)))) => reasons.push(HealthReason { code, message }),
             Ok(Ok(None)) => {}
-            Ok(Err(error)) => {
-                reasons.push(HealthReason { code: error.reason.name(), message: error.message })
-            }
+            Ok(Err(error)) => reasons.push((&error).into()),
             Err(_) => reasons.push(HealthReason {
                 code: "TIMEOUT",
                 message: "the embedding space is not known yet".into(),
@@ -109,15 +130,29 @@ impl Layer {
     }
 }
 
-/// Waits for a store, but not for long.
-pub(super) async fn patiently<T>(work: impl Future<Output = Result<T>>, store: &str) -> Result<T> {
-    match timeout(PATIENCE, work).await {
-        Ok(outcome) => outcome,
-        Err(_) => Err(Error::persistence(
-            Reason::Timeout,
-            format!("{store} did not answer within {} ms", PATIENCE.as_millis()),
-        )),
+/// What of the application's table and the server limits the service.
+fn table_reasons(table: &TableFacts) -> Vec<HealthReason> {
+    let mut reasons = Vec::new();
+    if table.read_only {
+        let message = "Postgres takes no writes now (a standby, a failover, or default_transaction_read_only); reads go on";
+        reasons.push(HealthReason { code: "READ_ONLY", message: message.into() });
     }
+    if !table.silent_triggers.is_empty() {
+        let message = format!(
+            "triggers on memory_entries are missing or disabled, so writes of other code are seen by the next check only: \
+             {}; enable them (alter table memory_entries enable trigger …) or run migrate()",
+            table.silent_triggers.join(", ")
+        );
+        reasons.push(HealthReason { code: "TRIGGERS_DISABLED", message });
+    }
+    if !table.rules.is_empty() {
+        let message = format!(
+            "rules stand on memory_entries, and writes cannot go through them: {}; replace them by triggers",
+            table.rules.join(", ")
+        );
+        reasons.push(HealthReason { code: "RULES", message });
+    }
+    reasons
 }
 
 fn status(vector_failed: bool, graph_failed: bool) -> HealthStatus {
@@ -140,17 +175,18 @@ fn store_status(outcome: Option<Result<()>>) -> StoreStatus {
     }
 }
 
+/// `None` in place of what is not known: a zero would look like a count.
 fn metrics(vector: &Result<Vector>, graph: Option<&Result<Graph>>) -> HealthMetrics {
-    let live = vector.as_ref().map_or(0, |vector| vector.live);
-    let percentage = match (vector, graph) {
-        (Ok(_), Some(Ok(graph))) => stats(live, graph.count, &graph.queue, None).sync_percentage,
-        (Ok(_), None) => 100,
-        _ => 0,
+    let live = vector.as_ref().ok().map(|vector| vector.live);
+    let (in_graph, share) = match graph {
+        Some(Ok(graph)) => (Some(graph.count), live.map(|live| percentage(live, graph.count, &graph.queue))),
+        Some(Err(_)) => (None, None),
+        None => (live.and(Some(0)), live.and(Some(100))),
     };
     HealthMetrics {
         total_memories: live,
         vector_store_count: live,
-        graph_store_count: graph.and_then(|graph| graph.as_ref().ok()).map_or(0, |graph| graph.count),
-        sync_percentage: percentage,
+        graph_store_count: in_graph,
+        sync_percentage: share,
     }
 }

@@ -10,7 +10,7 @@ use tokio::time::timeout;
 use super::layer::Layer;
 use crate::error::{Error, Reason, Result};
 use crate::store::postgres::{
-    Clock, DirectWay, FunctionsState, Pooler, Server, Target, UsedSpace, newest_migration,
+    Clock, DirectWay, FunctionsState, Pooler, Server, TableFacts, Target, UsedSpace, newest_migration,
 };
 use crate::sync::Belonging;
 
@@ -34,6 +34,7 @@ pub(super) struct Inspection {
     clock: Option<Fact<Clock>>,
     schema: Option<Fact<SchemaVersions>>,
     missing_rights: Option<Fact<Vec<String>>>,
+    table: Option<Fact<TableFacts>>,
     pooler: Option<Fact<Pooler>>,
     direct: Option<Fact<DirectWay>>,
     embedding: Option<Fact<Spaces>>,
@@ -75,6 +76,8 @@ struct GraphFacts {
     reached: Fact<()>,
     /// Names of constraints and indexes that are not there.
     missing_schema: Option<Fact<Vec<&'static str>>>,
+    /// Constraints of others on what this layer writes.
+    foreign_constraints: Option<Fact<Vec<String>>>,
     belonging: Option<Fact<Belonging>>,
 }
 
@@ -100,6 +103,7 @@ impl Layer {
         let current = matches!(&schema, Some(Fact::Found(schema)) if schema.current());
         Inspection {
             embedded,
+            table: ask_if(current, postgres.table_facts()).await,
             clock: ask_if(reached, postgres.inspect_clock()).await,
             pooler: ask_if(reached && !embedded, postgres.inspect_pooler()).await,
             direct: ask_if(self.config.direct_url.is_some(), postgres.inspect_direct()).await,
@@ -141,6 +145,7 @@ impl Layer {
         Some(GraphFacts {
             kind: graph.kind().name(),
             missing_schema: ask_if(answers, graph.unprepared()).await,
+            foreign_constraints: ask_if(answers, graph.foreign_constraints()).await,
             belonging: ask_if(answers && current, self.stores.seat.belonging(registered.as_ref())).await,
             registered: registered.map(|target| target.kind),
             reached,

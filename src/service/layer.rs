@@ -11,6 +11,7 @@ use crate::context::{CallContext, Resolver};
 use crate::embedding::{Cached, Embedder};
 use crate::error::{Error, Reason, Result};
 use crate::extraction::Extractor;
+use crate::input::GraphReader;
 use crate::metrics::{MeasuredEmbedder, MeasuredExtractor};
 use crate::store::Stores;
 use crate::sync::Models;
@@ -74,6 +75,11 @@ impl Layer {
     pub fn with_resolver(mut self, resolver: Arc<dyn Resolver>) -> Self {
         self.resolver = Some(resolver);
         self
+    }
+
+    /// How entities and relationships of callers are read.
+    pub(super) fn reader(&self) -> GraphReader {
+        GraphReader { limits: self.config.limits.clone(), strict: self.config.strict_entities }
     }
 
     /// Further calls reject with `CLOSED`. The last layer of a set of connection settings closes its pools.

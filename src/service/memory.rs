@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -10,10 +11,10 @@ use super::graph_write::{GraphOutcome, owe};
 use super::layer::{Layer, until_aborted};
 use super::request::{DeleteArgs, GetByIdArgs, StoreArgs, UpdateArgs};
 use super::validate;
-use crate::config::{Limits, PersistenceConfig};
+use crate::config::PersistenceConfig;
 use crate::error::{Error, Result};
 use crate::extraction::{Extraction, ExtractionInput};
-use crate::input::{EntityInput, RelationshipInput};
+use crate::input::GraphReader;
 use crate::model::{Memory, Write};
 use crate::store::postgres::{DeleteRow, RestoreRow, UpdateRow};
 use crate::sync::Embedding;
@@ -27,9 +28,10 @@ impl Layer {
         cancel: &CancellationToken,
     ) -> Result<(Memory, Write)> {
         let begun = Instant::now();
-        let mut draft = Draft::check(args, embedding, &self.config.limits)?;
+        let mut draft = Draft::check(args, embedding, &self.reader())?;
         until_aborted(cancel, self.ready()).await?;
         let (embedding, given) = (draft.embedding.take(), draft.given.take());
+        self.count_rejected(given.as_ref());
         let wanted = draft.wanted(config);
         let prepared = until_aborted(cancel, self.prepare(&draft.input(), embedding, given, wanted)).await?;
         let (row, vector) = draft.into_row(prepared, config);
@@ -51,8 +53,9 @@ impl Layer {
     ) -> Result<(Option<Memory>, Write)> {
         let begun = Instant::now();
         self.check_update(&args, embedding.as_deref())?;
-        let mut given =
-            given_graph(args.entities.as_deref(), args.relationships.as_deref(), &self.config.limits)?;
+        let reader = self.reader().with(args.strict_entities);
+        let mut given = given_graph(args.entities.as_deref(), args.relationships.as_deref(), &reader)?;
+        self.count_rejected(given.as_ref());
         until_aborted(cancel, self.ready()).await?;
         let Some(id) = validate::parse_id(&args.id) else {
             return Ok((None, GraphOutcome::none().into_write(false, begun)));
@@ -94,6 +97,7 @@ impl Layer {
             metadata: args.metadata,
             metadata_patch: args.metadata_patch,
             importance: args.importance,
+            rejected: prepared.graph.as_ref().and_then(|graph| graph.rejected.kept()),
             entities: prepared.graph.as_ref().map(|graph| graph.entities.clone()),
             relationships: prepared.graph.map(|graph| graph.relationships),
             owe: owe(config, false),
@@ -110,6 +114,13 @@ impl Layer {
         let (undo, placed) = (updated.undo(), updated.placed);
         let graph = self.finish(placed, undo, row.owe, config).await?;
         Ok((Some(updated.memory), graph.into_write(false, begun)))
+    }
+
+    /// What extractors leave out is counted where they are called.
+    pub(super) fn count_rejected(&self, given: Option<&Extraction>) {
+        if let Some(given) = given {
+            self.stores.postgres.metrics().rejected(&given.rejected);
+        }
     }
 
     fn check_update(&self, args: &UpdateArgs, embedding: Option<&[f32]>) -> Result<()> {
@@ -139,8 +150,9 @@ impl Layer {
         graph: &mut Extraction,
     ) -> Result<()> {
         let known = self.stores.postgres.get_many(&[id], user_id).await?;
-        let entities = known.into_iter().flat_map(|memory| memory.entities);
-        graph.entities = validate::merge(entities.chain(std::mem::take(&mut graph.entities)).collect());
+        let Some(known) = known.into_iter().next() else { return Ok(()) };
+        graph.entities = validate::join(known.entities, std::mem::take(&mut graph.entities));
+        graph.rejected.entities = known.rejected.unwrap_or_default().entities;
         Ok(())
     }
 
@@ -258,14 +270,12 @@ struct Changed {
 
 /// What the caller says of entities; `None` when nothing is said.
 pub(super) fn given_graph(
-    entities: Option<&[EntityInput]>,
-    relationships: Option<&[RelationshipInput]>,
-    limits: &Limits,
+    entities: Option<&[Value]>,
+    relationships: Option<&[Value]>,
+    reader: &GraphReader,
 ) -> Result<Option<Extraction>> {
     if entities.is_none() && relationships.is_none() {
         return Ok(None);
     }
-    let (entities, relationships) =
-        validate::graph_input(entities.unwrap_or_default(), relationships.unwrap_or_default(), limits)?;
-    Ok(Some(Extraction { entities, relationships }))
+    reader.given(entities.unwrap_or_default(), relationships.unwrap_or_default()).map(Some)
 }

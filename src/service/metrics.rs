@@ -2,38 +2,33 @@
 //!
 //! A store that does not answer costs the gauges that come from it, never the answer.
 
-use chrono::{DateTime, Utc};
+use std::time::Duration;
 
-use super::health::patiently;
+use super::census::{Census, patiently, synced, unsigned};
 use super::layer::Layer;
-use super::sync::synced;
 use crate::config::PersistenceConfig;
 use crate::error::Result;
 use crate::metrics::Scrape;
 use crate::model::{Owed, OwedToModels};
 use crate::store::graph::Circuit;
-use crate::store::postgres::QueueCounts;
-use crate::sync::Standing;
 
 const KINDS: [&str; 3] = ["graph", "embedding", "extraction"];
 
+/// The longest one store is waited for.
+const PATIENCE: Duration = Duration::from_secs(2);
+
 /// What Postgres knows.
 struct Known {
-    live: u64,
-    /// `None`: no graph is registered.
-    graph: Option<QueueCounts>,
-    models: OwedToModels,
+    census: Census,
     /// Seconds since the oldest debt, by kind.
     ages: Vec<(String, f64)>,
-    conflicts: u64,
-    last_sync: Option<DateTime<Utc>>,
 }
 
 impl Layer {
     pub(super) async fn metrics(&self, config: &PersistenceConfig) -> Result<String> {
         let (known, in_graph) = tokio::join!(
-            patiently(self.known(config), "Postgres"),
-            patiently(self.in_graph(config), "the graph")
+            patiently(PATIENCE, self.known(config), "Postgres"),
+            patiently(PATIENCE, self.in_graph(config), "the graph")
         );
         let mut scrape = Scrape::default();
         self.process(&mut scrape)?;
@@ -53,31 +48,10 @@ impl Layer {
     }
 
     async fn known(&self, config: &PersistenceConfig) -> Result<Known> {
-        self.ready().await?;
-        let postgres = &self.stores.postgres;
-        let target = postgres.current_target().await?.map(|target| target.target);
-        let graph = match &target {
-            Some(target) => Some(postgres.queue_counts(target, None).await?),
-            None => None,
-        };
-        Ok(Known {
-            live: postgres.count_live(None).await?,
-            graph,
-            models: self.owed_to_models(config).await?,
-            ages: postgres.oldest_debts(target.as_deref()).await?,
-            conflicts: postgres.count_conflicts().await?,
-            last_sync: postgres.last_sync().await?,
-        })
-    }
-
-    /// Live memories in the graph; `None` where there is no graph.
-    async fn in_graph(&self, config: &PersistenceConfig) -> Result<Option<u64>> {
-        self.stores.ready().await?;
-        if !config.enable_graph_store || self.stores.seat.standing().await? == Standing::None {
-            return Ok(None);
-        }
-        let (graph, _) = self.stores.seat.ours().await?;
-        graph.count(None).await.map(Some)
+        let census = self.census(config).await?;
+        let target = census.graph.as_ref().map(|(target, _)| target.as_str());
+        let ages = self.stores.postgres.oldest_debts(target).await?;
+        Ok(Known { census, ages })
     }
 
     /// What needs no store to answer.
@@ -91,6 +65,13 @@ impl Layer {
         if let Some(circuit) = graph.and_then(|graph| graph.circuit()) {
             let values = Circuit::ALL.map(|state| ([state.name()], flag(state == circuit)));
             scrape.gauge("graph_circuit", "1 for the state of the circuit to Neo4j.", &["state"], &values)?;
+        }
+        if let Some(removed) = graph.and_then(|graph| graph.foreign_edges_removed()) {
+            scrape.count(
+                "graph_foreign_edges_removed_total",
+                "Edges of other programs that went with nodes of this layer.",
+                removed,
+            )?;
         }
         if let Some(cache) = &self.cache {
             let counts = cache.counts();
@@ -117,31 +98,31 @@ impl Layer {
     }
 }
 
-fn told(known: &Known, scrape: &mut Scrape) -> Result<()> {
-    scrape.single("memories", "Live memories in Postgres.", number(known.live))?;
+fn told(Known { census, ages: oldest }: &Known, scrape: &mut Scrape) -> Result<()> {
+    scrape.single("memories", "Live memories in Postgres.", number(census.live))?;
     scrape.single(
         "conflicts_open",
         "Conflicts that wait for somebody to decide.",
-        number(known.conflicts),
+        number(census.conflicts),
     )?;
-    if let Some(at) = known.last_sync {
+    if let Some(at) = census.last_sync {
         let seconds = at.timestamp_millis() as f64 / 1000.0;
         let help = "When a sync over all memories last ended with nothing left.";
         scrape.single("last_sync_timestamp_seconds", help, seconds)?;
     }
-    let graph = known.graph.map(|counts| Owed {
-        pending: u64::try_from(counts.pending).unwrap_or_default(),
+    let graph = census.graph.as_ref().map(|(_, counts)| Owed {
+        pending: unsigned(counts.pending),
         waiting: 0,
-        dead: u64::try_from(counts.dead).unwrap_or_default(),
+        dead: unsigned(counts.dead),
     });
-    let OwedToModels { embedding, extraction } = known.models;
+    let OwedToModels { embedding, extraction } = census.models;
     let (mut backlog, mut ages) = (Vec::new(), Vec::new());
     for (kind, owed) in KINDS.into_iter().zip([graph, Some(embedding), Some(extraction)]) {
         let Some(Owed { pending, waiting, dead }) = owed else { continue };
         for (state, count) in [("pending", pending), ("waiting", waiting), ("dead", dead)] {
             backlog.push(([kind, state], number(count)));
         }
-        let age = known.ages.iter().find(|(of, _)| of == kind).map_or(0.0, |(_, age)| age.max(0.0));
+        let age = oldest.iter().find(|(of, _)| of == kind).map_or(0.0, |(_, age)| age.max(0.0));
         ages.push(([kind], age));
     }
     scrape.gauge("backlog", "Memories that are owed.", &["target", "state"], &backlog)?;
@@ -149,10 +130,10 @@ fn told(known: &Known, scrape: &mut Scrape) -> Result<()> {
     scrape.gauge("oldest_debt_age_seconds", help, &["target"], &ages)
 }
 
-fn graph_told(known: &Known, in_graph: u64, scrape: &mut Scrape) -> Result<()> {
+fn graph_told(Known { census, .. }: &Known, in_graph: u64, scrape: &mut Scrape) -> Result<()> {
     scrape.single("graph_memories", "Live memories in the graph.", number(in_graph))?;
-    let in_step = synced(known.live, in_graph, &known.graph.unwrap_or_default());
-    let ratio = if known.live == 0 { 1.0 } else { number(in_step) / number(known.live) };
+    let in_step = synced(census.live, in_graph, &census.queue());
+    let ratio = if census.live == 0 { 1.0 } else { number(in_step) / number(census.live) };
     let help = "Share of live memories that the graph holds and is not owed, 0 to 1.";
     scrape.single("sync_ratio", help, ratio)
 }

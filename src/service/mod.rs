@@ -1,6 +1,7 @@
 //! What the three exported objects do: parse, validate, write, read, sync.
 
 mod batch;
+mod census;
 mod conflicts;
 mod dispatch;
 mod draft;
@@ -20,6 +21,7 @@ mod queue;
 pub mod request;
 mod retrieve;
 mod search;
+mod stats;
 mod sync;
 mod validate;
 

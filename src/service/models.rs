@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use crate::config::{EmbedderKind, ExtractorKind, Limits};
+use crate::config::{EmbedderKind, ExtractorKind};
 use crate::embedding::{DEFAULT_DIMENSIONS, DEFAULT_MODEL, Embedder, HttpConfig, HttpEmbedder};
 use crate::error::{Error, Reason, Result};
 use crate::extraction::{Extraction, ExtractionInput, Extractor, LlmConfig, LlmExtractor};
 use crate::http;
+use crate::input::GraphReader;
 
 /// The HTTP embedder of a configuration; `None` for the other kinds. A machine without root certificates counts as one
 /// without an embedder: writes succeed and owe.
@@ -37,11 +38,12 @@ pub fn http_embedder(kind: &EmbedderKind) -> Result<Option<Arc<dyn Embedder>>> {
 
 /// The language model of a configuration; `None` for the other kinds. On a machine without root certificates every
 /// extraction fails, and is owed.
-pub fn llm_extractor(kind: &ExtractorKind, limits: &Limits) -> Result<Option<Arc<dyn Extractor>>> {
+pub fn llm_extractor(kind: &ExtractorKind, reader: &GraphReader) -> Result<Option<Arc<dyn Extractor>>> {
     let ExtractorKind::OpenAi { base_url, api_key, model, timeout_ms } = kind else { return Ok(None) };
     let base_url = base_url.as_deref().unwrap_or(http::default_base_url(api_key));
     let mut config = LlmConfig::new(base_url, api_key.clone());
-    config.limits = limits.clone();
+    config.limits = reader.limits.clone();
+    config.strict = reader.strict;
     if let Some(model) = model {
         config.model.clone_from(model);
     }

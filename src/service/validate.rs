@@ -7,7 +7,7 @@ use super::request::EntityFilter;
 use crate::config::Limits;
 use crate::error::{Error, Result};
 use crate::input::{ID_BYTES, date, name, text};
-pub use crate::input::{content, created_at, graph_input, importance, merge, metadata, summary, user_id};
+pub use crate::input::{content, created_at, importance, join, metadata, summary, user_id};
 
 const KEY_BYTES: usize = 1000;
 /// Most results of one read.

@@ -4,8 +4,16 @@ use async_trait::async_trait;
 use uuid::Uuid;
 
 use super::graph_queries::GraphQueries;
-use crate::error::Result;
+use crate::error::{Error, Reason, Result};
 use crate::model::{HeldMemory, NodeVersion, Projection, StrongRelation, Version};
+
+/// The detail of a `TIMEOUT` whose server answers other statements meanwhile.
+pub const SLOW: &str = "slow";
+
+/// Whether a graph took too long though it is there: less at once may go through.
+pub fn merely_slow(error: &Error) -> bool {
+    error.reason == Reason::Timeout && error.details.get(SLOW).is_some_and(|slow| slow == true)
+}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum GraphKind {
@@ -95,6 +103,22 @@ pub struct BucketDigest {
     pub revisions: i64,
 }
 
+/// What a graph removed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Removed {
+    /// Nodes of ours: memories or entities, as the method says.
+    pub nodes: u64,
+    /// Edges of other programs that went with nodes of ours, those of entities included.
+    pub foreign_edges: u64,
+}
+
+impl std::ops::AddAssign for Removed {
+    fn add_assign(&mut self, other: Self) {
+        self.nodes += other.nodes;
+        self.foreign_edges += other.foreign_edges;
+    }
+}
+
 /// A graph that mirrors memories. Every method is bounded in time and touches only nodes of this layer.
 #[async_trait]
 pub trait GraphStore: GraphQueries {
@@ -118,6 +142,11 @@ pub trait GraphStore: GraphQueries {
     /// The names of the constraints and indexes that [`prepare`](Self::prepare) would make.
     async fn unprepared(&self) -> Result<Vec<&'static str>>;
 
+    /// The constraints that others put on what this layer writes: they can refuse its writes.
+    async fn foreign_constraints(&self) -> Result<Vec<String>> {
+        Ok(Vec::new())
+    }
+
     async fn read_beat(&self) -> Result<Option<Beat>>;
 
     /// Replaces the beat if it still has the nonce `expected` (`None`: if there is none). False: somebody else did.
@@ -134,6 +163,13 @@ pub trait GraphStore: GraphQueries {
     /// The live nodes of these buckets.
     async fn list_buckets(&self, user_id: Option<&str>, buckets: &[i32]) -> Result<Vec<NodeVersion>>;
 
+    /// The buckets in which memories have not as many mentions or relationships as their nodes say: other code has removed
+    /// entities or edges. Counted on the graph's side alone, from its own counts.
+    async fn torn_buckets(&self, user_id: Option<&str>) -> Result<Vec<i32>>;
+
+    /// The live nodes of these buckets that have not as many mentions and relationships as they say.
+    async fn torn(&self, user_id: Option<&str>, buckets: &[i32]) -> Result<Vec<Uuid>>;
+
     /// The nodes with these ids, tombstones included.
     async fn get_nodes(&self, ids: &[Uuid]) -> Result<Vec<NodeVersion>>;
 
@@ -147,13 +183,29 @@ pub trait GraphStore: GraphQueries {
     async fn count(&self, user_id: Option<&str>) -> Result<u64>;
 
     /// Deletes this layer's nodes (of that user) in bounded transactions; the beat stays. Returns memory nodes deleted.
-    async fn clear(&self, user_id: Option<&str>) -> Result<u64>;
+    async fn clear(&self, user_id: Option<&str>) -> Result<Removed>;
 
     /// Deletes at most `limit` entities that no memory mentions, each locked before it is looked at. Returns how many.
-    async fn sweep_entities(&self, limit: usize) -> Result<u64>;
+    async fn sweep_entities(&self, limit: usize) -> Result<Removed>;
 
     /// Raises the horizon to at least this version, then deletes those of the nodes that are tombstones not above it.
-    async fn collect_tombstones(&self, ids: &[Uuid], horizon: Version) -> Result<()>;
+    async fn collect_tombstones(&self, ids: &[Uuid], horizon: Version) -> Result<Removed>;
+
+    /// Edges of other programs at nodes of this layer (of that user).
+    async fn foreign_edges(&self, _user_id: Option<&str>) -> Result<u64> {
+        Ok(0)
+    }
+
+    /// Edges of other programs that went with nodes of this layer since it was opened. `None` where there can be none.
+    fn foreign_edges_removed(&self) -> Option<u64> {
+        None
+    }
+
+    /// Gives the form of today to what no projection reaches: entities that no memory mentions. Part of a renewal;
+    /// bounded transactions, may be repeated.
+    async fn renew_entities(&self) -> Result<()> {
+        Ok(())
+    }
 
     /// The user's strongest relations: explicit relationships by supporting memories, then co-occurrences (pairs
     /// mentioned by at least two memories), strongest first, ties by name.

@@ -8,7 +8,7 @@ use tokio::sync::OnceCell;
 
 use super::graph::GraphStore;
 use super::neo4j::{Neo4jGraph, Tuning};
-use super::postgres::{LOCK_PATIENCE, Postgres, PostgresConfig};
+use super::postgres::{LOCK_PATIENCE, Postgres, PostgresConfig, says_read_only};
 use super::postgres_graph::PostgresGraph;
 use crate::config::{GraphChoice, LayerConfig, Neo4jOptions};
 use crate::context::CallContext;
@@ -84,7 +84,14 @@ impl Stores {
         } else {
             self.postgres.check_schema().await?;
         }
-        self.seat.register().await
+        match self.seat.register().await {
+            // A standby, or a primary that is being replaced: reads need no registration, and writes ask again.
+            Err(error) if says_read_only(&error) => {
+                log::warn!("the graph cannot be registered: {error}");
+                Ok(())
+            }
+            outcome => outcome,
+        }
     }
 
     /// Lets the stores go. True for the last holder, who then has to [`close`](Self::close) them; the next `open` makes

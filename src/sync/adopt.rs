@@ -120,7 +120,7 @@ impl Graphs {
                 continue;
             }
             let input = match known.get(&mention.entity_key) {
-                Some(entity) => corrected(entity, mention)?,
+                Some(entity) => corrected(entity, mention),
                 None => named_by(mention, owner)?,
             };
             graphs.entities.insert(mention.entity_key.clone(), input);
@@ -183,23 +183,23 @@ fn as_input(entity: &Entity) -> EntityInput {
         value: entity.value.clone(),
         normalized: Some(entity.normalized.clone()),
         confidence: Some(entity.confidence),
-        source: Some(entity.source),
+        source: Some(entity.source.clone()),
         context: entity.context.clone(),
         assignee: entity.assignee.clone(),
         deadline: entity.deadline.clone(),
-        priority: entity.priority,
+        priority: entity.priority.clone(),
     }
 }
 
 /// An entity that the row knows, with the mention as the graph holds it. The graph's name of an entity may be another
 /// memory's.
-fn corrected(entity: &Entity, mention: &HeldMention) -> Result<EntityInput> {
-    Ok(EntityInput {
+fn corrected(entity: &Entity, mention: &HeldMention) -> EntityInput {
+    EntityInput {
         confidence: mention.confidence,
-        source: source(mention)?,
+        source: mention.source.clone().map(EntitySource::from),
         context: mention.context.clone(),
         ..as_input(entity)
-    })
+    }
 }
 
 /// An entity that only the graph knows of.
@@ -214,19 +214,12 @@ fn named_by(mention: &HeldMention, owner: &str) -> Result<EntityInput> {
         value: mention.name.clone(),
         normalized: Some(mention.normalized.clone()),
         confidence: mention.confidence,
-        source: source(mention)?,
+        source: mention.source.clone().map(EntitySource::from),
         context: mention.context.clone(),
         assignee: None,
         deadline: None,
         priority: None,
     })
-}
-
-fn source(mention: &HeldMention) -> Result<Option<EntitySource>> {
-    const ALL: [EntitySource; 3] = [EntitySource::Metadata, EntitySource::Body, EntitySource::Subject];
-    let Some(name) = &mention.source else { return Ok(None) };
-    let source = named(&ALL, name, EntitySource::name);
-    source.map(Some).ok_or_else(|| Error::invalid("entities", "a source is none of the known ones"))
 }
 
 fn as_statement(relationship: &Relationship) -> RelationshipInput {

@@ -1,8 +1,8 @@
 //! Finding drift: both sides are compared bucket by bucket through counts and sums; only buckets that differ are listed,
-//! and what looks different there is looked at again after a pause and kept only if it repeats and is not owed.
+//! or in which the graph has fewer edges than its nodes say, and what looks different there is looked at again after a pause and kept only if it repeats and is not owed.
 //! A deep check lists all buckets and reads every node back.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -45,6 +45,8 @@ pub struct Check<'a> {
     pub compared: u64,
     /// Memories that differ, but are owed or being written.
     pub owed: u64,
+    /// Edges of other programs at nodes of ours, once a deep check is through.
+    pub foreign_edges: u64,
 }
 
 impl<'a> Check<'a> {
@@ -56,7 +58,7 @@ impl<'a> Check<'a> {
 
     /// As [`Check::begin`], of digests that were read already.
     pub fn of(job: Job<'a>, sides: Sides<'a>, scope: CheckScope<'a>, digests: &Digests) -> Self {
-        let buckets = Buckets::of(&digests.states, &digests.nodes);
+        let buckets = Buckets::of(digests);
         let compared = buckets.rows();
         let groups = buckets.grouped(scope.deep);
         let meter = job.meter(compared);
@@ -70,6 +72,7 @@ impl<'a> Check<'a> {
             meter: Some(meter),
             compared,
             owed: 0,
+            foreign_edges: 0,
         }
     }
 
@@ -83,6 +86,7 @@ impl<'a> Check<'a> {
             return self.look_at(group).await.map(Some);
         }
         if let Some(faults) = self.faults.take() {
+            self.foreign_edges = self.sides.graph.foreign_edges(self.scope.user_id).await?;
             return self.settle_faults(faults).await.map(Some);
         }
         if let Some(meter) = self.meter.take() {
@@ -96,8 +100,11 @@ impl<'a> Check<'a> {
         let nodes = self.sides.graph.list_buckets(self.scope.user_id, &group.buckets).await?;
         let states = self.sides.postgres.list_buckets(self.scope.user_id, &group.buckets).await?;
         let Listing { mut suspects, equal } = Listing::of(states, nodes);
+        let torn = self.torn(&group).await?;
         if self.scope.deep {
             suspects.extend(self.read_back(&equal).await?);
+        } else {
+            suspects.extend(equal.iter().filter(|id| torn.contains(id)));
         }
         self.advance(group.rows.saturating_sub(if self.scope.deep { rows(equal.len()) } else { 0 }));
         if suspects.is_empty() {
@@ -115,9 +122,22 @@ impl<'a> Check<'a> {
         let differences = differences.into_iter().filter(ours).collect();
         Ok(match &mut self.faults {
             Some(faults) => faults.set_aside(differences),
-            // What is wrong with an entity is the deep check's.
-            None => differences.into_iter().filter(|difference| !difference.only_entities()).collect(),
+            // What is wrong with an entity is the deep check's, unless it is gone.
+            None => {
+                let ordinary = |difference: &Difference| {
+                    !difference.only_entities() || torn.contains(&difference.memory_id)
+                };
+                differences.into_iter().filter(ordinary).collect()
+            }
         })
+    }
+
+    /// The memories of a group from which other code took mentions or relationships; a deep check finds them anyway.
+    async fn torn(&self, group: &Group) -> Result<HashSet<Uuid>> {
+        if self.scope.deep || group.torn.is_empty() {
+            return Ok(HashSet::new());
+        }
+        Ok(self.sides.graph.torn(self.scope.user_id, &group.torn).await?.into_iter().collect())
     }
 
     async fn read_back(&self, ids: &[Uuid]) -> Result<Vec<Uuid>> {
@@ -177,6 +197,8 @@ impl Listing {
 /// Buckets that are listed together.
 struct Group {
     buckets: Vec<i32>,
+    /// Those of them in which something is gone.
+    torn: Vec<i32>,
     rows: u64,
 }
 
@@ -184,12 +206,18 @@ struct Group {
 pub struct Digests {
     states: Vec<BucketDigest>,
     nodes: Vec<BucketDigest>,
+    /// Buckets in which the graph lacks mentions or relationships that its own nodes speak of.
+    torn: Vec<i32>,
 }
 
 impl Digests {
     async fn read(job: Job<'_>, graph: &dyn GraphStore, user_id: Option<&str>) -> Result<Self> {
-        let (states, nodes) = tokio::try_join!(job.postgres.digests(user_id), graph.digests(user_id))?;
-        Ok(Self { states, nodes })
+        let (states, nodes, torn) = tokio::try_join!(
+            job.postgres.digests(user_id),
+            graph.digests(user_id),
+            graph.torn_buckets(user_id)
+        )?;
+        Ok(Self { states, nodes, torn })
     }
 }
 
@@ -205,40 +233,47 @@ pub async fn ours_with_digests<'a>(
     if !unfinished {
         return Ok((graph, target, digests?));
     }
-    paged::finish(job.postgres, &target).await?;
+    paged::finish(job.postgres, graph.as_ref(), &target).await?;
     let digests = Digests::read(job, graph.as_ref(), user_id).await?;
     Ok((graph, target, digests))
 }
 
 /// Both sides' digests by bucket.
-struct Buckets<'a>(BTreeMap<i32, [Option<&'a BucketDigest>; 2]>);
+struct Buckets<'a> {
+    sides: BTreeMap<i32, [Option<&'a BucketDigest>; 2]>,
+    torn: HashSet<i32>,
+}
 
 impl<'a> Buckets<'a> {
-    fn of(states: &'a [BucketDigest], nodes: &'a [BucketDigest]) -> Self {
+    fn of(digests: &'a Digests) -> Self {
         let mut sides: BTreeMap<i32, [Option<&BucketDigest>; 2]> = BTreeMap::new();
-        for (side, digests) in [states, nodes].into_iter().enumerate() {
+        for (side, digests) in [&digests.states, &digests.nodes].into_iter().enumerate() {
             for digest in digests {
                 sides.entry(digest.bucket).or_default()[side] = Some(digest);
             }
         }
-        Self(sides)
+        Self { sides, torn: digests.torn.iter().copied().collect() }
     }
 
     fn rows(&self) -> u64 {
-        self.0.values().map(rows_of).sum()
+        self.sides.values().map(rows_of).sum()
     }
 
     /// The buckets that differ, or all of them, in groups of bounded size.
     fn grouped(&self, all: bool) -> VecDeque<Group> {
         let mut groups: VecDeque<Group> = VecDeque::new();
-        for (bucket, sides) in self.0.iter().filter(|(_, sides)| all || sides[0] != sides[1]) {
+        let differs = |(bucket, sides): &(&i32, &[Option<&BucketDigest>; 2])| {
+            all || sides[0] != sides[1] || self.torn.contains(bucket)
+        };
+        for (bucket, sides) in self.sides.iter().filter(differs) {
             let rows = rows_of(sides);
-            match groups.back_mut() {
-                Some(group) if group.rows + rows <= GROUP => {
-                    group.buckets.push(*bucket);
-                    group.rows += rows;
-                }
-                _ => groups.push_back(Group { buckets: vec![*bucket], rows }),
+            if groups.back().is_none_or(|group| group.rows + rows > GROUP) {
+                groups.push_back(Group { buckets: Vec::new(), torn: Vec::new(), rows: 0 });
+            }
+            if let Some(group) = groups.back_mut() {
+                group.buckets.push(*bucket);
+                group.torn.extend(self.torn.get(bucket));
+                group.rows += rows;
             }
         }
         groups

@@ -26,7 +26,7 @@ pub enum Field {
     Relationships,
     /// An entity's user or normalized name, which its key is made of.
     Entities,
-    /// The application's label of the memory or of an entity.
+    /// A label of the memory or of an entity that is not its own.
     Labels,
     /// What an entity says to be its number of mentions.
     Frequency,
@@ -125,7 +125,8 @@ pub fn compare(wanted: &Projection, held: &HeldMemory, with_row: bool) -> Deviat
 
 fn compare_mentions(wanted: &Projection, held: &HeldMemory, deviation: &mut Deviation) {
     let mut missing = wanted.mentions();
-    let mut intact = true;
+    let count = i64::try_from(missing.len()).unwrap_or(i64::MAX);
+    let mut intact = held.mention_count.is_none_or(|stated| stated == count);
     for mention in &held.mentions {
         match missing.remove(&mention.entity_key) {
             Some(entity) => {

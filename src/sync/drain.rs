@@ -1,19 +1,19 @@
 //! Paying debts: claim, read the current row, apply, acknowledge by revision.
 
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use futures::future::join_all;
-use tokio::time::sleep;
+use futures::future::{join_all, pending};
+use tokio::time::{sleep, sleep_until};
 use uuid::Uuid;
 
 use super::job::{Job, Meter, count};
 use super::seat::mismatch;
 use crate::error::{Error, Reason, Result};
 use crate::model::{PROJECTION_VERSION, Projection};
-use crate::store::graph::{GraphStore, Outcome};
+use crate::store::graph::{GraphStore, Outcome, merely_slow};
 use crate::store::postgres::{ClaimScope, Lease, Release, Target};
 
 /// Memories claimed at once, and sent in one graph transaction unless they mention too much.
@@ -26,10 +26,19 @@ const CONTENT_BYTES: i64 = 16 << 20;
 const MENTIONS: usize = 5000;
 /// Batches under way at once: while one is being applied, another is claimed and read.
 const LANES: usize = 2;
-/// Three times what a graph transaction may take.
+/// Three times what a graph transaction usually may take; extended where one takes longer.
 const LEASE_MS: i64 = 30_000;
 /// How long a batch may go on after an abort before its leases are given back.
 const GRACE: Duration = Duration::from_millis(1500);
+/// The same after the end of a drain's time.
+const LATE: Duration = Duration::from_secs(10);
+/// A transaction that takes longer makes the next ones smaller, one that takes less makes them larger again.
+const SLOW: Duration = Duration::from_secs(4);
+const FAST: Duration = Duration::from_secs(1);
+/// What a batch is divided by when it took too long.
+const SMALLER: usize = 4;
+/// A graph that is there but did not answer in time is left alone for so long.
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// Which debts to pay.
 #[derive(Debug, Clone, Default)]
@@ -53,7 +62,8 @@ pub struct Drained {
 }
 
 /// Pays debts until none is left in scope, the limit or the end of its time is reached, the call is aborted, or the
-/// graph cannot be reached (an error, with all leases given back and no attempt counted).
+/// graph cannot be reached (an error, with all leases given back and no attempt counted). A graph that is merely slow gets
+/// less at once, and fails the drain only when it has no time for a single memory.
 pub async fn drain(
     job: Job<'_>,
     graph: &dyn GraphStore,
@@ -82,7 +92,9 @@ pub async fn drain_with(
         left: AtomicI64::new(limit),
         paid: AtomicU64::new(0),
         refused: Mutex::default(),
+        renewed: Mutex::default(),
         failed: AtomicBool::new(false),
+        size: AtomicUsize::new(usize::MAX),
     };
     // One batch needs no second lane, which would only look for the same debts.
     let small = scope.ids.as_ref().is_some_and(|ids| length(ids) <= BATCH);
@@ -102,8 +114,12 @@ struct Work<'a> {
     left: AtomicI64,
     paid: AtomicU64,
     refused: Mutex<Vec<Uuid>>,
+    /// Given a new version by this drain, because the graph's horizon was above the old one.
+    renewed: Mutex<BTreeSet<Uuid>>,
     /// A lane met an error that the others would meet too.
     failed: AtomicBool,
+    /// Most memories per transaction, as the graph is fast.
+    size: AtomicUsize,
 }
 
 impl Work<'_> {
@@ -119,6 +135,7 @@ impl Work<'_> {
             let outcome = tokio::select! {
                 outcome = self.pay(lease, &ids) => outcome,
                 () = self.patience() => self.give_back(lease, &ids, None, false).await,
+                error = self.hold(lease, &ids) => Err(error),
             };
             if outcome.is_err() {
                 self.failed.store(true, Ordering::Relaxed);
@@ -130,11 +147,11 @@ impl Work<'_> {
 
     /// How many to claim next; none when this drain is over.
     fn next_batch(&self) -> Option<i64> {
-        let late = self.scope.until.is_some_and(|until| Instant::now() >= until);
-        if late || self.job.cancelled() || self.failed.load(Ordering::Relaxed) {
+        if self.over() || self.failed.load(Ordering::Relaxed) {
             return None;
         }
-        let batch = if self.scope.until.is_some() { HURRIED } else { BATCH };
+        let most = if self.scope.until.is_some() { HURRIED } else { BATCH };
+        let batch = most.min(i64::try_from(self.size()).unwrap_or(i64::MAX));
         let take = |left: i64| (left > 0).then_some(left - left.min(batch));
         let left = self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take).ok()?;
         Some(left.min(batch))
@@ -157,10 +174,30 @@ impl Work<'_> {
         Ok(open)
     }
 
-    /// Ends some time after an abort: a graph that hangs must not hold up whoever wants to stop.
+    /// Ends some time after an abort, or after the end of the drain's time: a graph that hangs must not hold up whoever
+    /// wants to stop.
     async fn patience(&self) {
-        self.job.context.cancel.cancelled().await;
-        sleep(GRACE).await;
+        let late = async {
+            match self.scope.until {
+                Some(until) => sleep_until((until + LATE).into()).await,
+                None => pending().await,
+            }
+        };
+        tokio::select! {
+            () = self.job.context.cancel.cancelled() => sleep(GRACE).await,
+            () = late => {}
+        }
+    }
+
+    /// Keeps what is under way from being claimed by others, however long it takes. Ends only with an error.
+    async fn hold(&self, lease: Lease, ids: &[Uuid]) -> Error {
+        let third = Duration::from_millis(u64::try_from(lease.duration_ms / 3).unwrap_or_default().max(1));
+        loop {
+            sleep(third).await;
+            if let Err(error) = self.job.postgres.extend_lease(&self.target.target, lease, ids).await {
+                return error;
+            }
+        }
     }
 
     /// Applies what was claimed, as much at once as may be held in memory.
@@ -170,7 +207,7 @@ impl Work<'_> {
             let wanted: Vec<Uuid> = left.iter().copied().collect();
             let projections = self.job.postgres.projections_within(&wanted, CONTENT_BYTES).await?;
             if projections.is_empty() {
-                return self.strike_unknown(&wanted).await;
+                return self.without_projection(lease, &wanted).await;
             }
             for projection in &projections {
                 left.remove(&projection.memory_id);
@@ -187,9 +224,19 @@ impl Work<'_> {
 
     /// What the graph refuses for good is halved until the culprit stands alone; its neighbours go through.
     async fn apply_all(&self, lease: Lease, projections: Vec<Projection>) -> Result<()> {
-        let mut stack = transactions(projections);
+        let mut stack = transactions(projections, self.size());
         while let Some(batch) = stack.pop() {
-            let Err(error) = self.apply(lease, &batch).await else { continue };
+            let begun = Instant::now();
+            let applied = self.apply(lease, &batch).await;
+            self.pace(batch.len(), begun.elapsed());
+            let Err(error) = applied else { continue };
+            if merely_slow(&error) && batch.len() > 1 && !self.over() {
+                log::info!("the graph is slow, so it gets less at once: {error}");
+                sleep(PAUSE).await;
+                let fewer = (batch.len() / SMALLER).max(1).min(self.size());
+                stack.extend(transactions(batch, fewer));
+                continue;
+            }
             if error.reason.retryable() || error.reason == Reason::GraphStoreMismatch {
                 let waiting: Vec<Uuid> =
                     batch.iter().chain(stack.iter().flatten()).map(|p| p.memory_id).collect();
@@ -209,6 +256,28 @@ impl Work<'_> {
             stack.push(left);
         }
         Ok(())
+    }
+
+    fn size(&self) -> usize {
+        self.size.load(Ordering::Relaxed)
+    }
+
+    /// Learns from a transaction of so many memories how many the next may have.
+    fn pace(&self, memories: usize, took: Duration) {
+        let next = |size: usize| {
+            if took > SLOW {
+                Some(size.min((memories / SMALLER).max(1)))
+            } else {
+                (took < FAST).then(|| size.saturating_mul(2))
+            }
+        };
+        // Nothing to learn: it stays as it is.
+        let _ = self.size.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next);
+    }
+
+    /// Whether this drain is at its end.
+    fn over(&self) -> bool {
+        self.job.cancelled() || self.scope.until.is_some_and(|until| Instant::now() >= until)
     }
 
     async fn apply(&self, lease: Lease, batch: &[Projection]) -> Result<()> {
@@ -233,7 +302,34 @@ impl Work<'_> {
         if !below.is_empty() {
             self.job.postgres.renew(&self.target.target, &below).await?;
             self.give_back(lease, &below, None, false).await?;
+            self.leave_what_stays_below(&below);
         }
+        Ok(())
+    }
+
+    /// A new version is above the horizon. One that is not, for whatever reason, is left to another drain.
+    fn leave_what_stays_below(&self, below: &[Uuid]) {
+        let mut renewed = self.renewed.lock().unwrap_or_else(PoisonError::into_inner);
+        let again = below.iter().copied().filter(|id| !renewed.insert(*id));
+        self.refused.lock().unwrap_or_else(PoisonError::into_inner).extend(again);
+    }
+
+    /// A state without a row that is seen has no projection: the row was deleted past the triggers, or is hidden, which is
+    /// an error. Its debt is paid by what becomes of the state.
+    async fn without_projection(&self, lease: Lease, ids: &[Uuid]) -> Result<()> {
+        let known = self.job.postgres.get_states(ids).await?;
+        let (known, unknown): (Vec<Uuid>, Vec<Uuid>) =
+            ids.iter().partition(|id| known.iter().any(|state| state.memory_id == **id));
+        self.strike_unknown(&unknown).await?;
+        if known.is_empty() {
+            return Ok(());
+        }
+        let followed = self.job.postgres.follow_rows(&known).await;
+        self.give_back(lease, &known, followed.as_ref().err(), false).await?;
+        let followed = followed?;
+        // What nobody could follow, because its row is locked, is met again by the next drain.
+        let left = known.into_iter().filter(|id| !followed.contains(id));
+        self.refused.lock().unwrap_or_else(PoisonError::into_inner).extend(left);
         Ok(())
     }
 
@@ -262,14 +358,15 @@ impl Work<'_> {
     }
 }
 
-/// Cuts a batch so that no part, unless it is a single memory, mentions more than [`MENTIONS`].
-fn transactions(projections: Vec<Projection>) -> Vec<Vec<Projection>> {
+/// Cuts a batch so that no part has more memories than `size` or, unless it is a single memory, mentions more than
+/// [`MENTIONS`].
+fn transactions(projections: Vec<Projection>, size: usize) -> Vec<Vec<Projection>> {
     let mut parts: Vec<Vec<Projection>> = Vec::new();
     let mut room = 0;
     for projection in projections {
         let mentions = projection.entities.len();
         match parts.last_mut() {
-            Some(part) if mentions <= room => part.push(projection),
+            Some(part) if mentions <= room && part.len() < size => part.push(projection),
             _ => {
                 parts.push(vec![projection]);
                 room = MENTIONS;

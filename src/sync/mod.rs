@@ -20,6 +20,7 @@ mod models;
 mod paged;
 mod rebuild;
 mod repair;
+mod rows;
 mod scheduler;
 mod seat;
 mod side;
@@ -39,6 +40,7 @@ pub use models::{
 };
 pub use rebuild::{Rebuild, rebuild, switch};
 pub use repair::{FullSync, full_sync, pending, repair};
+pub use rows::follow_user;
 pub use scheduler::Scheduler;
 pub use seat::{Applying, Seat, Standing};
 pub use upkeep::{collect_tombstones, sweep_entities};

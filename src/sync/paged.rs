@@ -6,12 +6,14 @@ use std::time::{Duration, Instant};
 use tokio::time::sleep;
 
 use crate::error::Result;
-use crate::store::graph::GraphKind;
+use crate::store::graph::{GraphKind, GraphStore};
 use crate::store::postgres::{Postgres, Rest, Settling, Target};
 
 const PAGE: i32 = 2000;
 /// Each of these may be projected in the same transaction.
 const ALIAS_PAGE: i32 = 200;
+/// Of these all names are made anew.
+const RENEWAL_PAGE: i32 = 200;
 const PATIENCE: Duration = Duration::from_secs(1);
 
 // The phases of a job. A writer that did not see what it was begun for (a new graph, a higher epoch) may end after its
@@ -46,8 +48,12 @@ pub async fn owe_everything(postgres: &Postgres, target: &str) -> Result<()> {
 }
 
 /// Does what is left of such work.
-pub async fn finish(postgres: &Postgres, target: &Target) -> Result<()> {
+pub async fn finish(postgres: &Postgres, graph: &dyn GraphStore, target: &Target) -> Result<()> {
     adopt(postgres).await?;
+    if postgres.find_job(&Work::Renew.job(&target.target)).await?.is_some() {
+        // Before memories are owed: what an older process still writes meanwhile, their projections bring in order.
+        graph.renew_entities().await?;
+    }
     for work in [Work::Renew, Work::Owe] {
         work.go_on(postgres, &target.target).await?;
     }
@@ -91,7 +97,7 @@ impl Work {
 
     async fn all_pages(self, postgres: &Postgres, name: &str, target: &str) -> Result<()> {
         match self {
-            Self::Renew => while postgres.renew_page(target, PAGE).await? > 0 {},
+            Self::Renew => while postgres.renew_page(target, RENEWAL_PAGE).await? > 0 {},
             Self::Owe => drop(owe_all(postgres, name, target, None, false).await?),
         }
         Ok(())

@@ -7,6 +7,7 @@ use super::drain::{DrainScope, Drained, drain_with};
 use super::job::{Job, count, milliseconds};
 use super::paged::{owe_all, owe_everything};
 use super::repair::{mend_what_differs, pending};
+use super::rows;
 use crate::error::Result;
 use crate::model::SyncResult;
 use crate::store::graph::GraphStore;
@@ -36,9 +37,11 @@ pub async fn rebuild(job: Job<'_>, wanted: Rebuild<'_>) -> Result<SyncResult> {
     let begun = Instant::now();
     job.seat.flush().await;
     let (graph, target) = job.seat.ours_now().await?;
+    let strays = rows::compare(job, wanted.user_id).await?;
+    rows::follow(job, &strays).await?;
     let steps = Steps { job, graph: graph.as_ref(), target: &target, wanted };
     let (paged, resumed) = steps.begin().await?;
-    let owed = steps.prepare(&paged).await?;
+    let Prepared { owed, foreign_edges } = steps.prepare(&paged).await?;
     let drained = steps.pay(owed).await?;
     let left = pending(job.postgres, &target, wanted.user_id).await?;
     let mut result = SyncResult {
@@ -47,6 +50,7 @@ pub async fn rebuild(job: Job<'_>, wanted: Rebuild<'_>) -> Result<SyncResult> {
         failed: count(drained.refused.len()),
         pending: left,
         resumed: resumed.then_some(true),
+        foreign_edges,
         ..SyncResult::default()
     };
     if left == 0 && !job.cancelled() {
@@ -54,6 +58,15 @@ pub async fn rebuild(job: Job<'_>, wanted: Rebuild<'_>) -> Result<SyncResult> {
     }
     result.duration = milliseconds(begun);
     Ok(result)
+}
+
+/// What a rebuild did before it pays.
+#[derive(Default)]
+struct Prepared {
+    /// Owed in this call.
+    owed: u64,
+    /// Edges of other programs that went with nodes of ours.
+    foreign_edges: u64,
 }
 
 struct Steps<'a> {
@@ -79,33 +92,33 @@ impl Steps<'_> {
         Ok((postgres.begin_job(&name, OWE).await?, false))
     }
 
-    /// Takes the job to the phase in which everything is owed; answers how much was owed now.
-    async fn prepare(&self, paged: &PagedJob) -> Result<u64> {
+    /// Takes the job to the phase in which everything is owed.
+    async fn prepare(&self, paged: &PagedJob) -> Result<Prepared> {
         let Job { postgres, seat, .. } = self.job;
         let Rebuild { user_id, clear_existing, .. } = self.wanted;
         let owe = || owe_all(postgres, &paged.name, &self.target.target, user_id, true);
         let mut phase = paged.phase.as_str();
-        let mut owed = 0;
+        let mut done = Prepared::default();
         while phase != PAY && !self.job.cancelled() {
             fail::fail_point!("rebuild_phase");
             phase = match phase {
                 OWE => {
-                    owed = owe().await?;
+                    done.owed = owe().await?;
                     if clear_existing { CLEAR } else { PAY }
                 }
                 CLEAR => {
-                    self.graph.clear(user_id).await?;
+                    done.foreign_edges += self.graph.clear(user_id).await?.foreign_edges;
                     OWE_AGAIN
                 }
                 _ => {
                     seat.flush().await;
-                    owed = owe().await?;
+                    done.owed = owe().await?;
                     PAY
                 }
             };
             postgres.set_phase(paged, phase).await?;
         }
-        Ok(owed)
+        Ok(done)
     }
 
     async fn pay(&self, owed: u64) -> Result<Drained> {
@@ -138,9 +151,10 @@ impl Steps<'_> {
 pub async fn switch(job: Job<'_>) -> Result<SyncResult> {
     let (graph, target) = job.seat.switch().await?;
     let name = format!("switch:{}", target.target);
+    let mut foreign_edges = 0;
     if let Some(clearing) = job.postgres.find_job(&name).await? {
         // What it has from a former time may be of memories that nobody remembers.
-        graph.clear(None).await?;
+        foreign_edges = graph.clear(None).await?.foreign_edges;
         owe_everything(job.postgres, &target.target).await?;
         job.postgres.end_job(&clearing).await?;
     }
@@ -162,6 +176,7 @@ pub async fn switch(job: Job<'_>) -> Result<SyncResult> {
         failed,
         duration: milliseconds(begun),
         pending: left,
+        foreign_edges,
         ..SyncResult::default()
     })
 }

@@ -9,6 +9,7 @@ use super::confirm::{PAGE, Sides, confirm};
 use super::drain::{DrainScope, drain_with};
 use super::job::{Job, Meter, count, milliseconds};
 use super::mend::{Mended, mend};
+use super::rows;
 use crate::config::ConflictStrategy;
 use crate::error::Result;
 use crate::model::{Inconsistency, SyncResult};
@@ -31,6 +32,7 @@ pub async fn repair(
     let mut ids: Vec<Uuid> = list.iter().map(|inconsistency| inconsistency.memory_id).collect();
     ids.sort_unstable();
     ids.dedup();
+    job.postgres.follow_rows(&ids).await?;
     let mut mended = Mended::default();
     let meter = job.meter(count(ids.len()));
     for page in ids.chunks(PAGE) {
@@ -68,6 +70,8 @@ pub struct FullSync<'a> {
     pub strategy: Option<ConflictStrategy>,
     /// Leave alone what the graph has refused for good: the background would try it for ever.
     pub spare_dead: bool,
+    /// Compare only some rows with their states, those that come next: all of them take time.
+    pub some_rows: bool,
 }
 
 /// Pays what is owed, checks everything (of a user), mends what differs.
@@ -83,6 +87,13 @@ pub async fn full_sync(job: Job<'_>, wanted: FullSync<'_>) -> Result<SyncResult>
         (graph, target, None)
     };
     let sides = Sides { postgres: job.postgres, graph: graph.as_ref(), target: &target };
+    let mut strays =
+        if wanted.some_rows { rows::compare_some(job).await? } else { rows::compare(job, user_id).await? };
+    strays.truncate(wanted.limit.unwrap_or(usize::MAX));
+    if !wanted.dry_run {
+        rows::follow(job, &strays).await?;
+    }
+    let mut found: Vec<Inconsistency> = strays.iter().map(rows::inconsistency).collect();
     let mut mended = Mended::default();
     let mut check = match digests {
         Some(digests) => Check::of(job, sides, wanted.check, &digests),
@@ -92,7 +103,7 @@ pub async fn full_sync(job: Job<'_>, wanted: FullSync<'_>) -> Result<SyncResult>
             Check::begin(job, sides, wanted.check).await?
         }
     };
-    let mut found = walk(job, sides, &wanted, &mut check, &mut mended).await?;
+    walk(job, sides, &wanted, &mut check, &mut mended, &mut found).await?;
     let left = pending(job.postgres, &target, user_id).await?;
     let through = !wanted.dry_run && !wanted.full(&found) && !job.cancelled();
     if through {
@@ -110,6 +121,7 @@ pub async fn full_sync(job: Job<'_>, wanted: FullSync<'_>) -> Result<SyncResult>
         conflicts: count(mended.parked.len()),
         duration: milliseconds(begun),
         pending: left,
+        foreign_edges: check.foreign_edges,
         ..SyncResult::default()
     })
 }
@@ -120,20 +132,24 @@ impl FullSync<'_> {
     }
 }
 
-/// Checks group by group, mends as it goes, and answers what was found.
+/// Checks group by group, mends as it goes, and adds to what was found.
 async fn walk(
     job: Job<'_>,
     sides: Sides<'_>,
     wanted: &FullSync<'_>,
     check: &mut Check<'_>,
     mended: &mut Mended,
-) -> Result<Vec<Inconsistency>> {
+    found: &mut Vec<Inconsistency>,
+) -> Result<()> {
     let strategy = wanted.strategy.unwrap_or(job.config.conflict_strategy);
-    let mut found: Vec<Inconsistency> = Vec::new();
-    while !wanted.full(&found)
+    while !wanted.full(found)
         && let Some(mut group) = check.next().await?
     {
-        group.truncate(wanted.limit.map_or(usize::MAX, |limit| limit - found.len()));
+        // A row that was changed past the triggers is told once.
+        group.retain(|difference| {
+            found.iter().all(|known| known.memory_id != difference.memory_id) || !wanted.dry_run
+        });
+        group.truncate(wanted.limit.map_or(usize::MAX, |limit| limit.saturating_sub(found.len())));
         found.extend(group.iter().map(Inconsistency::from));
         if !wanted.dry_run {
             // What the graph has just refused would be refused again.
@@ -147,7 +163,7 @@ async fn walk(
             mended.add(mend(job, sides, strategy, group, &ids).await?);
         }
     }
-    Ok(found)
+    Ok(())
 }
 
 /// Checks everything (of a user) by its digests and mends what differs from Postgres.

@@ -103,6 +103,7 @@ impl Seat {
     }
 
     async fn find_standing(&self) -> Result<Standing> {
+        self.postgres.must_see_all_rows().await?;
         let standing = match &self.graph {
             None => Standing::None,
             Some(graph) => {
@@ -166,7 +167,7 @@ impl Seat {
         let graph = self.configured_graph()?;
         let Proven { target, unfinished } = self.proven_now().await?;
         if unfinished {
-            paged::finish(&self.postgres, &target).await?;
+            paged::finish(&self.postgres, graph.as_ref(), &target).await?;
         }
         Ok((graph, target))
     }

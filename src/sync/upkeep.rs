@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::job::Job;
 use super::repair::{FullSync, full_sync};
 use crate::error::Result;
-use crate::store::graph::GraphStore;
+use crate::store::graph::{GraphStore, Removed};
 use crate::store::postgres::Target;
 
 /// How long a tombstone stands at least: longer than any write can be late.
@@ -22,7 +22,8 @@ pub(super) async fn upkeep(job: Job<'_>) -> Result<()> {
         return Ok(());
     }
     let began = job.postgres.now().await?;
-    let result = full_sync(job, FullSync { spare_dead: true, ..FullSync::default() }).await?;
+    let result =
+        full_sync(job, FullSync { spare_dead: true, some_rows: true, ..FullSync::default() }).await?;
     if job.cancelled() {
         return Ok(()); // What was not looked at is not clean.
     }
@@ -35,7 +36,7 @@ pub(super) async fn upkeep(job: Job<'_>) -> Result<()> {
         job.postgres.mark_checked(began).await?;
         collect_tombstones(job, graph.as_ref(), &target).await?;
     }
-    sweep_entities(job, graph.as_ref()).await
+    sweep_entities(job, graph.as_ref()).await.map(drop)
 }
 
 /// The horizon is raised before a tombstone goes: a late write meets the one or the other.
@@ -55,7 +56,14 @@ pub async fn collect_tombstones(job: Job<'_>, graph: &dyn GraphStore, target: &T
 }
 
 /// Entities that no memory mentions any more.
-pub async fn sweep_entities(job: Job<'_>, graph: &dyn GraphStore) -> Result<()> {
-    while !job.cancelled() && graph.sweep_entities(ENTITIES_AT_ONCE).await? > 0 {}
-    Ok(())
+pub async fn sweep_entities(job: Job<'_>, graph: &dyn GraphStore) -> Result<Removed> {
+    let mut total = Removed::default();
+    while !job.cancelled() {
+        let swept = graph.sweep_entities(ENTITIES_AT_ONCE).await?;
+        total += swept;
+        if swept.nodes == 0 {
+            break;
+        }
+    }
+    Ok(total)
 }

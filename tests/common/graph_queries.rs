@@ -541,7 +541,7 @@ pub async fn stats_count_entities_mentions_and_different_relationships(world: Wo
     world.remember("ada", 2, &[person("Ann"), named("action_item", "Call Bob")], &stated[..1]).await;
     let stats = world.client.call("getEntityStats", json!({ "userId": "ada" })).await;
     assert_eq!((&stats["total"], &stats["mentions"]), (&json!(4), &json!(6)));
-    let by_type = json!({ "person": 2, "company": 1, "project": 0, "topic": 0, "location": 0, "tool": 0, "action_item": 1 });
+    let by_type = json!({ "person": 2, "company": 1, "project": 0, "date": 0, "topic": 0, "location": 0, "tool": 0, "action_item": 1 });
     assert_eq!(stats["byType"], by_type);
     let relationships = stats["relationships"].as_object().expect("an object");
     let some: Vec<_> = relationships.iter().filter(|(_, count)| **count != 0).collect();

@@ -21,6 +21,7 @@ static NEO4J: Mutex<()> = Mutex::const_new(());
 /// The Neo4j server, empty of anything of ours and for this test alone.
 pub async fn empty_neo4j() -> MutexGuard<'static, ()> {
     let guard = NEO4J.lock().await;
+    neo4j::warm().await;
     wipe_neo4j().await;
     guard
 }

@@ -1,5 +1,7 @@
 //! The Neo4j under test and a way to look into it past the store.
 
+use std::time::{Duration, Instant};
+
 use async_trait::async_trait;
 use chrono::{DateTime, FixedOffset};
 use izzie_memory::config::{Neo4jOptions, Secret};
@@ -7,6 +9,7 @@ use izzie_memory::model::Version;
 use izzie_memory::store::graph::{Beat, GraphStore};
 use izzie_memory::store::neo4j::{Neo4jGraph, Tuning};
 use neo4rs::{Graph, Query, Row};
+use tokio::sync::OnceCell;
 use uuid::Uuid;
 
 use super::conformance::{Edge, EntityNode, Mention, ReadBack, Subject};
@@ -40,11 +43,28 @@ pub fn store(options: &Neo4jOptions) -> Neo4jGraph {
     Neo4jGraph::new(options, Tuning::default()).expect("valid options")
 }
 
+static WARM: OnceCell<()> = OnceCell::const_new();
+
+/// Has the server answer and plan once, before a test gives it little time: one that has just started, on a busy
+/// machine, may need a minute for its first statements.
+pub async fn warm() {
+    WARM.get_or_init(|| async {
+        let (graph, begun) = (store(&options()), Instant::now());
+        while let Err(error) = graph.prepare().await {
+            let goes_on = error.reason.retryable() && begun.elapsed() < Duration::from_secs(240);
+            assert!(goes_on, "{}", error.envelope());
+            tokio::time::sleep(Duration::from_millis(500)).await;
+        }
+    })
+    .await;
+}
+
 pub async fn subject() -> Subject {
     subject_on(&options()).await
 }
 
 pub async fn subject_on(options: &Neo4jOptions) -> Subject {
+    warm().await;
     let graph = store(options);
     graph.prepare().await.expect("prepared");
     // A graph in use has a beat. Looking for one that is not there, projections lock its key against each other.
@@ -87,6 +107,15 @@ fn micros(row: &Row, column: &str) -> i64 {
     get::<DateTime<FixedOffset>>(row, column).timestamp_micros()
 }
 
+/// The label that the key of a node with this label of a type is made with.
+pub fn key_label(label: &str) -> String {
+    match label {
+        "IzzieTool" => "Project".to_owned(),
+        "IzzieActionItem" | "IzzieDate" => "Topic".to_owned(),
+        _ => label.strip_prefix("Izzie").unwrap_or(label).to_owned(),
+    }
+}
+
 #[async_trait]
 impl ReadBack for Driver {
     async fn entities(&self, user_id: &str) -> Vec<EntityNode> {
@@ -101,7 +130,7 @@ impl ReadBack for Driver {
         let rows = self.rows(query.param("user", user_id)).await;
         rows.iter()
             .map(|row| EntityNode {
-                label: get::<Vec<String>>(row, "labels").join("+"),
+                label: key_label(&get::<Vec<String>>(row, "labels").join("+")),
                 kind: get(row, "kind"),
                 name: get(row, "name"),
                 normalized: get(row, "normalized"),

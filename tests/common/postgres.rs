@@ -1,6 +1,7 @@
 //! A database of its own for every test, on the Postgres under test.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use izzie_memory::config::{PoolOptions, Secret};
@@ -9,6 +10,7 @@ use izzie_memory::store::postgres::{LOCK_PATIENCE, Postgres, PostgresConfig};
 use izzie_memory::store::postgres_graph::PostgresGraph;
 use sqlx::postgres::{PgConnectOptions, PgRow};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, PgConnection, Row};
+use tokio::time::sleep;
 use uuid::Uuid;
 
 use super::conformance::{Edge, EntityNode, Mention, ReadBack, Subject};
@@ -32,20 +34,29 @@ pub struct Database {
 
 impl Database {
     pub async fn empty() -> Self {
+        Self::with("").await
+    }
+
+    /// With options of `create database`.
+    pub async fn with(options: &str) -> Self {
         let name = format!("izzie_test_{}", Uuid::new_v4().simple());
         let mut admin = server().connect().await.expect("the test server");
-        admin.execute(AssertSqlSafe(format!("create database {name}"))).await.expect("created");
+        admin.execute(AssertSqlSafe(format!("create database {name} {options}"))).await.expect("created");
         admin.close().await.expect("closed");
         Self { name }
     }
 
     /// A database with this version's schema.
     pub async fn migrated() -> Self {
-        let database = Self::empty().await;
-        let postgres = database.open();
+        Self::empty().await.with_schema().await
+    }
+
+    /// The same database with this version's schema.
+    pub async fn with_schema(self) -> Self {
+        let postgres = self.open();
         postgres.migrate(&CallContext::default(), LOCK_PATIENCE).await.expect("migrated");
         postgres.close().await;
-        database
+        self
     }
 
     /// A backup: another database with all that this one holds. Cuts every connection to this one.
@@ -96,6 +107,30 @@ impl Database {
             pool: PoolOptions { max: 10, ..PoolOptions::default() },
         };
         Postgres::new(&config).expect("valid")
+    }
+
+    /// Of a role that signs in with the password `pw`.
+    pub fn url_of(&self, role: &str) -> Secret {
+        Secret::new(self.options().username(role).password("pw").to_url_lossy().to_string())
+    }
+
+    /// 5 s after a failure no backend of ours is active.
+    pub async fn nothing_runs_on(&self) {
+        let mut sql = self.connect().await;
+        let begun = Instant::now();
+        loop {
+            let active: i64 = sql
+                .one(
+                    "select count(*) from pg_stat_activity where datname = current_database() \
+                     and application_name = 'izzie-memory' and state = 'active'",
+                )
+                .await;
+            if active == 0 {
+                return;
+            }
+            assert!(begun.elapsed() < Duration::from_secs(5), "{active} backends of ours are active");
+            sleep(Duration::from_millis(100)).await;
+        }
     }
 
     pub async fn connect(&self) -> Sql {

@@ -10,11 +10,11 @@ use tokio::process::{ChildStdin, ChildStdout, Command};
 use tokio::time::{sleep, timeout};
 
 use crate::common::layers::Client;
+use crate::world::PATIENCE;
 
 const SCRIPT: &str = "IZZIE_TEST_CHILD";
 /// Before each answer on the child's standard output.
 const ANSWER: &str = "answer: ";
-const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What a child does: the calls, one after the other, under these fail points.
 pub struct Script(Value);
@@ -127,12 +127,17 @@ impl Child {
 
     async fn signal(&self, name: &str) {
         let pid = self.process.id().expect("alive").to_string();
-        let sent = Command::new("kill").args([&format!("-{name}"), &pid]).status().await.expect("sent");
-        assert!(sent.success());
+        // The shell's own: a machine may lack the program.
+        let sent = Command::new("sh").args(["-c", &format!("kill -{name} {pid}")]).status().await;
+        assert!(sent.expect("a shell").success());
     }
 
     async fn state(&self) -> String {
         let pid = self.process.id().expect("alive").to_string();
+        if cfg!(target_os = "linux") {
+            let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).expect("alive");
+            return stat[stat.rfind(')').expect("the end of its name") + 2..].to_owned();
+        }
         let output = Command::new("ps").args(["-o", "stat=", "-p", &pid]).output().await.expect("asked");
         String::from_utf8(output.stdout).expect("text").trim().to_owned()
     }
@@ -183,6 +188,7 @@ fn set(point: &str, action: &str) {
 /// The signal may take its time; this thread goes no further until it is told to.
 fn stop() {
     let pid = std::process::id().to_string();
-    std::process::Command::new("kill").args(["-STOP", &pid]).status().expect("sent");
+    let kill = format!("kill -STOP {pid}");
+    std::process::Command::new("sh").args(["-c", &kill]).status().expect("sent");
     std::io::stdin().read_line(&mut String::new()).expect("told to go on");
 }

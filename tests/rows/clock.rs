@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::child::{Child, Script};
-use crate::world::World;
+use crate::world::{PATIENCE, World};
 
 const HOUR: i64 = 3600;
 
@@ -88,14 +88,14 @@ async fn work_is_shared(world: &World, shift: &Shift, seconds: i64) {
     assert!(created.num_seconds().abs() < 60, "the database says when a memory was created");
     child.answer().await;
     world.foreign_rows(10).await;
-    world.wait_until_paid(Duration::from_secs(10)).await;
+    world.wait_until_paid(PATIENCE).await;
     leads(world).await;
     child.killed().await;
 
     let right = world.instance(1);
     right.try_call_with("startAutoSync", json!({}), config).await.expect("started");
     world.foreign_rows(10).await;
-    world.wait_until_paid(Duration::from_secs(10)).await;
+    world.wait_until_paid(PATIENCE).await;
     right.call("stopAutoSync", json!({})).await;
     world.settle(&right).await;
 }
@@ -106,7 +106,7 @@ async fn leads(world: &World) {
         where lease_until between clock_timestamp() and clock_timestamp() + interval '1 minute'";
     let begun = Instant::now();
     while world.sql().await.one::<i64>(lease).await != 1 {
-        assert!(begun.elapsed() < Duration::from_secs(10), "nobody leads");
+        assert!(begun.elapsed() < PATIENCE, "nobody leads");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }

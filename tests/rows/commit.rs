@@ -143,10 +143,13 @@ async fn reset_during_the_commit(world: &World) {
         layer.call("delete", json!({ "id": warm, "hard": true })).await;
         layer.call("syncStats", json!({})).await;
         // The pool asks a connection that comes back to it whether it is well.
-        tokio::time::sleep(Duration::from_millis(200)).await;
+        quiet(&proxy).await;
         proxy.set(mode);
         let cut = async {
-            tokio::time::sleep(Duration::from_millis(500)).await;
+            while arrives && world.rows().await == 0 {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            tokio::time::sleep(Duration::from_secs(2)).await;
             proxy.set(Mode::Refuse);
         };
         let (error, ()) = futures::join!(layer.fails("store", memory()), cut);
@@ -154,4 +157,14 @@ async fn reset_during_the_commit(world: &World) {
         assert_eq!(world.rows().await, i64::from(arrives), "{mode:?}");
     }
     expect_repeatable(world).await;
+}
+
+/// Waits until nobody has said anything for a while.
+async fn quiet(proxy: &Proxy) {
+    let said = || proxy.traffic().iter().map(|traffic| traffic.sent.len()).sum::<usize>();
+    let mut before = usize::MAX;
+    while before != said() {
+        before = said();
+        tokio::time::sleep(Duration::from_millis(300)).await;
+    }
 }

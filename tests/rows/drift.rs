@@ -196,7 +196,11 @@ async fn check_during_writes(world: &World) {
             assert_ne!(verdict["state"], "divergent", "{verdict}");
             let result = checker.call("fullSync", json!({})).await;
             assert_eq!((&result["inconsistencies"], &result["failed"]), (&json!([]), &json!(0)), "{result}");
-            sleep(Duration::from_millis(50)).await;
+            // There are writes between any two, however slow the machine is.
+            let before = written.load(Ordering::Relaxed);
+            while written.load(Ordering::Relaxed) < before + 9 {
+                sleep(Duration::from_millis(10)).await;
+            }
         }
         over.store(true, Ordering::Relaxed);
     };

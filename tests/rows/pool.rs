@@ -11,7 +11,7 @@ use crate::world::{World, patient};
 /// Connections that background work may have.
 const BACKGROUND: i64 = 2;
 /// Long before a statement that waits for a lock gives up.
-const SOON: Duration = Duration::from_secs(10);
+const SOON: Duration = Duration::from_secs(25);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn row_40_background_work_fills_its_pool_on_neo4j() {

@@ -122,7 +122,7 @@ describe('an adoption', () => {
     try {
       const abort = new AbortController();
       const migrated = rejection(migrate({ signal: abort.signal }));
-      await vi.waitFor(async () => expect(await states(database)).toBe(ROWS - 1), { timeout: 20_000 });
+      await vi.waitFor(async () => expect(await states(database)).toBe(ROWS - 1), { timeout: 90_000 });
       await sleep(500); // It waits.
       abort.abort(new Error('enough'));
       expect((await migrated).message).toBe('enough');
@@ -173,7 +173,9 @@ describe('the lock that the triggers need', () => {
       migrated = result;
     });
     const waits = [];
-    for (let n = 0; n < 20; n += 1) {
+    const longest = () => Math.max(0, ...waits);
+    // Until it has tried, which a busy machine comes to late.
+    while (waits.length < 20 || (longest() <= 200 && waits.length < 600)) {
       const begun = performance.now();
       await database.query('update memory_entries set access_count = access_count + 1 where id = $1', [
         other,
@@ -185,8 +187,8 @@ describe('the lock that the triggers need', () => {
     await long.end();
     await running;
     expect(migrated.adopted.rows).toBe(100);
-    expect(Math.max(...waits)).toBeLessThan(2000);
-    expect(Math.max(...waits), 'the migration has tried meanwhile').toBeGreaterThan(200);
+    expect(longest()).toBeLessThan(6000);
+    expect(longest(), 'the migration has tried meanwhile').toBeGreaterThan(200);
   });
 });
 
@@ -225,7 +227,7 @@ describe('a user whom the application does not know', () => {
     expect(error.message).toContain('userId: "nobody" is not known');
     const { failed } = await memory.storeMany([entry, { userId: 'user-1', content: 'at home' }]);
     expect(failed).toMatchObject([{ index: 0, error: { ...unknown, details: nobody } }]);
-    expect(await persistence.store(entry)).toMatchObject({ success: false, error: { details: nobody } });
+    expect(await rejection(persistence.store(entry))).toMatchObject({ ...unknown, details: nobody });
 
     const conversationId = randomUUID();
     const lost = await rejection(memory.store({ userId: 'user-1', content: 'lost' }, { conversationId }));

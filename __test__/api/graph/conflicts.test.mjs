@@ -3,7 +3,7 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { onBothGraphs, rejection, useGraph } from '../support.mjs';
 
-const PATIENT = { timeout: 50_000, interval: 1000 };
+const PATIENT = { timeout: 200_000, interval: 1000 };
 const entity = (value, type = 'person') => ({ type, value });
 const names = ({ entities }) => entities.map(({ normalized }) => normalized).sort();
 

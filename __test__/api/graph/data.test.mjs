@@ -78,6 +78,7 @@ onBothGraphs('the %s graph', (kind) => {
       company: ['Acme', 'Company'],
       project: ['Engine', 'Project'],
       tool: ['Loom', 'Project'],
+      date: ['May 5', 'Topic'],
       topic: ['Weather', 'Topic'],
       action_item: ['Send it', 'Topic'],
       location: ['London', 'Location'],
@@ -162,7 +163,7 @@ describe("Neo4j's nodes", () => {
         'MATCH (m:IzzieMemory {key: $id}) RETURN labels(m) AS labels, properties(m) AS node',
         { id },
       );
-      expect(labels.sort()).toEqual(['IzzieMemory', 'Memory']);
+      expect(labels.sort()).toEqual(['IzzieMemory']);
       expect(node).toMatchObject({ userId: 'ada', content: 'Lunch', summary: 's', importance: 7 });
       await sync.rebuildGraph({ clearExisting: true });
       await sync.fullSync();

@@ -6,8 +6,8 @@ import { parseExposition, samplesOf } from '../../support/exposition.mjs';
 import { startProxy } from '../../support/proxy.mjs';
 import { rejection, useDatabase, useGraph } from '../support.mjs';
 
-/** Bounds of a scrape, with some air for a busy machine. */
-const SCRAPE_MS = 4000;
+/** Bounds of a scrape, with some air for a busy machine; a store that is away would be waited for longer. */
+const SCRAPE_MS = 9000;
 
 const embedder = { model: 'm', dimensions: 2, embed: async (texts) => texts.map(() => [1, 2]) };
 

@@ -9,6 +9,9 @@ const GRACE = { type: 'person', value: 'Grace' };
 const ENGINE = { type: 'project', value: 'Engine' };
 const GIVEN = { entities: [GRACE] };
 const WAIT = 300;
+/** For a loaded machine. The driver's own patience is 10 s and more. */
+const SLACK = 7000;
+const HEALTH = 9000;
 
 const codes = ({ reasons }) => reasons.map(({ code }) => code);
 
@@ -68,7 +71,7 @@ describe('Neo4j behind a proxy', () => {
           vectorWriteSuccess: true,
           graphWriteSuccess: false,
         });
-        expect(ms).toBeLessThan(WAIT + 700);
+        expect(ms).toBeLessThan(WAIT + SLACK);
       }
     });
 
@@ -94,7 +97,7 @@ describe('Neo4j behind a proxy', () => {
         memory.update(before.id, { content: 'after it failed' }),
       );
       expect(updated).toMatchObject({ content: 'after it failed', metadata: { graphWriteSuccess: false } });
-      expect(ms).toBeLessThan(WAIT + 700);
+      expect(ms).toBeLessThan(WAIT + SLACK);
       const gone = await memory.store({ userId: 'ada', content: 'gone' }, GIVEN);
       await memory.delete(gone.id);
       expect(await memory.getById(gone.id)).toBeNull();
@@ -110,8 +113,8 @@ describe('Neo4j behind a proxy', () => {
         },
       });
       expect(health.metrics.totalMemories).toBeGreaterThan(0);
-      expect(health.metrics.syncPercentage).toBeLessThan(100);
-      expect(ms).toBeLessThan(6000);
+      expect(health.metrics).toMatchObject({ graphStoreCount: null, syncPercentage: null });
+      expect(ms).toBeLessThan(HEALTH);
       expect(JSON.stringify(health)).not.toContain(database.neo4j.password);
     });
 
@@ -125,7 +128,7 @@ describe('Neo4j behind a proxy', () => {
     test('when it is back, fullSync repairs', async () => {
       layer.proxy.pass();
       await expect
-        .poll(() => layer.sync.fullSync().catch((error) => error), { timeout: 20_000 })
+        .poll(() => layer.sync.fullSync().catch((error) => error), { timeout: 90_000 })
         .toMatchObject({
           failed: 0,
           pending: 0,
@@ -188,7 +191,7 @@ describe('Neo4j behind a proxy', () => {
     async function expectEquality() {
       layer.proxy.pass();
       await expect
-        .poll(() => layer.sync.fullSync().catch((error) => error), { timeout: 20_000 })
+        .poll(() => layer.sync.fullSync().catch((error) => error), { timeout: 90_000 })
         .toMatchObject({
           failed: 0,
           pending: 0,
@@ -201,13 +204,7 @@ describe('Neo4j behind a proxy', () => {
       expectRolledBack(await rejection(layer.memory.store({ userId: 'ada', content: 'new' }, { id })), id);
       expect(await row(id)).toBeUndefined();
       expect(await layer.memory.getById(id)).toBeNull();
-      const result = await layer.persistence.store({ userId: 'ada', content: 'new', id });
-      expect(result).toMatchObject({
-        success: false,
-        metadata: { vectorWriteSuccess: false, graphWriteSuccess: false },
-      });
-      expect(result.data).toBeUndefined();
-      expectRolledBack(result.error, id);
+      expectRolledBack(await rejection(layer.persistence.store({ userId: 'ada', content: 'new', id })), id);
       expect(await row(id)).toBeUndefined();
       await expectEquality();
       expect(await database.graph.memories()).not.toContain(id);
@@ -219,8 +216,27 @@ describe('Neo4j behind a proxy', () => {
 
     test('a store that had nothing to do takes nothing back', async () => {
       const again = { userId: 'ada', content: 'old', id: stored.id };
-      await layer.persistence.store(again);
+      expect(await layer.persistence.store(again)).toMatchObject({ success: true, data: { id: stored.id } });
       expect(await row(stored.id)).toMatchObject({ content: 'old', is_deleted: false });
+    });
+
+    test('a store that brings a deleted memory back leaves it deleted', async () => {
+      layer.proxy.pass();
+      await expect
+        .poll(() => layer.memory.delete(stored.id).catch((error) => error), { timeout: 20_000 })
+        .toBeUndefined();
+      layer.proxy.refuse();
+      const again = { userId: 'ada', content: 'old', id: stored.id, restore: true };
+      const { userId, content, ...options } = again;
+      expectRolledBack(await rejection(layer.memory.store({ userId, content }, options)), stored.id);
+      const { failed } = await layer.memory.storeMany([again]);
+      expectRolledBack(failed[0].error, stored.id);
+      expect(await row(stored.id)).toMatchObject({ content: 'old', is_deleted: true });
+      expect(await layer.memory.getById(stored.id)).toBeNull();
+      await expectEquality();
+      expect(await database.graph.memories()).not.toContain(stored.id);
+      const back = await layer.memory.store({ userId, content }, options);
+      expect(back).toMatchObject({ entities: stored.entities, metadata: { graphWriteSuccess: true } });
     });
 
     test('update puts the old content back under a new revision', async () => {
@@ -253,7 +269,7 @@ describe('Neo4j behind a proxy', () => {
     });
 
     test('a write that a newer one has replaced meanwhile is left in place', async () => {
-      const { memory, sync, proxy } = await proxied({ rollbackOnPartialFailure: true, graphWaitMs: 1500 });
+      const { memory, sync, proxy } = await proxied({ rollbackOnPartialFailure: true, graphWaitMs: 8000 });
       await sync.fullSync();
       proxy.blackhole();
       const outcome = rejection(memory.update(stored.id, { content: 'replaced soon' }));
@@ -290,7 +306,7 @@ describe('a memory that Neo4j rejects for good', () => {
 
   beforeAll(() =>
     database.neo4j.query(
-      `CREATE CONSTRAINT ${CONSTRAINT} IF NOT EXISTS FOR (m:Memory) REQUIRE m.summary IS UNIQUE`,
+      `CREATE CONSTRAINT ${CONSTRAINT} IF NOT EXISTS FOR (m:IzzieMemory) REQUIRE m.summary IS UNIQUE`,
     ),
   );
   afterAll(() => database.neo4j.query(`DROP CONSTRAINT ${CONSTRAINT} IF EXISTS`));
@@ -346,7 +362,7 @@ describe('a memory that Neo4j rejects for good', () => {
           await sync.fullSync();
           return await sync.getStats();
         },
-        { timeout: 20_000 },
+        { timeout: 90_000 },
       )
       .toMatchObject({ dead: 1 });
     const [debt] = (await database.debts()).filter(({ target }) => target.startsWith('neo4j'));

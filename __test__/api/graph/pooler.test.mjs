@@ -4,19 +4,23 @@ import * as api from 'izzie-memory';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { START_LIMIT_MS, startPgBouncer } from '../../../scripts/servers/pgbouncer.mjs';
+import { lacks } from '../../../scripts/test/needs.mjs';
 import { startProxy } from '../../support/proxy.mjs';
 import { freshDatabase } from '../../support/stores.mjs';
 import { quiet, rejection, useDatabase, useGraph } from '../support.mjs';
 
 const CALLERS = 32;
 const POOL_SIZE = 3;
-const PATIENT = { timeout: 50_000, interval: 1000 };
+const PATIENT = { timeout: 200_000, interval: 1000 };
 const SETTINGS = { tracked: 200, untracked: 0 };
 
 const person = (value) => ({ type: 'person', value });
 const contents = (memories) => memories.map(({ content }) => content).sort();
 
-describe.each(Object.entries(SETTINGS))('row_39: behind PgBouncer, %s', (_name, maxPreparedStatements) => {
+const describeHere = describe.skipIf(lacks('pgbouncer', import.meta.url));
+const suites = describeHere.each(Object.entries(SETTINGS));
+
+suites('row_39: behind PgBouncer, %s', (_name, maxPreparedStatements) => {
   describe.each(['postgres', 'neo4j'])('with the %s graph', (kind) => {
     const database = useGraph(kind);
     let bouncer;
@@ -134,7 +138,7 @@ describe.each(Object.entries(SETTINGS))('row_39: behind PgBouncer, %s', (_name, 
   });
 });
 
-describe('a layer behind PgBouncer', () => {
+describeHere('a layer behind PgBouncer', () => {
   const database = useDatabase();
   const bouncers = {};
 

@@ -7,8 +7,9 @@ import { startChild } from '../child.mjs';
 import { onBothGraphs, rejection, useGraph } from '../support.mjs';
 
 const GRACE = { type: 'person', value: 'Grace' };
-const PATIENT = { timeout: 50_000, interval: 1000 };
-const FEW_SECONDS = { timeout: 10_000, interval: 50 };
+const PATIENT = { timeout: 200_000, interval: 1000 };
+/** On a machine with nothing else to do. */
+const FEW_SECONDS = { timeout: 60_000, interval: 50 };
 
 onBothGraphs('the queue of the %s graph', (kind) => {
   const database = useGraph(kind);
@@ -295,10 +296,10 @@ onBothGraphs('the queue of the %s graph', (kind) => {
       const layer = database.layer({ extractor: 'none', persistence: settings, pool: { max: 4 } });
       const { id } = await layer.memory.store({ userId: 'ada', content: 'c' }, { entities: [GRACE] });
       await graph.lose(id);
-      await expect.poll(graph.memories, { ...FEW_SECONDS, timeout: 20_000 }).toEqual([id]);
+      await expect.poll(graph.memories, { ...FEW_SECONDS, timeout: 90_000 }).toEqual([id]);
       const lastSync = async () => (await layer.sync.getStats()).lastSync?.getTime() ?? 0;
       const before = await lastSync();
-      await expect.poll(lastSync, { ...FEW_SECONDS, timeout: 20_000 }).toBeGreaterThan(before);
+      await expect.poll(lastSync, { ...FEW_SECONDS, timeout: 90_000 }).toBeGreaterThan(before);
       expect((await layer.memory.getHealth()).lastSync.getTime()).toBeGreaterThan(before);
       await layer.close();
     });
@@ -354,7 +355,8 @@ onBothGraphs('the queue of the %s graph', (kind) => {
       const begun = performance.now();
       child.kill(signal);
       expect(await child.ended).toEqual({ code: null, signal });
-      expect(performance.now() - begun).toBeLessThan(5500);
+      // The limit, and what it takes to die and to be told.
+      expect(performance.now() - begun).toBeLessThan(8000);
       expect(await database.query('select name from izzie_memory.leases where lease_until > now()')).toEqual(
         [],
       );
@@ -388,7 +390,7 @@ onBothGraphs('the queue of the %s graph', (kind) => {
       await expect
         .poll(() => database.query('select 1 from izzie_memory.leases where lease_until > now()'), {
           ...FEW_SECONDS,
-          timeout: 20_000,
+          timeout: 90_000,
         })
         .toHaveLength(1);
       next.kill('SIGTERM');

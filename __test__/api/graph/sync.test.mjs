@@ -278,6 +278,36 @@ onBothGraphs('syncService on the %s graph', (kind) => {
     });
   });
 
+  describe('for an empty user', () => {
+    test('compares and writes all, as the routes of the TypeScript layer send it', async () => {
+      const { sync } = database.layer();
+      for (const userId of ['', undefined]) {
+        const expected = await sync.fullSync({ dryRun: true });
+        expect(await sync.fullSync({ userId })).toMatchObject({ totalChecked: expected.totalChecked });
+        expect(await sync.checkConsistency({ userId, limit: 5 })).toEqual([]);
+        expect(await sync.verify({ userId })).toMatchObject({ checked: expected.totalChecked });
+        expect(await sync.rebuildGraph({ userId })).toMatchObject({ pending: 0, failed: 0 });
+        expect((await sync.getQueue({ userId, target: 'graph' })).items).toEqual([]);
+      }
+    });
+
+    test('is refused by what costs, removes or speaks of memories', async () => {
+      const { sync, memory } = database.layer();
+      for (const call of [
+        () => sync.backfill({ userId: '' }),
+        () => sync.purgeConflicts({ userId: '' }),
+        () => memory.getAll(''),
+        () => memory.deleteAll('', { hard: false }),
+        () => memory.purgeDeleted({ olderThan: new Date(), userId: '' }),
+      ]) {
+        expect(await rejection(call())).toMatchObject({
+          reason: 'INVALID_ARGUMENT',
+          details: { field: 'userId' },
+        });
+      }
+    });
+  });
+
   describe('without a graph', () => {
     test('there is nothing to sync, which is no fault', async () => {
       const none = database.layer({ graphStore: 'none' });

@@ -68,7 +68,7 @@ describe('errors', () => {
     const { code, stdout, stderr } = await cli(['search', '--user', 'ada', 'lunch'], away);
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
     expect(stderr).toBe(
-      'izzie-memory: Postgres cannot be reached. To see what is wrong, run: npx izzie-memory doctor\n',
+      'izzie-memory: Postgres cannot be reached at 127.0.0.1: connection refused. To see what is wrong, run: npx izzie-memory doctor\n',
     );
     const debug = await cli(['search', '--user', 'ada', 'lunch'], {
       ...away,
@@ -176,8 +176,31 @@ describe('status', () => {
   it('is 3 and says why when the graph is away', async () => {
     const { code, answer } = await cliJson(['status'], place({ NEO4J_URI: 'bolt://127.0.0.1:9' }));
     expect(code).toBe(3);
-    expect(answer).toMatchObject({ status: 'degraded', sync: null, error: { reason: 'UNAVAILABLE' } });
+    expect(answer).toMatchObject({
+      status: 'degraded',
+      metrics: { totalMemories: 2, graphStoreCount: null, syncPercentage: null },
+      sync: {
+        vectorStoreCount: 2,
+        graphStoreCount: null,
+        syncPercentage: null,
+        pending: 0,
+        unavailable: { graphStore: { code: 'UNAVAILABLE', message: expect.any(String) } },
+      },
+    });
+    const { stdout } = await cli(['status'], place({ NEO4J_URI: 'bolt://127.0.0.1:9' }));
+    expect(stdout).toMatch(/^In step +unknown \(of 2 memories\)$/m);
+    expect(stdout).toMatch(/^Owed to the graph +0, 0 put aside$/m);
+    expect(stdout).toMatch(/^UNAVAILABLE: .+ npx izzie-memory doctor$/m);
     expect(answer.stores.vectorStore.healthy).toBe(true);
+  });
+
+  it('is 3 and knows nothing when Postgres is away', async () => {
+    const away = place({ DATABASE_URL: 'postgres://someone:secret@127.0.0.1:9/nowhere' });
+    const { code, stdout } = await cli(['status'], away);
+    expect(code).toBe(3);
+    expect(stdout).toMatch(/^Health +unhealthy$/m);
+    expect(stdout).toMatch(/^In step +unknown$/m);
+    expect(stdout).not.toMatch(/\b0\b.*memor|secret/);
   });
 });
 
@@ -338,7 +361,7 @@ describe('reembed', () => {
     expect(stderr).toContain('Up to 3 memories will be embedded anew');
     expect(code).toBe(0);
     expect(answer).toMatchObject({ model: 'three', dimensions: 3, embedded: 3, failed: 0 });
-  }, 60_000);
+  }, 240_000);
 });
 
 function manifest() {

@@ -1,16 +1,17 @@
 // `doctor` behind a real PgBouncer in transaction mode.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startPgBouncer } from '../../../scripts/servers/pgbouncer.mjs';
+import { START_LIMIT_MS, startPgBouncer } from '../../../scripts/servers/pgbouncer.mjs';
+import { lacks } from '../../../scripts/test/needs.mjs';
 import { freshDatabase } from '../../support/stores.mjs';
 import { onlyComplaint, useSetUp } from './set-up.mjs';
 
 const { database, ownDatabase, setUp, examine } = useSetUp();
 
-describe('a pooler in transaction mode', () => {
+describe.skipIf(lacks('pgbouncer', import.meta.url))('a pooler in transaction mode', () => {
   let pooler;
   beforeAll(async () => {
     pooler = await startPgBouncer({ databaseUrl: database.url, maxPreparedStatements: 100 });
-  }, 300_000);
+  }, START_LIMIT_MS);
   afterAll(() => pooler?.stop());
 
   it('10: without a direct URL is noticed, and one advised', async () => {

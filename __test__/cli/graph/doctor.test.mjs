@@ -1,6 +1,6 @@
 // `doctor` against set-ups that are really broken: each must be named, with the advice that fixes it.
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, rmSync, symlinkSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as api from 'izzie-memory';
@@ -33,6 +33,7 @@ describe('a set-up that works', () => {
       'pgvector',
       'schema',
       'rights',
+      'table',
       'pooler',
       'clock',
       'embedding',
@@ -75,7 +76,10 @@ describe('Postgres', () => {
     });
     const { code, checks } = await examine(setUp({ DATABASE_URL: url }));
     expect(code).toBe(3);
-    expect(checks.postgres).toMatchObject({ state: 'error', found: 'Postgres cannot be reached' });
+    expect(checks.postgres).toMatchObject({
+      state: 'error',
+      found: 'Postgres cannot be reached at 127.0.0.1: connection refused',
+    });
     expect(checks.postgres.advice).toContain(
       'Is Postgres running, and are host and port in DATABASE_URL right?',
     );
@@ -119,6 +123,23 @@ describe('Postgres', () => {
     expect((await examine(place)).checks.schema.advice).toContain('Upgrade the package');
   });
 
+  it('4: functions of another version', async () => {
+    const other = await ownDatabase(() => migratedDatabase(api));
+    const place = setUp({ DATABASE_URL: other.url });
+    await other.query("update izzie_memory.functions set checksum = 'another' where file = 'writes'");
+    const behind = await examine(place);
+    expect(behind.code).toBe(3);
+    expect(behind.checks.schema).toMatchObject({
+      found: 'the functions of the schema are not those of this version of izzie-memory',
+      advice: 'Run: npx izzie-memory migrate',
+    });
+    await other.query("update izzie_memory.functions set version = version + 1 where file = 'writes'");
+    expect((await examine(place)).checks.schema).toMatchObject({
+      found: 'the functions of the schema are newer than this version of izzie-memory',
+      advice: 'Upgrade the package: npm install izzie-memory@latest',
+    });
+  });
+
   it('5: a role without rights, whose advice gives them', async () => {
     const role = `app_${process.pid}`;
     await database.query(`create role ${role} login password 'app'`);
@@ -141,6 +162,81 @@ describe('Postgres', () => {
     }
   });
 
+  it('row security that hides rows, whose advice shows them', async () => {
+    const other = await ownDatabase(() => migratedDatabase(api));
+    const role = `hidden_${process.pid}`;
+    await other.query(`create role ${role} login password 'app'`);
+    const place = setUp({
+      DATABASE_URL: atOtherPlace(other.url, (url) => {
+        Object.assign(url, { username: role, password: 'app' });
+      }),
+    });
+    try {
+      const { checks } = await examine(place);
+      await other.query(checks.rights.advice.replace('As the owner of the tables, run: ', ''));
+      await other.query('alter table memory_entries enable row level security');
+      const { code, checks: hidden } = await examine(place);
+      expect(code).toBe(3);
+      expect(hidden['row security'].found).toBe(
+        `row security on memory_entries hides rows from role ${role} (policies: none)`,
+      );
+      await other.query(/create policy .*;/.exec(hidden['row security'].advice)[0]);
+      expect((await examine(place)).checks.table.state).toBe('ok');
+    } finally {
+      await other.query(`drop owned by ${role}; drop role ${role}`);
+    }
+  });
+
+  it('triggers that are off, a rule, a server that takes no writes', async () => {
+    const other = await ownDatabase(() => migratedDatabase(api));
+    const place = setUp({ DATABASE_URL: other.url });
+    await other.query('alter table memory_entries disable trigger izzie_memory_deleted');
+    await other.query('create rule nothing as on insert to memory_entries do instead nothing');
+    const [{ name }] = await other.query('select current_database() as name');
+    await other.query(`alter database ${name} set default_transaction_read_only = on`);
+    const { code, checks } = await examine(place);
+    expect(code).toBe(3);
+    expect(checks.triggers).toMatchObject({
+      state: 'error',
+      found: 'triggers on memory_entries are missing or disabled: izzie_memory_deleted',
+    });
+    expect(checks.triggers.advice).toContain('npx izzie-memory migrate');
+    expect(checks.rules.found).toContain('nothing');
+    expect(checks.writes.state).toBe('warning');
+  });
+
+  it('an encoding that does not do', async () => {
+    const name = `latin_${process.pid}`;
+    await database.query(
+      `create database ${name} encoding 'LATIN1' locale_provider libc lc_collate 'C' lc_ctype 'C' template template0`,
+    );
+    const url = atOtherPlace(database.url, (other) => {
+      other.pathname = `/${name}`;
+    });
+    try {
+      const { checks } = await examine(setUp({ DATABASE_URL: url }));
+      expect(checks.encoding.found).toBe(`database ${name} has the encoding LATIN1, izzie-memory needs UTF8`);
+      const { code, stderr } = await cli(['migrate'], setUp({ DATABASE_URL: url }));
+      expect(code).not.toBe(0);
+      expect(stderr).toContain('LATIN1');
+    } finally {
+      await database.query(`drop database ${name} with (force)`);
+    }
+  });
+
+  it('a URL of another store, and a host that is not known', async () => {
+    const mysql = await cli(['doctor'], setUp({ DATABASE_URL: 'mysql://ada:wrong-secret@h/db' }));
+    expect(mysql.code).not.toBe(0);
+    expect(mysql.stdout + mysql.stderr).toContain('mysql:');
+    const nowhere = atOtherPlace(database.url, (other) => {
+      Object.assign(other, { hostname: 'no-such-host.invalid', password: 'wrong-secret' });
+    });
+    const { code, stdout } = await cli(['doctor'], setUp({ DATABASE_URL: nowhere }));
+    expect(code).toBe(3);
+    expect(stdout).toContain('no-such-host.invalid');
+    for (const said of [mysql.stdout, mysql.stderr, stdout]) expect(said).not.toContain('wrong-secret');
+  });
+
   it('9: an embedder of another model than the stored vectors', async () => {
     const config = folder.write(
       'other-model.mjs',
@@ -155,6 +251,66 @@ describe('Postgres', () => {
     );
     expect(advice).toContain('npx izzie-memory reembed');
   });
+
+  describe('with the vectors of an application', () => {
+    const adopted = () =>
+      ownDatabase(async () => {
+        const own = await freshDatabase();
+        await own.query('create extension if not exists vector');
+        const fixture = (name) => readFileSync(join(root, '__test__/fixtures', name), 'utf8');
+        await own.query(fixture('izzie2-schema.sql'));
+        await own.query(fixture('app-rows.sql'));
+        await own.query('update memory_entries set embedding = array_fill(0.1::real, array[1536])::vector');
+        return own;
+      });
+
+    it('and no key: names the variables, and does not propose the offline model', async () => {
+      const own = await adopted();
+      const { cwd } = setUp();
+      const place = { cwd, env: { DATABASE_URL: own.url } };
+      expect((await cli(['migrate'], place)).code).toBe(0);
+      const { code, checks } = await examine(place);
+      expect(code).toBe(3);
+      expect(checks.embedding.state).toBe('error');
+      expect(checks.embedding.found).toContain('the stored vectors are of text-embedding-3-small (1536)');
+      expect(checks.embedding.advice).toMatch(/^Set OPENROUTER_API_KEY or OPENAI_API_KEY to your key/);
+      expect(checks.embedding.advice).not.toContain('reembed');
+      const named = folder.write('offline.mjs', `export default { embedder: 'local' };`);
+      const withKey = { cwd, env: { ...place.env, OPENAI_API_KEY: 'x' } };
+      const chosen = (await examine(withKey, '--config', named)).checks.embedding;
+      expect(chosen.advice).toContain('Configure the embedder text-embedding-3-small again');
+      expect(chosen.advice).not.toContain('reembed');
+      for (const name of ['OPENROUTER_API_KEY', 'OPENAI_API_KEY']) {
+        const helped = await examine({ cwd, env: { ...place.env, [name]: 'x' } });
+        expect(helped.checks.embedding).toMatchObject({
+          state: 'ok',
+          found: expect.stringContaining('1536'),
+        });
+      }
+    });
+  });
+
+  it('without a key and without vectors: works, and says whose vectors it will be', async () => {
+    const own = await ownDatabase(() => migratedDatabase(api));
+    const { cwd } = setUp();
+    const { code, checks } = await examine({ cwd, env: { DATABASE_URL: own.url } });
+    expect(code).toBe(0);
+    expect(checks.embedding.found).toContain('neither OPENROUTER_API_KEY nor OPENAI_API_KEY is set');
+  });
+
+  it('in a fresh project with no database: nothing is wrong', async () => {
+    const fresh = join(folder.path, 'fresh');
+    mkdirSync(fresh);
+    folder.write('fresh/package.json', '{ "name": "fresh", "private": true }');
+    for (const time of ['first', 'second']) {
+      const { code, ok, checks } = await examine({ cwd: fresh });
+      expect(
+        Object.values(checks).filter(({ state }) => state !== 'ok'),
+        time,
+      ).toEqual([]);
+      expect({ code, ok }).toEqual({ code: 0, ok: true });
+    }
+  }, 120_000);
 
   it.skipIf(process.platform !== 'linux')('12: a clock that is off by an hour', async () => {
     const library = join(folder.path, 'clock.so');

@@ -97,6 +97,7 @@ function answers(running) {
     ['no body', undefined],
     ['an empty body', ''],
     ['an empty object', '{}'],
+    ['an empty user', '{"userId":""}'],
     ['all defaults', '{"operation":"check","limit":100,"dryRun":false,"clearExisting":false}'],
   ]) {
     test(`POST sync with ${name}: a check`, async () => {

@@ -1,6 +1,7 @@
 // Servers that cannot answer.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { assertDocumented } from '../documented.mjs';
 import { assertFailure, STATUS, SYNC } from '../routes.mjs';
 import { Server } from '../server.mjs';
 
@@ -45,11 +46,26 @@ export function withDatabaseAway(app) {
     const secret = 'canary-3141';
     const server = await Server.start(app, { DATABASE_URL: `postgres://izzie:${secret}@127.0.0.1:9/izzie` });
     try {
-      const answer = await server.ask('GET', SYNC);
-      assertFailure(answer, 'Failed to get sync statistics');
-      assert.ok(!JSON.stringify(answer.body).includes(secret));
-      assert.ok(!server.output.includes(secret));
+      const answer = await server.ask('POST', SYNC);
+      assertFailure(answer, 'Failed to perform sync operation');
       assert.doesNotMatch(answer.body.message, /\n|\.[cm]?js\b/);
+      const status = await server.ask('GET', STATUS);
+      assert.equal(status.status, 200, 'its state is an answer');
+      assert.equal(status.body.status, 'unhealthy');
+      const unknown = { vectorStoreCount: null, graphStoreCount: null, syncPercentage: null };
+      assert.deepEqual(status.body.metrics, { totalMemories: null, ...unknown });
+      assertDocumented(status.body, `GET ${STATUS}`);
+      const counts = await server.ask('GET', SYNC);
+      assert.equal(counts.status, 200);
+      const { unavailable, ...stats } = counts.body.stats;
+      assert.deepEqual(Object.keys(unavailable), ['vectorStore', 'graphStore']);
+      assert.ok(
+        Object.values(stats).every((value) => value === null),
+        JSON.stringify(stats),
+      );
+      assertDocumented(counts.body, `GET ${SYNC}`);
+      for (const { body } of [answer, status, counts]) assert.ok(!JSON.stringify(body).includes(secret));
+      assert.ok(!server.output.includes(secret));
     } finally {
       await server.stop();
     }

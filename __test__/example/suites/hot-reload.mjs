@@ -9,7 +9,7 @@ import { openStores } from '../stores.mjs';
 
 const EDITS = 10;
 const FILES = ['app/api/persistence/status/route.ts', 'lib/persistence/index.ts', 'lib/persistence/sync.ts'];
-const RELOAD_MS = 30_000;
+const RELOAD_MS = 120_000;
 
 export function hotReload(app) {
   test(`no connection is added by ${EDITS} edits under next dev`, async () => {

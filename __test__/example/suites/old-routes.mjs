@@ -6,13 +6,21 @@ import { describe, test } from 'node:test';
 import { MEMORIES, removeFromGraph } from '../memories.mjs';
 import { assertTime } from '../routes.mjs';
 
+const MODULES = [
+  'memory/index',
+  'memory/enhanced',
+  'persistence/index',
+  'persistence/sync',
+  'persistence/types',
+];
+
 export function oldRoutes(app, running) {
   describe('routes written for the TypeScript layer', { concurrency: false }, () => {
     const post = (request) => running.server.ask('POST', '/api/old/sync', JSON.stringify(request));
 
     test('were compiled with strict checks, on modules of one line', () => {
       assert.equal(JSON.parse(readFileSync(app.path('tsconfig.json'), 'utf8')).compilerOptions.strict, true);
-      for (const name of ['memory/enhanced', 'persistence/index', 'persistence/sync']) {
+      for (const name of MODULES) {
         const from = name.replace('/index', '');
         assert.equal(
           readFileSync(app.path(`lib/${name}.ts`), 'utf8'),
@@ -41,11 +49,41 @@ export function oldRoutes(app, running) {
     });
 
     test('tell the health, and refuse bad input', async () => {
-      const { lastSync, ...health } = (await running.server.ask('GET', '/api/old/status')).body;
-      assertTime(lastSync);
-      const counts = { totalMemories: MEMORIES.length, syncPercentage: 100 };
-      assert.deepEqual(health, { status: 'healthy', vectorStore: true, graphStore: true, ...counts });
+      const { status, stores, metrics, sync } = (await running.server.ask('GET', '/api/old/status')).body;
+      assertTime(sync.lastSync);
+      const counts = {
+        vectorStoreCount: MEMORIES.length,
+        graphStoreCount: MEMORIES.length,
+        syncPercentage: 100,
+      };
+      assert.deepEqual(metrics, { totalMemories: MEMORIES.length, ...counts });
+      assert.deepEqual(sync, { ...counts, lastSync: sync.lastSync });
+      assert.deepEqual(
+        [status, stores.vectorStore.healthy, stores.graphStore.healthy],
+        ['healthy', true, true],
+      );
       assert.equal((await post({ limit: 0 })).status, 400);
+    });
+
+    test('an empty user is none that was given', async () => {
+      const { status, body } = await post({ operation: 'full', userId: '' });
+      assert.deepEqual([status, body], [200, { operation: 'full', found: 0, repaired: 0 }]);
+    });
+
+    test('of the older service work too, and see the same memories', async () => {
+      const memory = (name, request) =>
+        running.server.ask('POST', `/api/old/memory/${name}`, JSON.stringify(request));
+      const walk = (await running.server.ask('GET', '/api/old/memory/test')).body;
+      assert.deepEqual(walk, { found: 1, all: 1, total: 1, gone: null });
+      const query = { userId: 'ada', query: 'Grace Hopper' };
+      const { memories, count } = (await memory('retrieve', { ...query, limit: 5 })).body;
+      assert.ok(count > 0 && memories.every(({ userId }) => userId === 'ada'));
+      const { entities, combined, counts } = (await memory('search', query)).body;
+      assert.ok(entities.includes('Grace Hopper'), entities.join());
+      assert.equal(counts[2], combined.length);
+      const refused = await memory('store', { userId: 'ada', content: 'c', importance: 0 });
+      assert.deepEqual([refused.status, refused.body.error], [500, 'INVALID_ARGUMENT']);
+      assert.equal(refused.body.details.field, 'importance');
     });
   });
 }

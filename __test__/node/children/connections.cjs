@@ -49,7 +49,7 @@ async function connections(observer, expected) {
     where datname = current_database() and pid <> pg_backend_pid()`;
   for (let attempt = 0; ; attempt += 1) {
     const { open } = (await observer.query(sql)).rows[0];
-    if (expected === undefined || open === expected || attempt === 40) return open;
+    if (expected === undefined || open === expected || attempt === 400) return open;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }

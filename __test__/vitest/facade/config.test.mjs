@@ -102,6 +102,48 @@ describe('neo4j', () => {
   });
 });
 
+describe('whose key it is', () => {
+  const OPENROUTER = 'https://openrouter.ai/api/v1';
+  const OPENAI = 'https://api.openai.com/v1';
+  const both = { OPENROUTER_API_KEY: 'key-of-the-one', OPENAI_API_KEY: 'key-of-the-other' };
+  const [one, other] = [{ OPENROUTER_API_KEY: 'key-of-the-one' }, { OPENAI_API_KEY: 'key-of-the-other' }];
+
+  describe.each(['embedder', 'extractor'])('the %s', (role) => {
+    const account = (given, env) => {
+      const model = settings({ databaseUrl: URL, [role]: { provider: 'openai', ...given } }, env)[role];
+      return [model.apiKey, model.baseUrl];
+    };
+
+    test.each([
+      ['by the name of its variable', {}, both, ['key-of-the-one', OPENROUTER]],
+      ['alone, whatever it looks like', {}, one, ['key-of-the-one', OPENROUTER]],
+      ['alone, the other one', {}, other, ['key-of-the-other', OPENAI]],
+      ['that looks like another vendor’s', {}, { OPENAI_API_KEY: 'sk-or-v1-x' }, ['sk-or-v1-x', OPENAI]],
+      ['that looks like OpenAI’s', {}, { OPENROUTER_API_KEY: 'sk-proj-x' }, ['sk-proj-x', OPENROUTER]],
+      ['taken out of the environment', { apiKey: 'key-of-the-one' }, both, ['key-of-the-one', OPENROUTER]],
+      ['taken out of it, the other', { apiKey: 'key-of-the-other' }, both, ['key-of-the-other', OPENAI]],
+      ['of the caller alone', { apiKey: 'mine' }, both, ['mine', undefined]],
+      ['for an address of OpenAI', { baseUrl: OPENAI }, both, ['key-of-the-other', OPENAI]],
+      ['for an address of OpenRouter', { baseUrl: OPENROUTER }, both, ['key-of-the-one', OPENROUTER]],
+      ['sent there by configuration', { baseUrl: OPENROUTER }, other, ['key-of-the-other', OPENROUTER]],
+      [
+        'for another address',
+        { baseUrl: 'http://localhost:1/v1' },
+        other,
+        ['key-of-the-other', 'http://localhost:1/v1'],
+      ],
+    ])('%s', (_case, given, env, expected) => {
+      expect(account(given, env)).toEqual(expected);
+    });
+
+    test('is not sent to another vendor', () => {
+      expect(() => account({ baseUrl: OPENAI }, one)).toThrow(refusal('INVALID_ARGUMENT', `${role}.apiKey`));
+      expect(() => account({ baseUrl: OPENAI }, one)).toThrow(/OPENAI_API_KEY/);
+      expect(() => account({}, {})).toThrow(refusal('INVALID_ARGUMENT', `${role}.apiKey`));
+    });
+  });
+});
+
 describe('the embedder', () => {
   const embedder = (config, env) => settings({ databaseUrl: URL, embedder: config }, env).embedder;
 
@@ -113,6 +155,7 @@ describe('the embedder', () => {
     expect(embedder(undefined, { OPENROUTER_API_KEY: 'r', OPENAI_API_KEY: 'o' })).toEqual({
       kind: 'openai',
       apiKey: 'r',
+      baseUrl: 'https://openrouter.ai/api/v1',
     });
     expect(embedder(undefined, { OPENAI_API_KEY: 'o' })).toEqual({
       kind: 'openai',
@@ -217,6 +260,7 @@ describe('the extractor', () => {
     });
     expect(extractor({ provider: 'openai' }, { OPENROUTER_API_KEY: 'r' })).toEqual({
       kind: 'openai',
+      baseUrl: 'https://openrouter.ai/api/v1',
       apiKey: 'r',
     });
     expect(() => extractor(mine, {})).toThrow(refusal('INVALID_ARGUMENT', 'extractor.apiKey'));

@@ -183,8 +183,7 @@ describe('the other methods of memory', () => {
     fail('PersistenceError', 'REVISION_CONFLICT', details);
     const conflict = { reason: 'REVISION_CONFLICT', code: 'REVISION_CONFLICT', details, retryable: false };
     await expect(layer.memory.update(ID, {}, { expectedRevision: 16 })).rejects.toMatchObject(conflict);
-    const result = await layer.persistence.delete({ id: ID, expectedRevision: 16 });
-    expect(result).toMatchObject({ success: false, error: conflict });
+    await expect(layer.persistence.delete({ id: ID, expectedRevision: 16 })).rejects.toMatchObject(conflict);
     expect(asked().args).toEqual({ id: ID, expectedRevision: 16 });
   });
 
@@ -330,12 +329,32 @@ describe('persistence', () => {
     ['store', ENTRY],
     ['update', { id: ID }],
     ['delete', { id: ID }],
-  ])('%s resolves with a failure', async (method, request) => {
-    fail('VectorStoreError', 'UNAVAILABLE');
-    const result = await layer.persistence[method](request);
+  ])('%s rejects with the typed error when nothing was written', async (method, request) => {
+    for (const [name, reason] of [
+      ['VectorStoreError', 'UNAVAILABLE'],
+      ['VectorStoreError', 'OUTCOME_UNKNOWN'],
+      ['GraphStoreError', 'ROLLED_BACK'],
+      ['PersistenceError', 'ID_CONFLICT'],
+    ]) {
+      fail(name, reason, { told: true });
+      const error = await layer.persistence[method](request).catch((caught) => caught);
+      expect(error).toBeInstanceOf(facade[name]);
+      expect(error).toMatchObject({ name, reason, details: { told: true } });
+    }
+  });
+
+  test.each([['store'], ['update'], ['delete']])('%s rejects for bad arguments', async (method) => {
+    for (const request of ['text', null, { id: 1n }]) {
+      await expect(layer.persistence[method](request)).rejects.toMatchObject({ reason: 'INVALID_ARGUMENT' });
+    }
+  });
+
+  test('update of what is not there resolves with NOT_FOUND', async () => {
+    answer = { memory: null, write: WRITE };
+    const result = await layer.persistence.update({ id: ID, summary: 's' });
     expect(result).toEqual({
       success: false,
-      error: expect.any(facade.VectorStoreError),
+      error: expect.any(facade.PersistenceError),
       metadata: {
         vectorWriteSuccess: false,
         graphWriteSuccess: false,
@@ -343,20 +362,7 @@ describe('persistence', () => {
         duration: expect.any(Number),
       },
     });
-  });
-
-  test.each([['store'], ['update'], ['delete']])('%s resolves with bad arguments too', async (method) => {
-    for (const request of ['text', null, { id: 1n }]) {
-      const { success, error } = await layer.persistence[method](request);
-      expect({ success, reason: error.reason }).toEqual({ success: false, reason: 'INVALID_ARGUMENT' });
-    }
-  });
-
-  test('update of what is not there is NOT_FOUND', async () => {
-    answer = { memory: null, write: WRITE };
-    const { success, data, error } = await layer.persistence.update({ id: ID, summary: 's' });
-    expect({ success, data }).toEqual({ success: false, data: undefined });
-    expect(error).toMatchObject({ reason: 'NOT_FOUND', details: { id: ID } });
+    expect(result.error).toMatchObject({ code: 'NOT_FOUND', reason: 'NOT_FOUND', details: { id: ID } });
   });
 
   test("sends the object's own configuration over the layer's", async () => {
@@ -439,7 +445,12 @@ describe('getHealth', () => {
         vectorStore: { available: false, healthy: false, error: expect.stringContaining('DATABASE_URL') },
         graphStore: { available: false, healthy: false, lastCheck: expect.any(Date) },
       },
-      metrics: { totalMemories: 0, vectorStoreCount: 0, graphStoreCount: 0, syncPercentage: 0 },
+      metrics: {
+        totalMemories: null,
+        vectorStoreCount: null,
+        graphStoreCount: null,
+        syncPercentage: null,
+      },
       reasons: [{ code: 'NOT_CONFIGURED', message: expect.any(String) }],
     });
   });

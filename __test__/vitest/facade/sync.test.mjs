@@ -175,6 +175,31 @@ describe('the conflict log', () => {
   });
 });
 
+describe('an empty user', () => {
+  const RESULT = { inconsistencies: [], items: [], nextCursor: null };
+
+  test.each([
+    ['checkConsistency', []],
+    ['verify', RESULT],
+    ['fullSync', RESULT],
+    ['deltaSync', RESULT],
+    ['rebuildGraph', RESULT],
+    ['getQueue', RESULT],
+    ['getConflicts', RESULT],
+  ])('is none that was given for %s', async (method, result) => {
+    answer = result;
+    await sync[method]({ userId: '', limit: 5 });
+    expect(asked()).toMatchObject({ op: method, args: { limit: 5 } });
+    expect(asked().args).not.toHaveProperty('userId');
+  });
+
+  test.each([['backfill'], ['purgeConflicts']])('is left for the core to refuse by %s', async (method) => {
+    answer = {};
+    await sync[method]({ userId: '' });
+    expect(asked()).toMatchObject({ op: method, args: { userId: '' } });
+  });
+});
+
 test('getStats', async () => {
   const counts = { vectorStoreCount: 4, graphStoreCount: 2, syncPercentage: 50, pending: 2, dead: 0 };
   const stats = { ...counts, conflicts: 1 };
@@ -182,4 +207,12 @@ test('getStats', async () => {
   expect(await sync.getStats()).toEqual({ ...stats, lastSync: DATE });
   answer = { ...stats, lastSync: null };
   expect(await sync.getStats()).toEqual(stats);
+  const unavailable = { graphStore: { code: 'TIMEOUT', message: 'the graph did not answer' } };
+  answer = { ...stats, graphStoreCount: null, syncPercentage: null, lastSync: null, unavailable };
+  expect(await sync.getStats()).toEqual({
+    ...stats,
+    graphStoreCount: null,
+    syncPercentage: null,
+    unavailable,
+  });
 });

@@ -5,6 +5,7 @@ export const ENTITY_COLOURS: Record<EntityType, string> = {
   person: '#6478f0',
   company: '#12a594',
   project: '#d6409f',
+  date: '#8a6d3b',
   topic: '#e08a1e',
   location: '#3d9a50',
   tool: '#0f94c7',

@@ -1,6 +1,6 @@
 'use client';
 
-import type { HealthCheck, SyncStats } from 'izzie-memory';
+import type { HealthReport, SyncStats } from 'izzie-memory';
 import { useCallback, useEffect, useState } from 'react';
 import { ask, isAbort, type Json, messageOf } from '@/client/api';
 
@@ -8,14 +8,14 @@ const PERIOD_MS = 2000;
 /** Ten minutes of samples. */
 const KEPT = 300;
 
-/** What `GET /api/persistence/status` answers; `sync` is null while a store does not answer. */
-export type Status = HealthCheck & { sync: SyncStats | null; timestamp: string };
+/** What `GET /api/persistence/status` answers; what a store that is away would have said is null. */
+export type Status = HealthReport & { sync: SyncStats; timestamp: string };
 
-/** One point of the charts. */
+/** One point of the charts; null is not known. */
 export interface Sample {
   at: number;
-  percentage: number;
-  backlog: number;
+  percentage: number | null;
+  backlog: number | null;
 }
 
 export interface Watch {
@@ -55,10 +55,9 @@ type Update = (change: (before: Omit<Watch, 'refresh'>) => Omit<Watch, 'refresh'
 async function update(signal: AbortSignal, setState: Update) {
   try {
     const status = await ask<Status>('/api/persistence/status', { signal });
-    const samples = sampleOf(status);
     setState((before) => ({
       status,
-      samples: [...before.samples, ...samples].slice(-KEPT),
+      samples: [...before.samples, sampleOf(status)].slice(-KEPT),
       problem: null,
     }));
   } catch (error) {
@@ -66,9 +65,9 @@ async function update(signal: AbortSignal, setState: Update) {
   }
 }
 
-/** Nothing while a store is away: a gap is honest, a zero is not. */
-function sampleOf({ sync, timestamp }: Json<Status>): Sample[] {
-  if (!sync) return [];
-  const backlog = sync.pending + sync.embedding.pending + sync.extraction.pending;
-  return [{ at: Date.parse(timestamp), percentage: sync.syncPercentage, backlog }];
+/** What is not known stays unknown: a gap is honest, a zero or the last value is not. */
+function sampleOf({ sync, timestamp }: Json<Status>): Sample {
+  const parts = [sync.pending, sync.embedding?.pending ?? null, sync.extraction?.pending ?? null];
+  const backlog = parts.reduce((sum, part) => (sum === null || part === null ? null : sum + part), 0);
+  return { at: Date.parse(timestamp), percentage: sync.syncPercentage, backlog };
 }

@@ -1,6 +1,6 @@
 'use client';
 
-import type { Progress, SyncResult } from 'izzie-memory';
+import type { Progress, SyncOutcome } from 'izzie-memory';
 import { useRef, useState } from 'react';
 import { isAbort, type Json, lines, messageOf } from '@/client/api';
 import type { SyncRequest } from '@/lib/server/requests';
@@ -8,7 +8,7 @@ import type { SyncRequest } from '@/lib/server/requests';
 export interface SyncRun {
   operation: SyncRequest['operation'];
   progress: Progress | null;
-  result: Json<SyncResult> | null;
+  result: Json<SyncOutcome> | null;
   problem: string | null;
   isRunning: boolean;
   wasStopped: boolean;
@@ -16,7 +16,7 @@ export interface SyncRun {
 
 interface Answer {
   operation: SyncRequest['operation'];
-  result: Json<SyncResult>;
+  result: Json<SyncOutcome>;
 }
 
 const START = { progress: null, result: null, problem: null, isRunning: true, wasStopped: false };

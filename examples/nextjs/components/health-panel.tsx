@@ -1,4 +1,4 @@
-import type { StoreStatus, SyncStats } from 'izzie-memory';
+import type { OwedToModel, StoreStatus, SyncStats } from 'izzie-memory';
 import type { Json } from '@/client/api';
 import type { Status } from '@/client/use-status';
 import styles from '@/components/health-panel.module.css';
@@ -29,7 +29,7 @@ function Stores({ status }: { status: Json<Status> }) {
         <Store name="Postgres" state={stores.vectorStore} count={metrics.vectorStoreCount} />
         <Store name="Graph" state={stores.graphStore} count={metrics.graphStoreCount} />
       </ul>
-      {status.sync && <Facts sync={status.sync} />}
+      <Facts sync={status.sync} />
       {reasons.length > 0 && (
         <ul className={styles.reasons} aria-label="Reasons">
           {reasons.map(({ code, message }) => (
@@ -43,25 +43,37 @@ function Stores({ status }: { status: Json<Status> }) {
   );
 }
 
-function Store({ name, state, count }: { name: string; state: Json<StoreStatus>; count: number }) {
+interface StoreProps {
+  name: string;
+  state: Json<StoreStatus>;
+  /** null: nobody could count. */
+  count: number | null;
+}
+
+function Store({ name, state, count }: StoreProps) {
   const { available, healthy } = state;
   const word = healthy ? 'healthy' : available ? 'limited' : 'away';
   return (
     <li className={styles.store} data-state={healthy ? 'healthy' : available ? 'degraded' : 'unhealthy'}>
       <span className={styles.name}>{name}</span>
       <span className={styles.word}>{word}</span>
-      <span className={styles.count}>{count.toLocaleString('en')}</span>
-      <span className={styles.unit}>{count === 1 ? 'memory' : 'memories'}</span>
+      <span className={styles.count}>{count === null ? '–' : count.toLocaleString('en')}</span>
+      <span className={styles.unit}>{unitOf(count)}</span>
     </li>
   );
 }
 
+function unitOf(count: number | null): string {
+  if (count === null) return 'memories, unknown';
+  return count === 1 ? 'memory' : 'memories';
+}
+
 function Facts({ sync }: { sync: Json<SyncStats> }) {
   const facts = {
-    'Last check of all': sync.lastSync ? new Date(sync.lastSync).toLocaleString() : 'never',
-    'Open conflicts': sync.conflicts,
-    'Without embedding': sync.embedding.pending + sync.embedding.waiting,
-    'Without extraction': sync.extraction.pending + sync.extraction.waiting,
+    'Last check of all': lastCheckOf(sync),
+    'Open conflicts': sync.conflicts ?? UNKNOWN,
+    'Without embedding': lackOf(sync.embedding),
+    'Without extraction': lackOf(sync.extraction),
   };
   return (
     <dl className={styles.facts}>
@@ -73,4 +85,16 @@ function Facts({ sync }: { sync: Json<SyncStats> }) {
       ))}
     </dl>
   );
+}
+
+const UNKNOWN = 'unknown';
+
+/** Postgres remembers it: while it is away, nobody knows. */
+function lastCheckOf({ lastSync, unavailable }: Json<SyncStats>): string {
+  if (lastSync) return new Date(lastSync).toLocaleString();
+  return unavailable?.vectorStore ? UNKNOWN : 'never';
+}
+
+function lackOf(owed: Json<OwedToModel> | null): string | number {
+  return owed === null ? UNKNOWN : owed.pending + owed.waiting;
 }

@@ -11,7 +11,8 @@ const QUEUE = '/api/persistence/queue';
 const STATES = { pending: 'Pending', dead: 'Dead letters' };
 type State = keyof typeof STATES;
 
-type Counts = Partial<Record<State, number>> | null | undefined;
+/** null is not known. */
+type Counts = Partial<Record<State, number | null>> | undefined;
 
 interface Props {
   version: string;

@@ -1,4 +1,4 @@
-import type { Progress, SyncResult } from 'izzie-memory';
+import type { SyncOutcome as Outcome, Progress } from 'izzie-memory';
 import type { Json } from '@/client/api';
 import type { SyncRun } from '@/client/use-sync';
 import { Problem } from '@/components/panel';
@@ -46,7 +46,7 @@ function Running({ progress, onStop }: { progress: Progress | null; onStop: () =
   );
 }
 
-function Differences({ result: { inconsistencies } }: { result: Json<SyncResult> }) {
+function Differences({ result: { inconsistencies } }: { result: Json<Outcome> }) {
   if (inconsistencies.length === 0) return null;
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: a list that scrolls must be reached by keyboard.

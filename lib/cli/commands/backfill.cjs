@@ -2,7 +2,7 @@
 
 const { confirmed } = require('../confirm.cjs');
 const { EXIT } = require('../exit-codes.cjs');
-const { examples, withStores } = require('../options.cjs');
+const { examples, userOf, withStores } = require('../options.cjs');
 const { plural, seconds } = require('../text.cjs');
 
 /** @param {import('commander').Command} program @param {(command: import('../program.cjs').CliCommand) => any} action */
@@ -11,7 +11,7 @@ module.exports = (program, action) => {
     .description('make the embeddings and extractions that memories lack')
     .option('--embed', 'embeddings only')
     .option('--extract', 'extractions only')
-    .option('--user <id>', "only this user's memories")
+    .option('--user <id>', "only this user's memories", userOf)
     .option('--dry-run', 'count, and call no model')
     .option('-y, --yes', 'do not ask: paid models charge for it')
     .addHelpText('after', examples('backfill --dry-run', 'backfill --embed --yes'))

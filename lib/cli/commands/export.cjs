@@ -4,14 +4,14 @@ const { createWriteStream, existsSync } = require('node:fs');
 const { rename, rm } = require('node:fs/promises');
 const { pipeline } = require('node:stream/promises');
 const { EXIT } = require('../exit-codes.cjs');
-const { examples, withStores } = require('../options.cjs');
+const { examples, userOf, withStores } = require('../options.cjs');
 const { memories } = require('../text.cjs');
 
 /** @param {import('commander').Command} program @param {(command: import('../program.cjs').CliCommand) => any} action */
 module.exports = (program, action) => {
   withStores(program.command('export [file]'))
     .description("write a user's memories with their entities as JSON Lines; without a file, to stdout")
-    .requiredOption('--user <id>', 'whose memories')
+    .requiredOption('--user <id>', 'whose memories', userOf)
     .option('--include-deleted', 'those that are marked deleted too')
     .option('--force', 'replace the file if it is there')
     .addHelpText('after', examples('export --user ada ada.jsonl', 'export --user ada | gzip > ada.jsonl.gz'))

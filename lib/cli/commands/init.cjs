@@ -27,21 +27,22 @@ async function init(context, { force = false, dryRun = false }, folder = '.') {
     );
   }
   const files = planFiles(app);
-  const inTheWay = files.filter(({ state }) => state === 'differs').map(({ path }) => path);
-  if (inTheWay.length > 0 && !force) {
-    throw new Error(
-      `Nothing was written, for these files are there and differ: ${inTheWay.join(', ')}. --force replaces them.`,
-    );
-  }
-  if (!dryRun) writeFiles(files);
-  const steps = nextSteps(app);
-  const told = files.map(({ path, state }) => ({ path, state: dryRun ? state : DONE[state] }));
+  const left = force ? [] : files.filter(({ state }) => state === 'differs').map(({ path }) => path);
+  if (!dryRun) writeFiles(files, force);
+  const steps = [...merge(left), ...nextSteps(app)];
+  const done = { missing: 'written', same: 'kept', differs: force ? 'replaced' : 'differs' };
+  const told = files.map(({ path, state }) => ({ path, state: dryRun ? state : done[state] }));
   context.print({ app, dryRun, files: told, steps }, describe(told, steps));
   return EXIT.OK;
 }
 
-/** What became of a file that was in this state. */
-const DONE = { missing: 'written', differs: 'replaced', same: 'kept' };
+/** Files of the app's own stay as they are, and so may lack what the routes import. @param {string[]} paths */
+function merge(paths) {
+  if (paths.length === 0) return [];
+  return [
+    `These are there and differ, and were left as they are: ${paths.join(', ')}. Compare them, or have them replaced: --force.`,
+  ];
+}
 
 function describe(files, steps) {
   const lines = files.map(({ path, state }) => `${state.padEnd(8)}  ${path}`);

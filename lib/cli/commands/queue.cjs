@@ -2,7 +2,7 @@
 
 const { Option } = require('commander');
 const { EXIT } = require('../exit-codes.cjs');
-const { examples, wholeNumber, withStores } = require('../options.cjs');
+const { examples, userOf, wholeNumber, withStores } = require('../options.cjs');
 const { plural, table } = require('../text.cjs');
 
 const PAGE = 1000;
@@ -18,7 +18,7 @@ module.exports = (program, action) => {
     );
   withStores(queue.command('list', { isDefault: true }))
     .description('what is owed, a page at a time')
-    .option('--user <id>', "only this user's memories")
+    .option('--user <id>', "only this user's memories", userOf)
     .addOption(new Option('--state <state>', 'only these').choices(['pending', 'dead']))
     .addOption(new Option('--target <target>', 'only these').choices(['graph', 'embedding', 'extraction']))
     .option('--limit <count>', 'at most this many', wholeNumber, 100)

@@ -1,6 +1,7 @@
 'use strict';
 
 const { confirmed } = require('../confirm.cjs');
+const { VectorStoreError } = require('../../errors.cjs');
 const { EXIT } = require('../exit-codes.cjs');
 const { examples, withStores } = require('../options.cjs');
 const { memories, seconds } = require('../text.cjs');
@@ -16,7 +17,8 @@ module.exports = (program, action) => {
 
 async function reembed(context, { yes }) {
   const layer = await context.layer();
-  const { vectorStoreCount } = await layer.sync.getStats();
+  const { vectorStoreCount, unavailable } = await layer.sync.getStats();
+  if (unavailable?.vectorStore) throw failureOf(unavailable.vectorStore);
   const question = `Up to ${memories(vectorStoreCount)} will be embedded anew, which a paid model charges.`;
   if (!(await confirmed(question, { yes, context }))) return EXIT.USAGE;
   const result = await context.withProgress('Embedding', (onProgress) =>
@@ -24,6 +26,11 @@ async function reembed(context, { yes }) {
   );
   context.print(result, describe(result));
   return result.failed === 0 ? EXIT.OK : EXIT.FAILED;
+}
+
+/** Nobody is asked for consent to what cannot begin. */
+function failureOf({ code, message }) {
+  return new VectorStoreError(message, undefined, { reason: code });
 }
 
 function describe({ model, dimensions, embedded, failed, resumed, duration }) {

@@ -2,7 +2,7 @@
 
 const { Option } = require('commander');
 const { EXIT } = require('../exit-codes.cjs');
-const { examples, wholeNumber, withStores } = require('../options.cjs');
+const { examples, userOf, wholeNumber, withStores } = require('../options.cjs');
 
 const EXCERPT_LENGTH = 100;
 
@@ -10,7 +10,7 @@ const EXCERPT_LENGTH = 100;
 module.exports = (program, action) => {
   withStores(program.command('search <query...>'))
     .description("find a user's memories")
-    .requiredOption('--user <id>', 'whose memories')
+    .requiredOption('--user <id>', 'whose memories', userOf)
     .option('--limit <count>', 'at most this many', wholeNumber, 10)
     .addOption(
       new Option('--mode <mode>', 'what ranks them').choices(['hybrid', 'vector', 'text']).default('hybrid'),

@@ -1,9 +1,9 @@
 'use strict';
 
 const { EXIT } = require('../exit-codes.cjs');
-const { jsonOf, sentenceOf } = require('../failure.cjs');
+const { sentenceOf } = require('../failure.cjs');
 const { examples, withStores } = require('../options.cjs');
-const { table } = require('../text.cjs');
+const { memories, table } = require('../text.cjs');
 
 /** @param {import('commander').Command} program @param {(command: import('../program.cjs').CliCommand) => any} action */
 module.exports = (program, action) => {
@@ -16,32 +16,22 @@ module.exports = (program, action) => {
 async function status(context) {
   const layer = await context.layer();
   const health = await layer.memory.getHealth();
-  const { sync, failure } = await statsOf(layer);
-  const result = { ...health, sync, ...(failure ? jsonOf(failure) : {}) };
-  context.print(result, describe(health, sync, failure));
-  return health.status === 'healthy' && !failure ? EXIT.OK : EXIT.UNHEALTHY;
+  const sync = await layer.sync.getStats();
+  context.print({ ...health, sync }, describe(health, sync));
+  return health.status === 'healthy' && !sync.unavailable ? EXIT.OK : EXIT.UNHEALTHY;
 }
 
-/** Statistics need both stores; health is told without them too. */
-async function statsOf(layer) {
-  try {
-    return { sync: await layer.sync.getStats() };
-  } catch (failure) {
-    return { sync: null, failure };
-  }
-}
-
-function describe({ status: state, stores, reasons }, sync, failure) {
+function describe({ status: state, stores, reasons }, sync) {
   const rows = [
     ['Health', state],
     ['Postgres', storeState(stores.vectorStore)],
     ['Graph', storeState(stores.graphStore)],
-    ...(sync ? syncRows(sync) : []),
+    ...syncRows(sync),
   ];
-  const told = reasons.map(({ code, message }) => `${code}: ${message}`);
-  const known = reasons.some(({ message }) => message === failure?.message);
-  if (failure && !known) told.push(sentenceOf(failure));
-  return [table(rows), ...told].join('\n');
+  const told = [...reasons, ...Object.values(sync.unavailable ?? {})].map(
+    ({ code, message }) => `${code}: ${sentenceOf({ reason: code, message })}`,
+  );
+  return [table(rows), ...new Set(told)].join('\n');
 }
 
 function storeState({ available, healthy, error }) {
@@ -49,10 +39,15 @@ function storeState({ available, healthy, error }) {
   return available ? 'available' : healthy ? 'not configured' : 'not available';
 }
 
-function syncRows({ vectorStoreCount, graphStoreCount, syncPercentage, lastSync, ...owed }) {
-  const { pending, dead, conflicts, embedding, extraction } = owed;
+/** What a store that is away would have said is unknown, not 0. */
+const UNKNOWN = 'unknown';
+
+function syncRows({ vectorStoreCount, graphStoreCount, syncPercentage, lastSync, ...waiting }) {
+  const { pending, dead, conflicts, embedding, extraction } = waiting;
+  const share = `${syncPercentage} % (${graphStoreCount} of ${vectorStoreCount} memories in the graph)`;
+  if (vectorStoreCount === null) return [['In step', UNKNOWN]];
   return [
-    ['In step', `${syncPercentage} % (${graphStoreCount} of ${vectorStoreCount} memories in the graph)`],
+    ['In step', syncPercentage === null ? `${UNKNOWN} (of ${memories(vectorStoreCount)})` : share],
     ['Last check', lastSync?.toISOString() ?? 'never'],
     ['Owed to the graph', `${pending}, ${dead} put aside`],
     ['Owed embeddings', owedToModel(embedding)],

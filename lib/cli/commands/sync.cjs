@@ -2,7 +2,7 @@
 
 const { Argument, Option } = require('commander');
 const { EXIT } = require('../exit-codes.cjs');
-const { examples, wholeNumber, withStores } = require('../options.cjs');
+const { examples, userOf, wholeNumber, withStores } = require('../options.cjs');
 const { memories, plural, seconds, table } = require('../text.cjs');
 
 const STRATEGIES = ['vector_wins', 'graph_wins', 'latest_wins', 'merge', 'manual'];
@@ -26,7 +26,7 @@ module.exports = (program, action) => {
   withStores(program.command('sync'))
     .description('compare the graph with Postgres and bring it in step')
     .addArgument(new Argument('[operation]', 'what to do').choices(Object.keys(OPERATIONS)).default('check'))
-    .option('--user <id>', "only this user's memories")
+    .option('--user <id>', "only this user's memories", userOf)
     .option('--limit <count>', 'list or repair at most this many differences', wholeNumber)
     .option('--deep', 'read every node back instead of comparing digests (check, repair, full)')
     .option('--dry-run', 'write nothing and tell what differs, whatever the operation')
@@ -66,7 +66,7 @@ function exitCode(operation, { inconsistencies, failed }) {
   return failed > 0 ? EXIT.FAILED : EXIT.OK;
 }
 
-/** @param {string} operation @param {import('../../../index.js').SyncResult} result */
+/** @param {string} operation @param {import('../../../index.js').SyncOutcome} result */
 function describe(operation, { inconsistencies, pending, ...result }) {
   const lines = [];
   if (operation === 'check') {
@@ -86,7 +86,7 @@ function verdict({ length }, { totalChecked, duration }) {
   return `${memories(totalChecked)} compared in ${seconds(duration)}: ${found}.`;
 }
 
-/** @param {Omit<import('../../../index.js').SyncResult, 'inconsistencies' | 'pending'>} result */
+/** @param {Omit<import('../../../index.js').SyncOutcome, 'inconsistencies' | 'pending'>} result */
 function outcome({ repaired, failed, conflicts, duration, resumed }) {
   const before = resumed ? ', going on with an earlier run' : '';
   const open = conflicts > 0 ? `, ${plural(conflicts, 'conflict')} left open` : '';

@@ -14,7 +14,7 @@ function checkGraph({ graph }) {
   if (graph.kind === 'postgres' && graph.reached.error) return [];
   if (graph.reached.error) return [failure('graph', graph.reached.error, reachAdvice(graph.reached.error))];
   const kept = ok('graph', `kept in ${KINDS[graph.kind]}`);
-  return [kept, ...checkConstraints(graph), ...checkOwner(graph)];
+  return [kept, ...checkConstraints(graph), ...checkForeignConstraints(graph), ...checkOwner(graph)];
 }
 
 function reachAdvice({ message }) {
@@ -34,6 +34,15 @@ function checkConstraints({ kind, missingSchema, belonging }) {
   return [
     warning('constraints', found, 'They are made before the next write: run npx izzie-memory sync full'),
   ];
+}
+
+/** They can refuse what is written to the graph. Constraints on labels of others cannot: no node of ours carries them. */
+function checkForeignConstraints({ foreignConstraints }) {
+  if (!foreignConstraints || foreignConstraints.error || foreignConstraints.found.length === 0) return [];
+  const found = `other programs constrain what izzie-memory writes to Neo4j: ${foreignConstraints.found.join('; ')}`;
+  const advice =
+    'A memory that breaks one is refused and stays owed. Drop each that you do not need: DROP CONSTRAINT <name>.';
+  return [warning('foreign constraints', found, advice)];
 }
 
 const OWNERS = {

@@ -6,6 +6,12 @@ const BY_STATE = {
   '28P01': signIn,
   '3D000': (name) => `Create the database (createdb), or correct its name in ${name}.`,
   42501: () => 'Run doctor as the role that the app uses; the message names what it may not do.',
+  25006: (name) =>
+    `The server takes no writes (a standby, or default_transaction_read_only): give ${name} the address of the primary.`,
+  IZ002: () =>
+    'Connect as the owner of the table (without FORCE ROW LEVEL SECURITY) or as a role with BYPASSRLS, or give the role a policy for all rows.',
+  IZ003: () =>
+    "Make a database with the encoding UTF8: create database NAME encoding 'UTF8' template template0;",
   53300: () => 'Postgres has no connection left: close some, lower pool.max, or put a pooler before it.',
 };
 

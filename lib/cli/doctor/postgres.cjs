@@ -1,5 +1,6 @@
 'use strict';
 
+const { checkEmbedding } = require('./embedding.cjs');
 const { postgresAdvice } = require('./postgres-advice.cjs');
 const { error, failure, ok, warning } = require('./verdict.cjs');
 
@@ -26,9 +27,11 @@ function checkPostgres(facts) {
   const server = facts.server.found;
   return [
     ok('postgres', `Postgres ${server.version}, database ${server.database}, role ${server.role}`),
-    checkVector(server),
+    ...checkEncoding(server),
+    checkVector(facts),
     ...checkSchema(facts),
     ...checkRights(facts),
+    ...checkTable(facts),
     ...checkPooler(facts),
     ...checkDirect(facts),
     ...checkClock(facts),
@@ -36,8 +39,19 @@ function checkPostgres(facts) {
   ];
 }
 
-function checkVector({ vector, vectorAvailable, database }) {
+function checkEncoding({ encoding, database }) {
+  if (encoding === 'UTF8') return [];
+  const advice =
+    "Make a database with the encoding UTF8, and move the data there: create database NAME encoding 'UTF8' template template0;";
+  return [
+    error('encoding', `database ${database} has the encoding ${encoding}, izzie-memory needs UTF8`, advice),
+  ];
+}
+
+function checkVector({ embedded, server }) {
+  const { vector, vectorAvailable, database, migrated } = server.found;
   if (vector) return ok('pgvector', `pgvector ${vector}`);
+  if (embedded && vectorAvailable && !migrated) return ok('pgvector', 'comes with the embedded database');
   if (vectorAvailable) {
     const advice = 'As a role that may, run: create extension vector; (migrate does it where its role may)';
     return error('pgvector', `the extension vector is not in database ${database}`, advice);
@@ -76,6 +90,40 @@ function checkRights({ missingRights, server }) {
   if (missing.length === 0) return [ok('rights', `role ${role} may do what calls need`)];
   const rest = missing.length > 1 ? ` and ${missing.length - 1} more` : '';
   return [error('rights', `role ${role} lacks ${missing[0]}${rest}`, grants(role))];
+}
+
+/** What others have put on the application's table, and whether the server takes writes. */
+function checkTable({ table, server }) {
+  if (!table) return [];
+  if (table.error) return [failure('table', table.error, postgresAdvice(table.error))];
+  const { silentTriggers, hidesRows, policies, rules, readOnly } = table.found;
+  const role = quoted(server.found.role);
+  const checks = [];
+  if (hidesRows) {
+    const advice = `Connect as the owner of the table (without FORCE ROW LEVEL SECURITY) or as a role with BYPASSRLS, or run: create policy izzie_memory on public.memory_entries to ${role} using (true) with check (true);`;
+    const found = `row security on memory_entries hides rows from role ${role} (policies: ${policies.join(', ') || 'none'})`;
+    checks.push(error('row security', found, advice));
+  }
+  if (silentTriggers.length > 0) {
+    const found = `triggers on memory_entries are missing or disabled: ${silentTriggers.join(', ')}`;
+    const advice =
+      'Enable them (alter table public.memory_entries enable trigger NAME;) or run: npx izzie-memory migrate. Then run npx izzie-memory sync full, which finds what was written meanwhile.';
+    checks.push(error('triggers', found, advice));
+  }
+  if (rules.length > 0) {
+    const found = `rules stand on memory_entries: ${rules.join(', ')}; izzie-memory cannot write through them`;
+    checks.push(
+      error('rules', found, 'Replace them by triggers (drop rule NAME on public.memory_entries;).'),
+    );
+  }
+  if (readOnly) {
+    const advice =
+      'Is this a standby, or is default_transaction_read_only on? Give DATABASE_URL the address of the primary.';
+    checks.push(warning('writes', 'the server takes no writes now; reads work', advice));
+  }
+  return checks.length > 0
+    ? checks
+    : [ok('table', 'memory_entries takes and shows every row, and its triggers fire')];
 }
 
 /** What the owner of the tables has to run. Calls create nothing; migrations run under the owner. */
@@ -138,25 +186,5 @@ function checkClock({ clock }) {
   const found = `this machine is ${Math.round(off / 1000)} s ${aheadMs > 0 ? 'behind' : 'ahead of'} the database`;
   return [warning('clock', found, 'Let both set their clocks by NTP (timedatectl set-ntp true).')];
 }
-
-function checkEmbedding({ embedding }) {
-  if (!embedding) return [];
-  if (embedding.error) return [failure('embedding', embedding.error, postgresAdvice(embedding.error))];
-  const { embedder, stored } = embedding.found;
-  if (!embedder) {
-    const advice =
-      'Configure one (OPENROUTER_API_KEY, OPENAI_API_KEY or embedder), or install @izzie-memory/minilm-static.';
-    return [warning('embedding', 'there is no embedder: memories are found by their words only', advice)];
-  }
-  const own = `${embedder.model} (${embedder.dimensions} dimensions)`;
-  const isSame = plainModel(embedder.model) === stored.model && embedder.dimensions === stored.dimensions;
-  if (isSame || !stored.holdsVectors) return [ok('embedding', own)];
-  const found = `the embedder gives ${own}, the stored vectors are of ${stored.model} (${stored.dimensions})`;
-  const advice = `Configure the embedder ${stored.model} again, or make all vectors anew: npx izzie-memory reembed`;
-  return [error('embedding', found, advice)];
-}
-
-/** OpenRouter's name of an OpenAI model means the same space. */
-const plainModel = (model) => model.replace(/^openai\//, '');
 
 module.exports = { checkPostgres };

@@ -85,10 +85,10 @@ function planned(app, { path, content }) {
   return { path, target, content, state: isSame ? 'same' : 'differs' };
 }
 
-/** @param {PlannedFile[]} files */
-function writeFiles(files) {
+/** @param {PlannedFile[]} files @param {boolean} replaces what is there and differs */
+function writeFiles(files, replaces) {
   for (const { target, content, state } of files) {
-    if (state === 'same') continue;
+    if (state === 'same' || (state === 'differs' && !replaces)) continue;
     mkdirSync(dirname(target), { recursive: true });
     writeFileSync(target, content);
   }

@@ -3,6 +3,7 @@
 const { existsSync, readFileSync } = require('node:fs');
 const { join } = require('node:path');
 const { checkNextApp } = require('../doctor/next.cjs');
+const { packageManagerOf } = require('./package-manager.cjs');
 
 /** What the guard of the routes compares with. */
 const SECRETS = ['PERSISTENCE_TOKEN', 'CRON_SECRET'];
@@ -20,22 +21,23 @@ const CRON =
  * @returns {string[]}
  */
 function nextSteps(app) {
+  const manager = packageManagerOf(app);
   return [
-    ...packages(app),
+    ...packages(app, manager),
     ...nextConfig(app),
     ...secrets(app),
     ...alias(app),
     CRON,
-    'Run: npx izzie-memory doctor',
+    `Run: ${manager.run} izzie-memory doctor`,
   ];
 }
 
-function packages(app) {
+function packages(app, { add }) {
   const { dependencies = {}, devDependencies = {} } = JSON.parse(
     readFileSync(join(app, 'package.json'), 'utf8'),
   );
   const missing = PACKAGES.filter((name) => !(name in dependencies || name in devDependencies));
-  return missing.length === 0 ? [] : [`Run: npm install ${missing.join(' ')}`];
+  return missing.length === 0 ? [] : [`Run: ${add} ${missing.join(' ')}`];
 }
 
 function nextConfig(app) {

@@ -35,14 +35,14 @@ impl Ground {
     }
 
     /// The part that contains the name, `claimed` if it does; none if it was made up.
-    pub fn source_of(&self, kind: EntityType, value: &str, claimed: EntitySource) -> Option<EntitySource> {
+    pub fn source_of(&self, kind: EntityType, value: &str, claimed: &EntitySource) -> Option<EntitySource> {
         let supports = |part: &&Part| match kind {
             EntityType::ActionItem => part.has_long_words(value),
             EntityType::Person => turned(value).iter().any(|name| part.has_name(name)),
             _ => part.has_name(value),
         };
-        let found: Vec<_> = self.parts.iter().filter(supports).map(|part| part.source).collect();
-        found.contains(&claimed).then_some(claimed).or(found.first().copied())
+        let found: Vec<_> = self.parts.iter().filter(supports).map(|part| &part.source).collect();
+        found.iter().find(|source| **source == claimed).or(found.first()).map(|source| (*source).clone())
     }
 
     /// Whether these very words stand there.
@@ -133,7 +133,7 @@ mod tests {
     }
 
     fn supported(kind: EntityType, value: &str) -> bool {
-        ground().source_of(kind, value, EntitySource::Body).is_some()
+        ground().source_of(kind, value, &EntitySource::Body).is_some()
     }
 
     #[test]
@@ -178,7 +178,7 @@ mod tests {
     #[test]
     fn the_part_is_the_one_that_has_it() {
         let piece = Piece { subject: "Acme".to_owned(), body: "Acme and Bob".to_owned(), ..Piece::default() };
-        let source = |value, claimed| Ground::of(&piece).source_of(EntityType::Company, value, claimed);
+        let source = |value, claimed| Ground::of(&piece).source_of(EntityType::Company, value, &claimed);
         assert_eq!(source("Acme", EntitySource::Body), Some(EntitySource::Body));
         assert_eq!(source("Acme", EntitySource::Metadata), Some(EntitySource::Subject));
         assert_eq!(source("Bob", EntitySource::Subject), Some(EntitySource::Body));

@@ -20,9 +20,9 @@ use super::{Extraction, ExtractionInput, Extractor, TASK, extraction_failed};
 use crate::config::{Limits, Secret};
 use crate::error::{Error, Result};
 use crate::http::{Bounds, Provider};
+use crate::input::{GraphInput, GraphReader};
 use memory_text::Piece;
 use question::{FORMS, Message, Question};
-use reading::Reading;
 
 pub const DEFAULT_MODEL: &str = "gpt-4o-mini";
 
@@ -40,6 +40,8 @@ pub struct LlmConfig {
     pub timeout: Duration,
     /// Of what is found in one memory.
     pub limits: Limits,
+    /// Whether an answer that is not as asked for breaks the rules; else what is understood of it is taken.
+    pub strict: bool,
 }
 
 impl LlmConfig {
@@ -50,6 +52,7 @@ impl LlmConfig {
             model: DEFAULT_MODEL.to_owned(),
             timeout: Duration::from_secs(30),
             limits: Limits::default(),
+            strict: false,
         }
     }
 }
@@ -61,7 +64,7 @@ impl LlmConfig {
 pub struct LlmExtractor {
     provider: Provider,
     model: String,
-    limits: Limits,
+    reader: GraphReader,
     /// The place in [`FORMS`] of the fullest form that the server takes, once one was taken.
     form: AtomicUsize,
 }
@@ -77,23 +80,23 @@ impl LlmExtractor {
         Ok(Self {
             model: wire_model(provider.host(), &config.model),
             provider,
-            limits: config.limits,
+            reader: GraphReader { limits: config.limits, strict: config.strict },
             form: AtomicUsize::new(0),
         })
     }
 
     /// What one piece names; asked again once if the answer breaks the rules.
-    async fn read_piece(&self, piece: &Piece) -> Result<Reading> {
+    async fn read_piece(&self, piece: &Piece) -> Result<GraphInput> {
         let mut messages = question::about(piece);
         let answer = self.ask(&messages).await?;
-        let problem = match reading::read(&answer, piece, &self.limits) {
+        let problem = match reading::read(&answer, piece, &self.reader) {
             Ok(reading) => return Ok(reading),
             Err(problem) => problem,
         };
         log::debug!("extraction: the answer is sent back: {problem}");
         messages.extend(question::repair(&answer, &problem));
         let second = self.ask(&messages).await?;
-        reading::read(&second, piece, &self.limits)
+        reading::read(&second, piece, &self.reader)
             .map_err(|problem| self.refused(format_args!("both answers break the rules: {problem}")))
     }
 
@@ -132,7 +135,7 @@ impl Extractor for LlmExtractor {
         for piece in memory_text::pieces(input) {
             readings.push(self.read_piece(&piece).await?);
         }
-        reading::combine(readings, &self.limits)
+        Ok(reading::combine(readings, &self.reader))
     }
 }
 

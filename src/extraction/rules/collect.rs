@@ -1,13 +1,16 @@
 //! Merges the mentions of all texts of a memory into entities, each once.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
+use super::address::name_in;
+use super::mailboxes::mailboxes;
 use super::mention::{Mention, Mentions};
 use super::relations::{self, Link};
 use super::sentence::Doc;
 use super::{
-    Extraction, Found, Kind, Relation, Source, actions, address, companies, contacts, known_names, normalize,
-    people, places, projects,
+    Extraction, Found, Kind, Relation, Source, actions, companies, contacts, known_names, normalize, people,
+    places, projects,
 };
 
 #[derive(Default)]
@@ -17,7 +20,7 @@ pub(super) struct Collector {
 }
 
 impl Collector {
-    pub fn add_text(&mut self, text: &str, source: Source) {
+    pub fn add_text(&mut self, text: &str, source: &Source) {
         let doc = Doc::parse(text);
         let mut mentions = Mentions::new(&doc);
         contacts::find(&doc, &mut mentions);
@@ -33,20 +36,18 @@ impl Collector {
         self.links.extend(links.into_iter().map(|l| Link { from: l.from + first, to: l.to + first, ..l }));
         self.mentions.extend(mentions.into_iter().map(|m| {
             let context = doc.context(m.tokens.start);
-            found(m, source, context)
+            found(m, source.clone(), context)
         }));
     }
 
     /// The people of an address header.
     pub fn add_header(&mut self, header: &str) {
-        for mailbox in address::mailboxes(header) {
-            let machine = mailbox.address.is_some_and(address::is_machine);
+        for mailbox in mailboxes(header) {
             let (value, confidence, address) = match (mailbox.name, mailbox.address) {
-                _ if machine => continue,
-                (Some(name), address) => (name, 0.95, address.map(str::to_owned)),
-                (None, Some(address)) => match address::name_in(address) {
+                (Some(name), address) => (name, 0.95, address.map(Cow::into_owned)),
+                (None, Some(address)) => match name_in(&address) {
                     Some(name) => (name, 0.85, None),
-                    None => (address.to_owned(), 0.8, None),
+                    None => (address.into_owned(), 0.8, None),
                 },
                 (None, None) => continue,
             };

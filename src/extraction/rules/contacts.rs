@@ -3,7 +3,9 @@
 use std::ops::Range;
 
 use super::Kind;
-use super::address::{display_name, is_machine, name_in};
+use super::address::{name_in, original};
+use super::departments::is_machine;
+use super::mailboxes::{display_name, is_particle, is_suffix};
 use super::mention::Mentions;
 use super::sentence::Doc;
 use super::token::Shape;
@@ -13,34 +15,41 @@ const MAX_NAME: usize = 4;
 pub(super) fn find(doc: &Doc<'_>, out: &mut Mentions) {
     for at in 0..doc.tokens.len() {
         let token = &doc.tokens[at];
-        if token.shape != Shape::Address || is_machine(token.text) {
+        if token.shape != Shape::Address {
             continue;
         }
-        let inside = name_in(token.text);
-        if let Some((range, name)) = named_before(doc, at) {
+        let address = original(token.text);
+        if is_machine(&address) {
+            continue;
+        }
+        let inside = name_in(&address);
+        if let Some((range, name)) = named_before(doc, at, &address) {
             let fuller = inside.filter(|full| full.starts_with(&format!("{name} ")));
-            out.claim_addressed(range.start..at + 1, fuller.unwrap_or(name), 0.95, token.text);
+            out.claim_addressed(range.start..at + 1, fuller.unwrap_or(name), 0.95, &address);
         } else if let Some(name) = inside {
             out.claim(Kind::Person, at..at + 1, name, 0.8);
         } else {
-            out.claim(Kind::Person, at..at + 1, token.text.to_owned(), 0.7);
+            out.claim(Kind::Person, at..at + 1, address.into_owned(), 0.7);
         }
     }
 }
 
 /// The display name before `<address>` or `(address)`.
-fn named_before(doc: &Doc<'_>, at: usize) -> Option<(Range<usize>, String)> {
+fn named_before(doc: &Doc<'_>, at: usize, address: &str) -> Option<(Range<usize>, String)> {
     let bracket = at.checked_sub(1).filter(|_| doc.before(at).is_some_and(|t| t.is_one_of(&['<', '('])))?;
     let quote = usize::from(doc.before(bracket).is_some_and(|t| t.is('"')));
     let end = bracket - quote;
     let in_name = |i: &usize| {
         let token = &doc.tokens[*i];
         let word = matches!(token.shape, Shape::Capital | Shape::Initial) && !token.possessive;
-        (word || token.is('.')) && (*i + 1 == end || doc.before(*i + 1).is_some())
+        let particle = token.shape == Shape::Lower && is_particle(token.text);
+        // "Bob Smith, Jr."
+        let comma = token.is(',') && doc.tokens.get(*i + 1).is_some_and(|next| is_suffix(next.text, true));
+        (word || particle || comma || token.is('.')) && (*i + 1 == end || doc.before(*i + 1).is_some())
     };
     let count = (end.saturating_sub(2 * MAX_NAME)..end).rev().take_while(in_name).count();
     (1..=count).rev().find_map(|len| {
         let range = end - len..end;
-        display_name(&doc.value(&range), Some(doc.tokens[at].text)).map(|name| (range, name))
+        display_name(&doc.value(&range), Some(address)).map(|name| (range, name))
     })
 }

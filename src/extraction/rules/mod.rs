@@ -10,7 +10,9 @@ mod address;
 mod collect;
 mod companies;
 mod contacts;
+mod departments;
 mod known_names;
+mod mailboxes;
 mod mention;
 mod normalize;
 mod people;
@@ -99,12 +101,12 @@ pub fn extract(text: &str, hints: &Hints<'_>) -> Extraction {
         if is_address_header(key) {
             collector.add_header(value);
         } else if is_subject(key) {
-            collector.add_text(value, Source::Subject);
+            collector.add_text(value, &Source::Subject);
         }
     }
     if let Some(subject) = hints.subject {
-        collector.add_text(subject, Source::Subject);
+        collector.add_text(subject, &Source::Subject);
     }
-    collector.add_text(text, Source::Body);
+    collector.add_text(text, &Source::Body);
     collector.finish()
 }

@@ -20,12 +20,14 @@ const BEFORE_WORDS: [char; 9] = [' ', '-', '.', '@', '_', '/', '(', '&', '\''];
 
 /// Scripts whose letters are as they are when they are folded: ASCII without capitals, Greek, Cyrillic, Hebrew, Arabic,
 /// kana, Han, Hangul. Combining marks belong to none of them.
-const FOLDED: [(char, char); 12] = [
+const FOLDED: [(char, char); 14] = [
     ('\u{1}', '\u{40}'),
     ('\u{5b}', '\u{7f}'),
     ('\u{3b1}', '\u{3c1}'),
     ('\u{3c3}', '\u{3c9}'),
-    ('\u{430}', '\u{45f}'),
+    ('\u{430}', '\u{44f}'),
+    ('\u{452}', '\u{45c}'),
+    ('\u{45e}', '\u{45f}'),
     ('\u{5d0}', '\u{5ea}'),
     ('\u{620}', '\u{63a}'),
     ('\u{641}', '\u{64a}'),

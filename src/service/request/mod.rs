@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 use crate::config::{PersistenceConfig, parse_json};
 use crate::error::{Error, Result};
-use crate::input::{EntityInput, RelationshipInput};
+use crate::input::moment;
 use crate::model::EntityType;
 use crate::retrieval::SearchMode;
 
@@ -152,11 +152,15 @@ pub struct StoreArgs {
     pub conversation_id: Option<String>,
     pub importance: Option<i32>,
     pub summary: Option<String>,
+    #[serde(default, deserialize_with = "moment::optional")]
     pub created_at: Option<DateTime<Utc>>,
     pub extract_entities: Option<bool>,
-    pub entities: Option<Vec<EntityInput>>,
-    pub relationships: Option<Vec<RelationshipInput>>,
+    pub entities: Option<Vec<Value>>,
+    pub relationships: Option<Vec<Value>>,
+    pub strict_entities: Option<bool>,
     pub defer: Option<bool>,
+    /// Whether a memory that is there and marked deleted lives again.
+    pub restore: Option<bool>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -171,8 +175,9 @@ pub struct UpdateArgs {
     pub metadata: Option<Map<String, Value>>,
     pub metadata_patch: Option<Map<String, Value>>,
     pub importance: Option<i32>,
-    pub entities: Option<Vec<EntityInput>>,
-    pub relationships: Option<Vec<RelationshipInput>>,
+    pub entities: Option<Vec<Value>>,
+    pub relationships: Option<Vec<Value>>,
+    pub strict_entities: Option<bool>,
     pub extract_entities: Option<bool>,
     pub expected_revision: Option<i64>,
 }
@@ -229,6 +234,7 @@ pub struct DeleteAllArgs {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct PurgeDeletedArgs {
+    #[serde(deserialize_with = "moment::required")]
     pub older_than: DateTime<Utc>,
     pub user_id: Option<String>,
 }
@@ -242,7 +248,9 @@ pub struct RetrieveArgs {
     pub threshold: Option<f64>,
     pub conversation_id: Option<String>,
     pub min_importance: Option<i32>,
+    #[serde(default, deserialize_with = "moment::optional")]
     pub since: Option<DateTime<Utc>>,
+    #[serde(default, deserialize_with = "moment::optional")]
     pub until: Option<DateTime<Utc>>,
     pub metadata: Option<Map<String, Value>>,
     pub entities: Option<Vec<EntityFilter>>,
@@ -289,7 +297,9 @@ pub struct ListArgs {
     pub user_id: String,
     pub limit: Option<i64>,
     pub conversation_id: Option<String>,
+    #[serde(default, deserialize_with = "moment::optional")]
     pub since: Option<DateTime<Utc>>,
+    #[serde(default, deserialize_with = "moment::optional")]
     pub until: Option<DateTime<Utc>>,
     pub cursor: Option<String>,
 }
@@ -325,10 +335,8 @@ mod tests {
         let kind = refused(r#"{"op":"store","args":{"userId":5,"content":"x"}}"#);
         assert_eq!(kind.details["field"], "userId");
         assert_eq!(kind.message, "userId: is a whole number, expected a string");
-        let entity = refused(
-            r#"{"op":"store","args":{"userId":"u","content":"x","entities":[{"type":"dragon","value":"S"}]}}"#,
-        );
-        assert_eq!(entity.details["field"], "entities[0].type");
+        let list = refused(r#"{"op":"store","args":{"userId":"u","content":"x","entities":"Ada"}}"#);
+        assert_eq!(list.message, "entities: is a string, expected an array");
     }
 
     #[test]

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
 use crate::config::ConflictStrategy;
+use crate::input::moment;
 use crate::model::Inconsistency;
 use crate::store::postgres::{DebtState, DebtTarget};
 
@@ -97,6 +98,7 @@ pub struct ConflictsArgs {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct PurgeConflictsArgs {
     pub user_id: Option<String>,
+    #[serde(default, deserialize_with = "moment::optional")]
     pub older_than: Option<DateTime<Utc>>,
 }
 

@@ -14,6 +14,14 @@ pub(super) fn all<T: DeserializeOwned>(rows: &[Row]) -> Result<Vec<T>> {
     rows.iter().map(|row| Ok(row.to().map_err(Failure::from)?)).collect()
 }
 
+/// The one row of an aggregate.
+pub(super) fn row<T: DeserializeOwned>(rows: &[Row]) -> Result<T> {
+    let [row] = rows else {
+        return Err(Error::graph(Reason::Internal, "Neo4j did not return one row for an aggregate."));
+    };
+    Ok(row.to().map_err(Failure::from)?)
+}
+
 /// The column `value` of the one row of an aggregate.
 pub(super) fn value<T: DeserializeOwned>(rows: &[Row]) -> Result<T> {
     let [row] = rows else {
@@ -50,13 +58,13 @@ pub(super) enum Fate {
 /// A number that somebody may have edited; ours are whole.
 #[derive(Clone, Copy, Deserialize)]
 #[serde(untagged)]
-enum Number {
+pub(super) enum Number {
     Whole(i64),
     Float(f64),
 }
 
 impl Number {
-    fn whole(self) -> Option<i64> {
+    pub fn whole(self) -> Option<i64> {
         match self {
             Self::Whole(number) => Some(number),
             Self::Float(_) => None,
@@ -115,11 +123,49 @@ pub(super) struct NodeRow {
     detached: bool,
 }
 
+/// Of a bucket: how many memories have another number of mentions than they say, and the relationships they say to state.
+#[derive(Deserialize)]
+pub(super) struct MentionsHeld {
+    pub bucket: Number,
+    pub torn: i64,
+    pub relationships: Number,
+}
+
+/// The relationships that are there, of a bucket or of a memory.
+#[derive(Deserialize)]
+pub(super) struct RelationshipsHeld<T> {
+    #[serde(alias = "bucket", alias = "key")]
+    pub of: T,
+    pub relationships: i64,
+}
+
+/// A memory whose mentions are not as many as it says, or that says to state relationships.
+#[derive(Deserialize)]
+pub(super) struct MemoryHeld {
+    pub key: String,
+    pub torn: bool,
+    pub relationships: Number,
+}
+
 #[derive(Deserialize)]
 pub(super) struct SweepRow {
     /// Entities looked at.
     pub met: i64,
     pub swept: u64,
+    pub foreign: u64,
+}
+
+#[derive(Deserialize)]
+pub(super) struct GoneRow {
+    pub gone: u64,
+    pub foreign: u64,
+}
+
+/// A page by key: its last key, none where it is empty, and the edges of others that were met.
+#[derive(Deserialize)]
+pub(super) struct PageRow {
+    pub last: Option<String>,
+    pub foreign: u64,
 }
 
 #[derive(Deserialize)]

@@ -22,7 +22,7 @@ const ROWS_AT_ONCE: usize = 100_000;
 
 #[derive(Debug, Clone, Copy)]
 pub struct Tuning {
-    /// The time limit of one statement, its repetitions included.
+    /// The time limit of one statement, its repetitions included; longer while the server answers others.
     pub operation_timeout: Duration,
     pub max_connections: usize,
 }
@@ -56,12 +56,13 @@ pub(super) fn endpoint(options: &Neo4jOptions) -> Result<(Host<String>, u16)> {
 /// A pool that connects at its first use.
 pub(super) fn pool(options: &Neo4jOptions, tuning: Tuning) -> Result<Graph> {
     crate::tls::use_ring();
+    // The driver's "connection timeout" ends each wait for an answer too: it must not be below our own limits.
     let mut builder = ConfigBuilder::new()
         .uri(options.uri.reveal())
         .user(&options.user)
         .password(options.password.reveal())
         .max_connections(tuning.max_connections)
-        .connection_timeout(tuning.operation_timeout)
+        .connection_timeout(super::exchange::longest(tuning.operation_timeout))
         .fetch_size(ROWS_AT_ONCE)
         .tcp_keepalive(KEEPALIVE)
         // What this release of the driver calls so is the time limit of the RESET.

@@ -1,8 +1,11 @@
 //! What a driver error means for the caller, for a retry and for the breaker.
 
+use std::time::Duration;
+
 use neo4rs::{Neo4jClientErrorKind, Neo4jError, Neo4jErrorKind};
 
 use crate::error::{Error, Reason};
+use crate::store::graph::SLOW;
 
 /// Server messages can quote what was sent; this much is enough for a diagnosis.
 const LONGEST_MESSAGE: usize = 300;
@@ -11,8 +14,10 @@ const LONGEST_MESSAGE: usize = 300;
 pub(super) enum Kind {
     /// No connection, or it broke.
     Unreachable,
-    /// No answer in time.
+    /// No answer in time, and no sign of life.
     Silent,
+    /// No answer in time, though the server answers: it is busy, or has little to work with.
+    Slow,
     /// The server answers, but not to these credentials.
     Barred,
     /// The transaction lost against another one or found the server busy: to be repeated as it is.
@@ -21,6 +26,13 @@ pub(super) enum Kind {
     Rejected,
     /// The answer is not what the statement returns.
     Incomprehensible,
+}
+
+impl Kind {
+    /// Whether the server took the statement.
+    pub fn answered(self) -> bool {
+        !matches!(self, Self::Unreachable | Self::Silent | Self::Barred)
+    }
 }
 
 #[derive(Debug)]
@@ -33,6 +45,18 @@ pub(super) struct Failure {
 impl Failure {
     pub fn silent() -> Self {
         Self { kind: Kind::Silent, code: None, message: "no answer in time".into() }
+    }
+
+    /// What was waited for, and how long.
+    pub fn waited(kind: Kind, what: &str, waited: Duration) -> Self {
+        let seconds = waited.as_secs_f64();
+        let message = match kind {
+            Kind::Slow => format!(
+                "no answer to {what} within {seconds:.1} s, though it answers a ping: it is slow; give it more to work with, or try again"
+            ),
+            _ => format!("no answer to {what} within {seconds:.1} s, nor to a ping"),
+        };
+        Self { kind, code: None, message }
     }
 
     fn new(kind: Kind, error: impl std::fmt::Display) -> Self {
@@ -73,7 +97,7 @@ fn classify(error: &Neo4jError) -> Kind {
         // A node met in a lookup was deleted by a concurrent clean-up.
         "Neo.ClientError.Statement.EntityNotFound" => return Kind::Contended,
         "Neo.ClientError.Transaction.TransactionTimedOut"
-        | "Neo.ClientError.Transaction.TransactionTimedOutClientConfiguration" => return Kind::Silent,
+        | "Neo.ClientError.Transaction.TransactionTimedOutClientConfiguration" => return Kind::Slow,
         // The server is shutting down, or the database is not there yet.
         "Neo.ClientError.Transaction.Terminated"
         | "Neo.ClientError.Transaction.LockClientStopped"
@@ -94,7 +118,7 @@ impl From<Failure> for Error {
         let message: String = failure.message.chars().take(LONGEST_MESSAGE).collect();
         let (reason, text) = match failure.kind {
             Kind::Unreachable => (Reason::Unavailable, format!("Neo4j cannot be reached: {message}")),
-            Kind::Silent => (Reason::Timeout, format!("Neo4j: {message}")),
+            Kind::Silent | Kind::Slow => (Reason::Timeout, format!("Neo4j: {message}")),
             Kind::Barred => (Reason::Unavailable, format!("Neo4j refused the sign-in: {message}")),
             Kind::Contended => (Reason::Unavailable, format!("Neo4j is busy: {message}")),
             Kind::Rejected => (Reason::GraphRejected, format!("Neo4j refused the statement: {message}")),
@@ -102,7 +126,10 @@ impl From<Failure> for Error {
                 (Reason::Internal, format!("Neo4j's answer was not understood: {message}"))
             }
         };
-        let error = Self::graph(reason, text);
+        let mut error = Self::graph(reason, text);
+        if failure.kind == Kind::Slow {
+            error = error.with(SLOW, true);
+        }
         match failure.code {
             Some(code) => error.with("code", code),
             None => error,

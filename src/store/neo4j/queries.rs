@@ -35,14 +35,15 @@ impl Neo4jGraph {
 #[async_trait]
 impl GraphQueries for Neo4jGraph {
     async fn entities(&self, user_id: &str, keys: &[String]) -> Result<Vec<EntityNode>> {
-        let statement = Statement::new(&cypher::GET_ENTITIES).param("keys", keys.to_vec());
+        let statement = Statement::question("entities", &cypher::GET_ENTITIES).param("keys", keys.to_vec());
         self.told(statement, user_id, entity).await
     }
 
     async fn partly_detached(&self, user_id: &str) -> Result<Vec<PartlyDetached>> {
         let read =
             |row: &Row| Some(PartlyDetached { entity: entity(row)?, detached: property(row, "detached")? });
-        self.told(Statement::new(&cypher::PARTLY_DETACHED), user_id, read).await
+        self.told(Statement::question("entities of kept memories", &cypher::PARTLY_DETACHED), user_id, read)
+            .await
     }
 
     async fn top_entities(
@@ -51,7 +52,8 @@ impl GraphQueries for Neo4jGraph {
         types: &[EntityType],
         limit: usize,
     ) -> Result<Vec<EntityNode>> {
-        let statement = Statement::new(&cypher::TOP_ENTITIES).param("types", type_names(types));
+        let statement =
+            Statement::question("the top entities", &cypher::TOP_ENTITIES).param("types", type_names(types));
         self.told(statement.param("limit", bolt_limit(limit)), user_id, entity).await
     }
 
@@ -70,7 +72,8 @@ impl GraphQueries for Neo4jGraph {
             ])
         });
         let wanted = map([("searches", list(searches.collect())), ("unfolded", somewhere(unfolded))]);
-        let statement = Statement::new(&cypher::SEARCH_ENTITIES).param("wanted", wanted);
+        let statement =
+            Statement::question("a search for entities", &cypher::SEARCH_ENTITIES).param("wanted", wanted);
         self.told(statement.param("limit", bolt_limit(limit)), user_id, entity).await
     }
 
@@ -80,7 +83,8 @@ impl GraphQueries for Neo4jGraph {
         types: &[EntityType],
         unfolded: &str,
     ) -> Result<Vec<EntityNode>> {
-        let statement = Statement::new(&cypher::UNFOLDED_ENTITIES).param("types", type_names(types));
+        let statement = Statement::question("a search for entities", &cypher::UNFOLDED_ENTITIES)
+            .param("types", type_names(types));
         self.told(statement.param("unfolded", somewhere(unfolded)), user_id, entity).await
     }
 
@@ -94,7 +98,9 @@ impl GraphQueries for Neo4jGraph {
     ) -> Result<Vec<RelatedNode>> {
         let relationships: Vec<_> = relationships.iter().map(|kind| kind.name().to_owned()).collect();
         let wanted = map([("types", type_names(types).into()), ("relationships", relationships.into())]);
-        let statement = Statement::new(&cypher::STATED_RELATIONS).param("key", key).param("wanted", wanted);
+        let statement = Statement::question("stated relations", &cypher::STATED_RELATIONS)
+            .param("key", key)
+            .param("wanted", wanted);
         self.told(statement.param("limit", bolt_limit(limit)), user_id, related).await
     }
 
@@ -106,7 +112,9 @@ impl GraphQueries for Neo4jGraph {
         limit: usize,
     ) -> Result<Vec<RelatedNode>> {
         let statement =
-            Statement::new(&cypher::CO_OCCURRENCES_OF).param("key", key).param("types", type_names(types));
+            Statement::question("entities that are mentioned together", &cypher::CO_OCCURRENCES_OF)
+                .param("key", key)
+                .param("types", type_names(types));
         self.told(statement.param("limit", bolt_limit(limit)), user_id, related).await
     }
 
@@ -119,7 +127,7 @@ impl GraphQueries for Neo4jGraph {
     ) -> Result<Vec<MemoryPlace>> {
         let null = || BoltType::Null(BoltNull);
         let at = after.and_then(|place| DateTime::from_timestamp_micros(place.at));
-        let statement = Statement::new(cypher::MEMORIES_OF)
+        let statement = Statement::question("the memories of an entity", cypher::MEMORIES_OF)
             .param("key", key)
             .param("at", at.map_or_else(null, BoltType::from))
             .param("id", after.map_or_else(null, |place| place.memory_id.to_string().into()))
@@ -131,7 +139,8 @@ impl GraphQueries for Neo4jGraph {
     }
 
     async fn neighbours(&self, user_id: &str, keys: &[String], limit: usize) -> Result<Vec<Neighbour>> {
-        let statement = Statement::new(&cypher::NEIGHBOURS).param("keys", keys.to_vec());
+        let statement = Statement::question("the neighbours of entities", &cypher::NEIGHBOURS)
+            .param("keys", keys.to_vec());
         self.told(statement.param("limit", bolt_limit(limit)), user_id, |row| {
             let kind = EntityType::named(&property::<String>(row, "type")?)?;
             Some(Neighbour {
@@ -154,17 +163,17 @@ impl GraphQueries for Neo4jGraph {
     ) -> Result<Vec<Uuid>> {
         let (start, end) = if direction == Direction::In { (to, from) } else { (from, to) };
         let statement = match relation {
-            Relation::CoOccurs => Statement::new(&cypher::SHARED_MEMORIES),
-            Relation::Stated(kind) => {
-                Statement::new(&cypher::STATING_MEMORIES).param("relationship", kind.name())
-            }
+            Relation::CoOccurs => Statement::question("supporting memories", &cypher::SHARED_MEMORIES),
+            Relation::Stated(kind) => Statement::question("supporting memories", &cypher::STATING_MEMORIES)
+                .param("relationship", kind.name()),
         };
         let statement = statement.param("start", start).param("end", end);
         self.told(statement.param("limit", bolt_limit(limit)), user_id, memory_id).await
     }
 
     async fn type_counts(&self, user_id: &str) -> Result<Vec<TypeCount>> {
-        let statement = Statement::new(&cypher::TYPE_COUNTS).param("types", type_names(&EntityType::ALL));
+        let statement = Statement::question("the counts of entities", &cypher::TYPE_COUNTS)
+            .param("types", type_names(&EntityType::ALL));
         self.told(statement, user_id, |row| {
             let kind = EntityType::named(&property::<String>(row, "type")?)?;
             Some(TypeCount {
@@ -177,12 +186,16 @@ impl GraphQueries for Neo4jGraph {
     }
 
     async fn relationship_counts(&self, user_id: &str) -> Result<Vec<(RelationshipType, i64)>> {
-        self.told(Statement::new(&cypher::RELATIONSHIP_COUNTS), user_id, |row| {
-            Some((
-                RelationshipType::named(&property::<String>(row, "relationship")?)?,
-                property(row, "count")?,
-            ))
-        })
+        self.told(
+            Statement::question("the counts of relationships", &cypher::RELATIONSHIP_COUNTS),
+            user_id,
+            |row| {
+                Some((
+                    RelationshipType::named(&property::<String>(row, "relationship")?)?,
+                    property(row, "count")?,
+                ))
+            },
+        )
         .await
     }
 }

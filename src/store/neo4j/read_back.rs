@@ -9,7 +9,7 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use super::exchange::Statement;
-use super::{Neo4jGraph, cypher};
+use super::{Neo4jGraph, cypher, labels};
 use crate::error::Result;
 use crate::model::{HeldMemory, HeldMention, HeldRelationship, Version};
 
@@ -22,7 +22,9 @@ impl Neo4jGraph {
             return Ok(Vec::new());
         }
         let keys = keys(ids);
-        let ask = |text: &str| self.exchange.run(Statement::new(text).param("keys", keys.clone()));
+        let ask = |text: &str| {
+            self.exchange.run(Statement::work("what memories hold", text).param("keys", keys.clone()))
+        };
         let (memories, mentions, relationships) = tokio::try_join!(
             ask(cypher::READ_MEMORIES),
             ask(&cypher::READ_MENTIONS),
@@ -51,7 +53,8 @@ impl Neo4jGraph {
         let mut keys = keys(ids);
         // Locked in the order in which projections lock.
         keys.sort_unstable();
-        self.exchange.run(Statement::new(&cypher::DISTRUST).param("keys", keys)).await.map(drop)
+        let statement = Statement::work("the repair of memories", &cypher::DISTRUST);
+        self.exchange.run(statement.param("keys", keys)).await.map(drop)
     }
 }
 
@@ -84,6 +87,7 @@ fn memory(row: &Row) -> Option<(String, HeldMemory)> {
         edited_at: moment(row, "updatedAt").or_else(|| spelled_moment(row, "updatedAt")),
         mentions: Vec::new(),
         relationships: Vec::new(),
+        mention_count: Some(number(row, "mentions")),
         relationship_count: Some(number(row, "relationships")),
     };
     Some((key, memory))
@@ -93,7 +97,7 @@ fn mention(row: &Row) -> HeldMention {
     HeldMention {
         entity_key: text(row, "entityKey"),
         user_id: text(row, "userId"),
-        label: property::<Vec<String>>(row, "labels").unwrap_or_default().join("+"),
+        label: labels::told(&text(row, "type"), &property::<Vec<String>>(row, "labels").unwrap_or_default()),
         name: text(row, "name"),
         kind: text(row, "type"),
         normalized: text(row, "normalized"),

@@ -99,7 +99,7 @@ fn row<'a>(projection: &'a Projection, seen: &mut BTreeMap<String, Seen<'a>>) ->
         ("revision", projection.version.revision.into()),
         ("deleted", projection.deleted.into()),
         ("detached", projection.detached.into()),
-        ("node", node_properties(projection, relationships.len(), created_at)),
+        ("node", node_properties(projection, mentions.len(), relationships.len(), created_at)),
         ("mentions", list(mentions)),
         ("relationships", list(relationships)),
     ]))
@@ -116,7 +116,13 @@ fn created_at(projection: &Projection) -> Result<BoltType> {
 }
 
 /// All a tombstone keeps is its place in the order of writes. A detached memory that the graph has keeps the rest.
-fn node_properties(projection: &Projection, relationships: usize, created_at: BoltType) -> BoltType {
+fn node_properties(
+    projection: &Projection,
+    mentions: usize,
+    relationships: usize,
+    created_at: BoltType,
+) -> BoltType {
+    let length = |count: usize| BoltType::from(i64::try_from(count).unwrap_or(i64::MAX));
     let mut properties = vec![
         ("key", projection.memory_id.to_string().into()),
         ("userId", projection.user_id.as_str().into()),
@@ -134,7 +140,8 @@ fn node_properties(projection: &Projection, relationships: usize, created_at: Bo
             ("summary", projection.summary.clone().into()),
             ("importance", i64::from(projection.importance).into()),
             ("createdAt", created_at),
-            ("relationships", i64::try_from(relationships).unwrap_or(i64::MAX).into()),
+            ("mentions", length(mentions)),
+            ("relationships", length(relationships)),
         ]);
     }
     map(properties)
@@ -165,6 +172,8 @@ fn relationships(projection: &Projection, mentions: &BTreeMap<String, &Entity>) 
                 ("userId", projection.user_id.as_str().into()),
                 ("confidence", relationship.confidence.into()),
                 ("evidence", relationship.evidence.as_str().into()),
+                // So that a check counts them by part.
+                ("bucket", i64::from(projection.bucket).into()),
             ]);
             map([("type", kind.name().into()), ("from", from.into()), ("to", to.into()), ("edge", edge)])
         })

@@ -7,12 +7,17 @@ use serde::Deserialize;
 use tokio::time::sleep;
 
 use super::answers;
-use super::cypher::{SCHEMA, SHOW_SCHEMA, SchemaRule};
+use super::cypher::{SCHEMA, SHOW_CONSTRAINTS, SHOW_SCHEMA, SchemaRule};
 use super::exchange::{Exchange, Statement};
+use super::labels;
 use crate::error::{Error, Reason, Result};
+use crate::model::RelationshipType;
 
 /// A constraint that is being made shows as an index without owner for a moment.
 const MAKING: Duration = Duration::from_secs(1);
+
+/// The labels of all nodes of ours, beside those of types.
+const NODES: [&str; 3] = ["IzzieMemory", "IzzieEntity", "IzzieBeat"];
 
 #[derive(Deserialize)]
 struct Index {
@@ -38,6 +43,35 @@ impl Index {
     }
 }
 
+#[derive(Deserialize)]
+struct Constraint {
+    name: String,
+    /// Of a node.
+    node: bool,
+    /// Labels, or types of edges.
+    on: Vec<String>,
+    properties: Vec<String>,
+}
+
+impl Constraint {
+    fn is_foreign(&self) -> bool {
+        let written = |name: &String| {
+            if self.node {
+                NODES.contains(&name.as_str()) || labels::ALL.contains(name)
+            } else {
+                name == "MENTIONED_IN" || RelationshipType::named(name).is_some()
+            }
+        };
+        let ours =
+            |rule: &SchemaRule| rule.unique && self.on == [rule.label] && self.properties == rule.properties;
+        self.on.iter().any(written) && !(self.node && SCHEMA.iter().any(ours))
+    }
+
+    fn told(&self) -> String {
+        format!("{} on {} ({})", self.name, self.on.join(", "), self.properties.join(", "))
+    }
+}
+
 pub(super) async fn prepare(exchange: &Arc<Exchange>) -> Result<()> {
     let missing = missing(&indexes(exchange).await?);
     if missing.is_empty() {
@@ -59,11 +93,19 @@ pub(super) async fn missing_names(exchange: &Arc<Exchange>) -> Result<Vec<&'stat
     Ok(missing(&indexes(exchange).await?).iter().map(|rule| rule.name).collect())
 }
 
+/// Constraints on labels, or types of edges, that this layer writes, by name, with what they are on.
+pub(super) async fn foreign_constraints(exchange: &Arc<Exchange>) -> Result<Vec<String>> {
+    let statement = Statement::work("constraints", SHOW_CONSTRAINTS);
+    let constraints: Vec<Constraint> = answers::all(&exchange.run(statement).await?)?;
+    let foreign = constraints.iter().filter(|constraint| constraint.is_foreign()).map(Constraint::told);
+    Ok(foreign.collect())
+}
+
 async fn create(exchange: &Arc<Exchange>, rules: &[&SchemaRule]) -> Result<()> {
     let mut refusal = None;
     for rule in rules {
         // Two may create at once: what counts is what is there afterwards.
-        if let Err(error) = exchange.run(Statement::new(&rule.create())).await {
+        if let Err(error) = exchange.run(Statement::work("a constraint or index", &rule.create())).await {
             refusal.get_or_insert(error);
         }
     }
@@ -80,7 +122,7 @@ async fn clear_the_way(exchange: &Arc<Exchange>) -> Result<bool> {
     let mut cleared = false;
     for rule in missing(&indexes) {
         if indexes.iter().any(|index| index.stands_in_the_way_of(rule)) {
-            exchange.run(Statement::new(&rule.drop_index())).await?;
+            exchange.run(Statement::work("a constraint or index", &rule.drop_index())).await?;
             cleared = true;
         }
     }
@@ -88,7 +130,7 @@ async fn clear_the_way(exchange: &Arc<Exchange>) -> Result<bool> {
 }
 
 async fn indexes(exchange: &Arc<Exchange>) -> Result<Vec<Index>> {
-    answers::all(&exchange.run(Statement::new(SHOW_SCHEMA)).await?)
+    answers::all(&exchange.run(Statement::work("constraints and indexes", SHOW_SCHEMA)).await?)
 }
 
 fn missing(indexes: &[Index]) -> Vec<&'static SchemaRule> {

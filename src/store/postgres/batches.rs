@@ -1,14 +1,13 @@
 //! Writes of many memories: batches in one statement each, and the removal of a user's memories in pages.
 
 use chrono::{DateTime, Utc};
-use pgvector::Vector;
 use serde::Serialize;
 use sqlx::types::Json;
 use uuid::Uuid;
 
 use super::connection::{Effect, Postgres};
 use super::memories::{Answer, DeleteRow, Deleted, Put, StoreRow, Stored};
-use super::statement::Sql;
+use super::statement::{Sql, vector_text};
 use crate::error::{Error, Reason, Result};
 
 /// Rows removed by one statement.
@@ -18,6 +17,8 @@ const PAGE: i32 = 500;
 #[derive(Debug, Clone, Copy, sqlx::FromRow)]
 pub struct Page {
     pub removed: i64,
+    /// Rows that something on the table keeps.
+    pub kept: i64,
     /// Where the next page begins; `None`: nothing is left after the cursor.
     pub last: Option<Uuid>,
 }
@@ -30,10 +31,7 @@ impl Postgres {
         rows: &[StoreRow],
         embeddings: &[Option<&[f32]>],
     ) -> Result<Vec<Result<Stored>>> {
-        let vectors: Vec<Option<Vector>> = embeddings
-            .iter()
-            .map(|embedding| embedding.map(|values| Vector::from(values.to_vec())))
-            .collect();
+        let vectors = embeddings.iter().map(|embedding| embedding.map(vector_text)).collect();
         let (answers, lost) = self.repeated(batch("store", rows, vectors)).await?;
         let answers = complete(answers, rows.len())?;
         Ok(rows.iter().zip(answers).map(|(row, answer)| answer.stored(row, lost)).collect())
@@ -103,7 +101,7 @@ impl Postgres {
     }
 }
 
-fn batch<T: Serialize>(kind: &'static str, rows: &[T], embeddings: Vec<Option<Vector>>) -> Sql {
+fn batch<T: Serialize>(kind: &'static str, rows: &[T], embeddings: Vec<Option<String>>) -> Sql {
     Sql::new(include_str!("queries/write_batch.sql")).bind(kind).bind(Json(rows)).bind(embeddings)
 }
 

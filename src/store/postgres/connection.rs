@@ -1,31 +1,28 @@
-use std::io::ErrorKind;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rand::Rng;
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions, PgRow};
-use sqlx::{Connection, FromRow, PgConnection, PgPool, Postgres as Pg};
-use tokio::net::TcpStream;
-use tokio::sync::Mutex;
+use sqlx::{AssertSqlSafe, Connection, FromRow, PgConnection, PgPool, Postgres as Pg, raw_sql};
 use tokio::time::{sleep, timeout};
 
 use super::direct::Direct;
-use super::error::{from_sqlx, is_contention, is_lost};
+use super::error::{did_not_run, from_sqlx, is_contention, is_lost, is_read_only};
+use super::freshness::{Check, Freshness};
+use super::reach::Reach;
 use super::route::Route;
+use super::session::{cancelling, statement_timeout};
 use super::statement::Sql;
+use super::url::parse_url;
 use crate::config::{PoolOptions, PreparedStatements, Secret};
 use crate::error::{Error, Reason, Result};
 use crate::metrics::Metrics;
 
-/// No statement of ours takes longer on a store that works.
-const STATEMENT_TIMEOUT: Duration = Duration::from_secs(30);
+/// How much later than the server we give a statement up, and for how long the answer to its cancellation is waited for.
+const GRACE: Duration = Duration::from_secs(2);
 /// How long an acquire may hang before it is asked whether anybody listens at all.
 const REFUSAL_PROBE: Duration = Duration::from_millis(300);
-/// A connection that idled this long is pinged before use: poolers and NATs drop silent ones.
-const PING_AFTER_IDLE: Duration = Duration::from_secs(30);
-/// How long a server has to answer when it is asked whether it is there at all.
-const ANSWER_PROBE: Duration = Duration::from_secs(2);
 const CONTENTION_RETRIES: u32 = 8;
 const LOST_RETRIES: u32 = 3;
 
@@ -54,9 +51,9 @@ pub struct Postgres {
     direct: Direct,
     options: PgConnectOptions,
     route: Arc<Route>,
+    freshness: Arc<Freshness>,
     embedded: bool,
-    /// When it was last asked whether anybody listens, and the answer: one question for all who wait.
-    listening: Mutex<Option<(Instant, bool)>>,
+    reach: Reach,
     metrics: Arc<Metrics>,
 }
 
@@ -79,29 +76,36 @@ impl Postgres {
             return Err(Error::invalid("pool.max", "the number 0 is below 1").with("limit", 1));
         }
         let options = parse_url("databaseUrl", &config.url)?;
+        let direct_options = match &config.direct_url {
+            Some(url) => parse_url("directUrl", url)?,
+            None => options.clone(),
+        };
         let direct = Direct {
-            options: match &config.direct_url {
-                Some(url) => parse_url("directUrl", url)?,
-                None => options.clone(),
-            },
+            reach: Reach::new(direct_options.clone()),
+            options: direct_options,
             given: config.direct_url.is_some(),
         };
         let max = if config.embedded { 1 } else { config.pool.max };
-        let route = Arc::new(Route::new(options.clone(), statements(config)));
-        let user_pool = pool(max, &config.pool, &options, &route);
+        let route = Arc::new(Route::new(options.clone(), statements(config), config.embedded));
+        let freshness = Arc::new(Freshness::default());
+        let user_pool = pool(max, &config.pool, &options, &route, &freshness);
         // The embedded database has one session: a second pool would only wait for the first.
-        let background_pool =
-            if config.embedded { user_pool.clone() } else { pool(2, &config.pool, &options, &route) };
+        let background_pool = if config.embedded {
+            user_pool.clone()
+        } else {
+            pool(2, &config.pool, &options, &route, &freshness)
+        };
         let embedded = config.embedded;
         let metrics = Arc::new(Metrics::new()?);
         Ok(Self {
             user_pool,
             background_pool,
             direct,
+            reach: Reach::new(options.clone()),
             options,
             route,
+            freshness,
             embedded,
-            listening: Mutex::default(),
             metrics,
         })
     }
@@ -142,8 +146,16 @@ impl Postgres {
         }
         // sqlx takes a refused connection for a server that is starting and goes on until the acquire timeout. That is
         // right while another process takes the embedded database over; a server that is down should be told at once.
-        if !self.embedded && !self.listens().await {
-            return Err(unreachable());
+        if !self.embedded {
+            if !self.reach.listens().await {
+                return Err(self.reach.refused());
+            }
+            // It also goes on while the server has no connection left; what it says is remembered for whoever asks.
+            tokio::select! {
+                biased;
+                outcome = &mut waiting => return self.acquired(outcome).await,
+                _ = self.reach.problem() => {}
+            }
         }
         let outcome = waiting.await;
         self.acquired(outcome).await
@@ -152,33 +164,17 @@ impl Postgres {
     /// Tells a pool that is busy from a server that does not answer.
     async fn acquired(&self, outcome: sqlx::Result<PoolConnection<Pg>>) -> Result<PoolConnection<Pg>> {
         match outcome {
-            Err(sqlx::Error::PoolTimedOut) if !self.answers().await => Err(unreachable()),
-            other => other.map_err(|error| from_sqlx(&error)),
+            Ok(connection) => Ok(connection),
+            Err(error @ sqlx::Error::PoolTimedOut) => {
+                Err(self.reach.problem().await.unwrap_or_else(|| from_sqlx(&error)))
+            }
+            Err(error) => Err(self.reach.explain(&error)),
         }
     }
 
-    /// Whether anything accepts connections where the server should be. A question that hangs counts as yes: the
-    /// acquire timeout decides then.
-    async fn listens(&self) -> bool {
-        // A Unix socket answers at once or not at all; sqlx's own attempt tells.
-        if self.options.get_socket().is_some() {
-            return true;
-        }
-        let mut listening = self.listening.lock().await;
-        if let Some((since, answer)) = *listening
-            && since.elapsed() < REFUSAL_PROBE
-        {
-            return answer;
-        }
-        let address = (self.options.get_host(), self.options.get_port());
-        let attempt = timeout(ANSWER_PROBE, TcpStream::connect(address)).await;
-        let answer = !matches!(attempt, Ok(Err(error)) if error.kind() == ErrorKind::ConnectionRefused);
-        *listening = Some((Instant::now(), answer));
-        answer
-    }
-
-    async fn answers(&self) -> bool {
-        matches!(timeout(ANSWER_PROBE, PgConnection::connect_with(&self.options)).await, Ok(Ok(_)))
+    /// What connecting failed for lately, where something waits for it.
+    pub fn last_problem(&self) -> Option<Error> {
+        self.reach.last_problem()
     }
 
     /// Whether every statement is sent in a transaction of its own, because of what lies between us and the server.
@@ -207,6 +203,14 @@ impl Postgres {
     }
 }
 
+/// What a statement was sent again for.
+#[derive(Default)]
+struct Failures {
+    contended: u32,
+    lost: u32,
+    read_only: u32,
+}
+
 /// A way to Postgres: retries, timeouts and errors of single statements on one of the pools.
 #[derive(Clone, Copy)]
 pub struct Lane<'a> {
@@ -224,40 +228,86 @@ impl Lane<'_> {
 
     /// All rows.
     pub async fn all<O: Row>(self, effect: Effect, sql: Sql) -> Result<Vec<O>> {
-        let (mut contended, mut lost) = (0, 0);
+        let mut failures = Failures::default();
         loop {
             // On the heap: making a connection takes 15 KB, which every caller's future would have to hold.
             let waiting = self.postgres.metrics.waiting(self.name);
             let mut connection = Box::pin(self.postgres.acquire(self.pool)).await?;
             drop(waiting);
-            let error = match timeout(STATEMENT_TIMEOUT, self.send(sql.clone(), &mut connection)).await {
-                Ok(Ok(rows)) => return Ok(rows),
-                Ok(Err(error)) => error,
-                Err(_) => {
-                    // The statement may still run there: that session must not serve anybody else.
-                    connection.close_on_drop();
-                    return Err(timed_out(effect));
-                }
-            };
-            if is_contention(&error) && contended < CONTENTION_RETRIES {
-                contended += 1;
-                drop(connection);
-                sleep(jitter(contended)).await;
-            } else if is_lost(&error) {
+            let Some(outcome) = self.bounded(&sql, &mut connection).await else {
+                // The statement may still run there: that session must not serve anybody else.
                 connection.close_on_drop();
-                if effect == Effect::Once {
-                    return Err(outcome_unknown());
-                }
-                if lost == LOST_RETRIES {
-                    return Err(from_sqlx(&error));
-                }
-                lost += 1;
-                drop(connection);
-                sleep(jitter(lost)).await;
-            } else {
-                return Err(from_sqlx(&error));
-            }
+                return Err(timed_out(effect));
+            };
+            let error = match outcome {
+                Ok(rows) => return Ok(rows),
+                Err(error) => error,
+            };
+            let pause = self.pause_after(&error, effect, &mut failures, &mut connection)?;
+            drop(connection);
+            sleep(pause).await;
         }
+    }
+
+    /// How long to wait before the statement is sent again; the error, where it is not.
+    fn pause_after(
+        self,
+        error: &sqlx::Error,
+        effect: Effect,
+        failures: &mut Failures,
+        connection: &mut PoolConnection<Pg>,
+    ) -> Result<Duration> {
+        if is_contention(error) && failures.contended < CONTENTION_RETRIES {
+            failures.contended += 1;
+            return Ok(jitter(failures.contended));
+        }
+        if is_read_only(error) {
+            connection.close_on_drop();
+            self.postgres.freshness.one_was_read_only();
+            // Once: a new session may lead to the server that has taken over.
+            failures.read_only += 1;
+            return if failures.read_only > 1 { Err(from_sqlx(error)) } else { Ok(Duration::ZERO) };
+        }
+        if !is_lost(error) {
+            return Err(from_sqlx(error));
+        }
+        connection.close_on_drop();
+        self.postgres.freshness.one_was_lost();
+        if effect == Effect::Once && !did_not_run(error) {
+            return Err(outcome_unknown());
+        }
+        if failures.lost == LOST_RETRIES {
+            return Err(from_sqlx(error));
+        }
+        failures.lost += 1;
+        Ok(jitter(failures.lost))
+    }
+
+    /// Sends a statement and waits for as long as it may take. The server ends it by then; where a pooler keeps it from
+    /// having a limit of ours, it is cancelled. `None`: nobody knows what becomes of it.
+    async fn bounded<O: Row>(self, sql: &Sql, connection: &mut PgConnection) -> Option<sqlx::Result<Vec<O>>> {
+        let answer = self.send(sql.clone(), connection);
+        tokio::pin!(answer);
+        if let Ok(outcome) = timeout(statement_timeout() + GRACE, &mut answer).await {
+            return Some(outcome);
+        }
+        if self.postgres.embedded {
+            return None; // It has one session, which is busy.
+        }
+        let cancelled = async {
+            let text = AssertSqlSafe(cancelling(sql.text()));
+            let mut other = PgConnection::connect_with(&self.postgres.options).await?;
+            raw_sql(text).execute(&mut other).await?;
+            other.close().await
+        };
+        match timeout(GRACE, cancelled).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => {
+                log::warn!("a statement that takes too long could not be cancelled: {}", from_sqlx(&error))
+            }
+            Err(_) => log::warn!("a statement that takes too long could not be cancelled: no answer"),
+        }
+        timeout(GRACE, answer).await.ok()
     }
 
     async fn send<O: Row>(self, sql: Sql, connection: &mut PgConnection) -> sqlx::Result<Vec<O>> {
@@ -305,23 +355,19 @@ impl Lane<'_> {
 pub trait Row: for<'r> FromRow<'r, PgRow> + Send + Unpin {}
 impl<T: for<'r> FromRow<'r, PgRow> + Send + Unpin> Row for T {}
 
-fn parse_url(field: &str, url: &Secret) -> Result<PgConnectOptions> {
-    url.reveal()
-        .parse::<PgConnectOptions>()
-        // Poolers refuse startup parameters that they do not know; nothing of ours depends on this one.
-        .map(|options| options.application_name("izzie-memory").extra_float_digits(None))
-        .map_err(|_| {
-            Error::invalid(field, "is no Postgres URL (postgres://user:password@host:port/database)")
-        })
-}
-
 /// The relay of the embedded database keeps the statements of its clients apart.
 fn statements(config: &PostgresConfig) -> PreparedStatements {
     if config.embedded { PreparedStatements::On } else { config.pool.prepared_statements }
 }
 
-fn pool(max: u32, config: &PoolOptions, options: &PgConnectOptions, route: &Arc<Route>) -> PgPool {
-    let route = Arc::clone(route);
+fn pool(
+    max: u32,
+    config: &PoolOptions,
+    options: &PgConnectOptions,
+    route: &Arc<Route>,
+    freshness: &Arc<Freshness>,
+) -> PgPool {
+    let (route, freshness) = (Arc::clone(route), Arc::clone(freshness));
     PgPoolOptions::new()
         .max_connections(max)
         .acquire_timeout(Duration::from_millis(config.acquire_timeout_ms))
@@ -331,14 +377,16 @@ fn pool(max: u32, config: &PoolOptions, options: &PgConnectOptions, route: &Arc<
             let route = Arc::clone(&route);
             Box::pin(async move { route.look(connection).await })
         })
-        // One round trip a statement; see PING_AFTER_IDLE.
+        // One round trip a statement: not before each of them.
         .test_before_acquire(false)
-        .before_acquire(|connection, meta| {
+        .before_acquire(move |connection, meta| {
+            let check = freshness.check(&meta);
             Box::pin(async move {
-                if meta.idle_for < PING_AFTER_IDLE {
-                    return Ok(true);
-                }
-                Ok(connection.ping().await.is_ok())
+                Ok(match check {
+                    Check::None => true,
+                    Check::Ping => connection.ping().await.is_ok(),
+                    Check::LetGo => false,
+                })
             })
         })
         .connect_lazy_with(options.clone())
@@ -346,10 +394,6 @@ fn pool(max: u32, config: &PoolOptions, options: &PgConnectOptions, route: &Arc<
 
 fn jitter(attempt: u32) -> Duration {
     Duration::from_millis(rand::rng().random_range(5..=40 * u64::from(attempt)))
-}
-
-fn unreachable() -> Error {
-    Error::vector(Reason::Unavailable, "Postgres cannot be reached")
 }
 
 fn timed_out(effect: Effect) -> Error {

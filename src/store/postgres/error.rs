@@ -16,10 +16,33 @@ pub fn is_lost(error: &sqlx::Error) -> bool {
         sqlx::Error::Io(_) | sqlx::Error::Protocol(_) | sqlx::Error::WorkerCrashed => true,
         sqlx::Error::Database(error) => error
             .code()
-            .is_some_and(|code| matches!(&*code, "57P01" | "57P02" | "57P03") || code.starts_with("08")),
+            .is_some_and(|code| code.starts_with("57P") || code == "25P03" || code.starts_with("08")),
         _ => false,
     }
 }
+
+/// Whether the server ended the session before it did anything of the statement, or rolled back what it did: it says so
+/// itself, and an answer would have come before. A pooler, which says the same of itself, cannot know.
+pub fn did_not_run(error: &sqlx::Error) -> bool {
+    let sqlx::Error::Database(error) = error else { return false };
+    let by_server = || {
+        let details = error.try_downcast_ref::<PgDatabaseError>();
+        details.and_then(PgDatabaseError::routine).is_some_and(|routine| routine == "ProcessInterrupts")
+    };
+    error.code().is_some_and(|code| matches!(&*code, "57P05" | "25P03") || &*code == "57P01" && by_server())
+}
+
+/// Whether the server takes no writes.
+pub fn is_read_only(error: &sqlx::Error) -> bool {
+    matches!(error, sqlx::Error::Database(error) if error.code().is_some_and(|code| code == READ_ONLY))
+}
+
+/// The same, of an error that went on.
+pub fn says_read_only(error: &Error) -> bool {
+    error.details.get("sqlstate").and_then(Value::as_str) == Some(READ_ONLY)
+}
+
+const READ_ONLY: &str = "25006";
 
 /// Whether the server rolled the statement back because of concurrent work and it can be repeated at once.
 pub fn is_contention(error: &sqlx::Error) -> bool {
@@ -76,6 +99,17 @@ pub struct Refusal {
     table: String,
     /// Empty where none was broken.
     constraint: String,
+    /// Where it happened, the innermost function first.
+    context: String,
+}
+
+/// What keeps a role out whose rows row security would leave out.
+pub(super) fn hidden_rows(problem: impl Display) -> Error {
+    let message = format!(
+        "{problem}: izzie-memory must see every row; connect as the owner of the table (without FORCE ROW LEVEL \
+         SECURITY), as a role with BYPASSRLS, or give the role a policy for all rows (using (true) with check (true))"
+    );
+    Error::vector(Reason::StatementRejected, message).with("rowSecurity", true)
 }
 
 fn handshake_failed(cause: impl Display) -> Error {
@@ -90,15 +124,36 @@ fn from_database(error: &dyn DatabaseError) -> Error {
         detail: details.and_then(PgDatabaseError::detail).unwrap_or_default().to_owned(),
         table: error.table().unwrap_or_default().to_owned(),
         constraint: error.constraint().unwrap_or_default().to_owned(),
+        context: details.and_then(PgDatabaseError::r#where).unwrap_or_default().to_owned(),
     }
     .to_error()
+}
+
+/// The innermost function, unless it is ours: its line comes first in the context, whatever the language.
+fn foreign_function(context: &str) -> Option<String> {
+    let line = context.lines().find(|line| line.contains("function ") && line.contains('('))?;
+    let (_, rest) = line.split_once("function ")?;
+    let name = rest.split_once('(').map_or(rest, |(name, _)| name).trim_matches('"');
+    (!name.starts_with("izzie_memory.")).then(|| name.to_owned())
 }
 
 impl Refusal {
     pub fn to_error(&self) -> Error {
         let Self { sqlstate, message, .. } = self;
+        let foreign = foreign_function(&self.context);
         let failure = match sqlstate.as_str() {
             "23503" => self.foreign_key(),
+            "IZ001" => Error::vector(Reason::StatementRejected, message.clone()).with(
+                "obstacles",
+                self.detail.split(", ").filter(|name| !name.is_empty()).collect::<Vec<_>>(),
+            ),
+            "IZ002" => hidden_rows(message),
+            "IZ003" => Error::vector(Reason::StatementRejected, message.clone()),
+            "42P01" | "3F000" | "42883" | "42703" if foreign.is_some() => {
+                let function = foreign.unwrap_or_default();
+                let problem = format!("the application's function {function} failed: {message}");
+                Error::vector(Reason::StatementRejected, problem).with("function", function)
+            }
             "42P01" | "3F000" | "42883" | "42703" => Error::vector(
                 Reason::SchemaOutdated,
                 "the schema izzie_memory is missing or of another version; run migrate()",
@@ -106,6 +161,27 @@ impl Refusal {
             "42501" => {
                 Error::vector(Reason::StatementRejected, format!("Postgres denied a right: {message}"))
             }
+            "0A000" if message.contains("ON CONFLICT") || message.contains("RETURNING") => Error::vector(
+                Reason::StatementRejected,
+                format!(
+                    "memory_entries: a rule of the application stands on the table, which izzie-memory cannot write \
+                     through: {message}; use a trigger instead, doctor names the rule"
+                ),
+            ),
+            READ_ONLY => Error::vector(
+                Reason::Unavailable,
+                "Postgres takes no writes now (a standby, a failover, or default_transaction_read_only); reads go on",
+            ),
+            "53300" => Error::vector(
+                Reason::Overloaded,
+                format!(
+                    "Postgres has no connection left: {message}; close some, lower pool.max, or put a pooler before it"
+                ),
+            ),
+            "57P03" => Error::vector(
+                Reason::Unavailable,
+                format!("Postgres is not ready for connections: {message}"),
+            ),
             "26000" | "42P05" => Error::vector(
                 Reason::StatementRejected,
                 "a pooler loses track of prepared statements: set pool.preparedStatements to 'off', or let it keep \
@@ -117,7 +193,11 @@ impl Refusal {
                 Reason::Timeout,
                 format!("other sessions hold a lock that is needed: {message}"),
             ),
-            "57014" => Error::vector(Reason::Timeout, "Postgres cancelled the statement"),
+            "57014" => Error::vector(
+                Reason::Timeout,
+                "Postgres cancelled the statement, which took too long; nothing was written. A lock or a trigger on \
+                 memory_entries may hold it up",
+            ),
             code if code.starts_with("53")
                 || code.starts_with("57")
                 || code.starts_with("08")

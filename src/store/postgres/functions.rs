@@ -12,8 +12,10 @@ use sha2::{Digest, Sha256};
 pub(super) const FUNCTIONS_VERSION: i64 = 1;
 
 /// In the order in which they are applied: views stand after what they call, triggers last.
-const FILES: [FunctionFile; 12] = [
+const FILES: [FunctionFile; 15] = [
+    file("vectors", include_str!("../../../migrations/functions/vectors.sql")),
     file("projection", include_str!("../../../migrations/functions/projection.sql")),
+    file("obstacles", include_str!("../../../migrations/functions/obstacles.sql")),
     file("postgres_graph", include_str!("../../../migrations/functions/postgres_graph.sql")),
     file("words", include_str!("../../../migrations/functions/words.sql")),
     file("writes", include_str!("../../../migrations/functions/writes.sql")),
@@ -24,6 +26,7 @@ const FILES: [FunctionFile; 12] = [
     file("embedding", include_str!("../../../migrations/functions/embedding.sql")),
     file("aliases", include_str!("../../../migrations/functions/aliases.sql")),
     file("adoption", include_str!("../../../migrations/functions/adoption.sql")),
+    file("rows", include_str!("../../../migrations/functions/rows.sql")),
     file("triggers", include_str!("../../../migrations/functions/triggers.sql")),
 ];
 

@@ -24,6 +24,7 @@ pub struct Server {
     /// Our schema is there, of whatever version.
     pub migrated: bool,
     pub may_create: bool,
+    pub encoding: String,
 }
 
 #[derive(Debug, Clone, Copy, Serialize)]

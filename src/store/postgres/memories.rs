@@ -2,7 +2,6 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use pgvector::Vector;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::value::RawValue;
@@ -14,7 +13,7 @@ use super::connection::{Effect, Postgres, outcome_unknown};
 use super::error::Refusal;
 use super::statement::Sql;
 use crate::error::{Error, Reason, Result};
-use crate::model::{Entity, Memory, Projection, Relationship};
+use crate::model::{Entity, Memory, Projection, Rejected, Relationship};
 
 /// How often a store whose connection was lost is sent again.
 const STORE_REPETITIONS: u32 = 3;
@@ -68,6 +67,12 @@ pub struct StoreRow {
     pub conversation_id: Option<String>,
     pub entities: Vec<Entity>,
     pub relationships: Vec<Relationship>,
+    /// What was left out of both.
+    pub rejected: Option<Rejected>,
+    /// Whether a memory of this id that is marked deleted lives again.
+    pub restore: bool,
+    /// Whether the answer shall say what an undo of that puts back.
+    pub undo: bool,
     pub owe: Put,
     /// The embedding's space; none without an embedding.
     pub space: Option<i32>,
@@ -97,6 +102,9 @@ pub struct UpdateRow {
     pub entities: Option<Vec<Entity>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub relationships: Option<Vec<Relationship>>,
+    /// What was left out of both, where they are set.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rejected: Option<Rejected>,
     pub owe: Put,
     pub space: Option<i32>,
     pub owe_embedding: bool,
@@ -166,6 +174,8 @@ pub struct Placed {
 #[derive(Debug, Clone)]
 pub struct Stored {
     pub created: bool,
+    /// What `undo_write` puts back, where a deleted memory was restored and it was asked for.
+    pub previous: Option<Box<RawValue>>,
     pub memory: Memory,
     pub placed: Placed,
 }
@@ -185,9 +195,12 @@ pub struct Deleted {
 }
 
 impl Stored {
-    /// What takes the write back; `None` for a row that was there before this call.
+    /// What takes the write back; `None` for a row that was there before this call and stayed as it was.
     pub fn undo(&self) -> Option<Undo> {
-        self.created.then(|| undo(&self.placed, None))
+        match &self.previous {
+            Some(previous) => Some(undo(&self.placed, Some(previous.clone()))),
+            None => self.created.then(|| undo(&self.placed, None)),
+        }
     }
 }
 
@@ -252,7 +265,7 @@ impl Answer {
             (Some(memory), Some(placed)) => {
                 // Nobody else has an id that was drawn for this call: what is there is what the lost attempt wrote.
                 let created = self.created || (lost && row.fresh_id);
-                Ok(Stored { created, memory: memory.into(), placed })
+                Ok(Stored { created, previous: self.previous, memory: memory.into(), placed })
             }
             _ => Err(incomplete("store_memory")),
         }
@@ -308,6 +321,8 @@ pub(super) struct MemoryRow {
     revision: i64,
     entities: Json<Vec<Entity>>,
     relationships: Json<Vec<Relationship>>,
+    #[serde(default)]
+    rejected: Option<Json<Rejected>>,
 }
 
 impl From<MemoryRow> for Memory {
@@ -328,6 +343,7 @@ impl From<MemoryRow> for Memory {
             revision: row.revision,
             entities: row.entities.0,
             relationships: row.relationships.0,
+            rejected: row.rejected.map(|rejected| rejected.0),
             similarity: None,
             score: None,
             explain: None,
@@ -341,8 +357,7 @@ impl Postgres {
     /// Repeated when the connection is lost, because the id makes it safe. A failure after that is `OUTCOME_UNKNOWN`:
     /// the lost attempt may have been committed.
     pub async fn store(&self, row: &StoreRow, embedding: Option<&[f32]>) -> Result<Stored> {
-        let vector = embedding.map(|values| Vector::from(values.to_vec()));
-        let sql = Sql::new(include_str!("queries/store.sql")).bind(Json(row)).bind(&vector);
+        let sql = Sql::new(include_str!("queries/store.sql")).bind(Json(row)).bind(embedding);
         let with_id = |error: Error| error.with("id", row.id.to_string());
         let (answer, lost) = self.repeated::<Answer>(sql).await.map_err(with_id)?;
         answer.stored(row, lost)
@@ -369,10 +384,12 @@ impl Postgres {
     }
 
     pub async fn update(&self, row: &UpdateRow, embedding: Option<&[f32]>) -> Result<Option<Updated>> {
-        let vector = embedding.map(|values| Vector::from(values.to_vec()));
         let answer: Json<Answer> = self
             .user()
-            .scalar(Effect::Once, Sql::new(include_str!("queries/update.sql")).bind(Json(row)).bind(&vector))
+            .scalar(
+                Effect::Once,
+                Sql::new(include_str!("queries/update.sql")).bind(Json(row)).bind(embedding),
+            )
             .await?;
         answer.0.updated("update_memory", row.id, row.expected_revision)
     }

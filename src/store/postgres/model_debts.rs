@@ -1,6 +1,5 @@
 //! What is owed to embedder and extractor: claimed with its content, paid together with what pays it.
 
-use pgvector::Vector;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use sqlx::types::Json;
@@ -9,10 +8,10 @@ use uuid::Uuid;
 use super::connection::{Effect, Postgres};
 use super::memories::Put;
 use super::queue::Lease;
-use super::statement::Sql;
+use super::statement::{Sql, vector_text};
 use crate::error::Result;
 use crate::extraction::Extraction;
-use crate::model::{Entity, Relationship};
+use crate::model::{Entity, Rejected, Relationship};
 
 /// The two kinds of debts that a model pays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,6 +73,7 @@ struct ExtractionRequest<'a> {
     revision: i64,
     entities: &'a [Entity],
     relationships: &'a [Relationship],
+    rejected: Option<Rejected>,
 }
 
 impl Postgres {
@@ -120,7 +120,7 @@ impl Postgres {
     ) -> Result<Vec<Uuid>> {
         let ids: Vec<Uuid> = contents.iter().map(|content| content.id).collect();
         let hashes: Vec<&str> = contents.iter().map(|content| content.content_hash.as_str()).collect();
-        let vectors: Vec<Vector> = vectors.into_iter().map(Vector::from).collect();
+        let vectors: Vec<String> = vectors.iter().map(|values| vector_text(values)).collect();
         let sql = Sql::new(include_str!("queries/put_vectors.sql"))
             .bind(space)
             .bind(ids)
@@ -155,6 +155,7 @@ impl Postgres {
                 revision: content.revision,
                 entities: &extraction.entities,
                 relationships: &extraction.relationships,
+                rejected: extraction.rejected.kept(),
             })
             .collect();
         let sql = Sql::new(include_str!("queries/put_extractions.sql")).bind(Json(requests)).bind(owe.name());

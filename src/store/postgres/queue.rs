@@ -156,6 +156,16 @@ impl Postgres {
         Ok(paid)
     }
 
+    /// Holds on to what a lease still has of these debts.
+    pub async fn extend_lease(&self, target: &str, lease: Lease, ids: &[Uuid]) -> Result<()> {
+        let sql = Sql::new(include_str!("queries/extend_lease.sql"))
+            .bind(target)
+            .bind(lease.token)
+            .bind(ids)
+            .bind(lease.duration_ms);
+        self.background().execute(Effect::Repeatable, sql).await
+    }
+
     /// Gives a lease back. A refusal counts an attempt and buries the debt after `max_attempts`; without one (the
     /// store was away) nothing is counted.
     pub async fn release(&self, target: &str, token: Uuid, ids: &[Uuid], release: &Release) -> Result<()> {

@@ -10,6 +10,7 @@ use sqlx::postgres::PgConnectOptions;
 use sqlx::{Connection, PgConnection};
 use tokio::sync::OnceCell;
 
+use super::session;
 use super::startup::is_postgres;
 use crate::config::PreparedStatements;
 
@@ -18,14 +19,17 @@ use crate::config::PreparedStatements;
 pub(super) struct Route {
     options: PgConnectOptions,
     choice: PreparedStatements,
+    /// The relay of the embedded database, which is ours and of one session.
+    embedded: bool,
     ends_at_postgres: OnceCell<bool>,
     /// One connection of which nobody can tell makes all of them so, for good.
     untracked: AtomicBool,
 }
 
 impl Route {
-    pub fn new(options: PgConnectOptions, choice: PreparedStatements) -> Self {
-        Self { options, choice, ends_at_postgres: OnceCell::new(), untracked: AtomicBool::new(false) }
+    pub fn new(options: PgConnectOptions, choice: PreparedStatements, embedded: bool) -> Self {
+        let untracked = AtomicBool::new(false);
+        Self { options, choice, embedded, ends_at_postgres: OnceCell::new(), untracked }
     }
 
     /// Whether a statement needs a transaction of its own, within which the session cannot change.
@@ -39,7 +43,13 @@ impl Route {
 
     /// Looks where a new connection leads, before anything else is sent on it.
     pub async fn look(&self, connection: &mut PgConnection) -> sqlx::Result<()> {
-        if self.choice != PreparedStatements::Auto || self.ends_at_postgres().await {
+        if self.embedded {
+            return Ok(());
+        }
+        if self.ends_at_postgres().await {
+            return session::prepare(connection, session::statement_timeout()).await;
+        }
+        if self.choice != PreparedStatements::Auto {
             return Ok(());
         }
         if !keeps_track(connection).await? {
@@ -54,8 +64,8 @@ impl Route {
     }
 }
 
-/// Whether a pooler gives prepared statements names of its own, as those do that keep track of them. False also for a
-/// session without a pooler.
+/// Whether a pooler gives prepared statements names of its own, as those do that keep track of them, and the sessions
+/// behind it are set as ours have to be. False also for a session without a pooler.
 async fn keeps_track(connection: &mut PgConnection) -> sqlx::Result<bool> {
     let mut transaction = connection.begin().await?;
     let renamed =

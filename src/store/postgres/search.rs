@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, Utc};
-use pgvector::Vector;
 use serde_json::{Map, Value};
 use sqlx::types::Json;
 use uuid::Uuid;
@@ -79,7 +78,7 @@ impl Postgres {
             .bind(query.user_id)
             .bind(query.text.unwrap_or_default())
             .bind(query.text.is_some())
-            .bind(query.vector.map(|(_, values)| Vector::from(values.to_vec())))
+            .bind(query.vector.map(|(_, values)| values))
             .bind(query.vector.map(|(space, _)| space))
             .bind(&filters.conversation_id)
             .bind(filters.min_importance)

@@ -1,6 +1,7 @@
 use uuid::Uuid;
 
 use super::connection::{Effect, Postgres};
+use super::error::says_read_only;
 use super::statement::Sql;
 use crate::error::Result;
 
@@ -53,13 +54,12 @@ impl Postgres {
         if current.model == model && current.dimensions == dimensions {
             return Ok(SpaceMatch::Current { space: current.space_id });
         }
-        let switched: Option<i32> = self
-            .user()
-            .scalar(
-                Effect::Repeatable,
-                Sql::new(include_str!("queries/switch_space.sql")).bind(model).bind(dimensions),
-            )
-            .await?;
+        let sql = Sql::new(include_str!("queries/switch_space.sql")).bind(model).bind(dimensions);
+        let switched: Option<i32> = match self.user().scalar(Effect::Repeatable, sql).await {
+            // Reads go on with what is there.
+            Err(error) if says_read_only(&error) => None,
+            outcome => outcome?,
+        };
         Ok(match switched {
             Some(space) => SpaceMatch::Current { space },
             None => SpaceMatch::Mismatch { model: current.model, dimensions: current.dimensions },
@@ -68,11 +68,9 @@ impl Postgres {
 
     /// The vector of one memory in one space.
     pub async fn vector(&self, id: Uuid, space: i32) -> Result<Option<Vec<f32>>> {
-        let vector: Option<pgvector::Vector> = self
-            .user()
+        self.user()
             .scalar(Effect::Repeatable, Sql::new(include_str!("queries/vector.sql")).bind(id).bind(space))
-            .await?;
-        Ok(vector.map(|v| v.to_vec()))
+            .await
     }
 
     /// Begins to fill the space of an embedder beside the current one, or finds where that stopped.

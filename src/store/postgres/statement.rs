@@ -1,6 +1,10 @@
+use std::fmt::Write as _;
+
 use sqlx::postgres::{PgArguments, PgRow};
 use sqlx::query::QueryAs;
-use sqlx::{Arguments, Connection, Encode, FromRow, PgConnection, Postgres as Pg, Type};
+use sqlx::{Arguments, AssertSqlSafe, Connection, Encode, FromRow, PgConnection, Postgres as Pg, Type};
+
+use super::session;
 
 /// A statement with its parameters encoded, so that it can be sent again after a lost connection or a deadlock.
 #[derive(Clone)]
@@ -13,6 +17,10 @@ pub struct Sql {
 impl Sql {
     pub fn new(text: &'static str) -> Self {
         Self { text, arguments: PgArguments::default(), failure: None }
+    }
+
+    pub(super) fn text(&self) -> &'static str {
+        self.text
     }
 
     pub fn bind<'t, T>(mut self, value: T) -> Self
@@ -51,7 +59,7 @@ impl Sql {
         O: for<'r> FromRow<'r, PgRow> + Send + Unpin,
     {
         let query = self.query()?;
-        let mut transaction = connection.begin().await?;
+        let mut transaction = connection.begin_with(AssertSqlSafe(session::begin())).await?;
         let rows = query.persistent(false).fetch_all(&mut *transaction).await?;
         transaction.commit().await?;
         Ok(rows)
@@ -66,4 +74,16 @@ impl Sql {
             None => Ok(sqlx::query_as_with(self.text, self.arguments)),
         }
     }
+}
+
+/// A vector as text: of many at once, for which no array of arrays would do.
+pub(super) fn vector_text(values: &[f32]) -> String {
+    let mut text = String::with_capacity(values.len() * 12 + 2);
+    for value in values {
+        text.push(if text.is_empty() { '[' } else { ',' });
+        // The shortest text that reads back as the same number.
+        let _ = write!(text, "{value:e}");
+    }
+    text.push(']');
+    text
 }

@@ -9,13 +9,15 @@ use async_trait::async_trait;
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use super::graph::{Applied, Beat, BucketDigest, GraphKind, GraphStore, Outcome};
+use super::graph::{Applied, Beat, BucketDigest, GraphKind, GraphStore, Outcome, Removed};
 use super::postgres::{DigestRow, Effect, Postgres, Sql, VersionRow};
 use crate::error::{Error, Reason, Result};
 use crate::model::{HeldMemory, NodeVersion, Projection, StrongRelation, Version};
 
 /// Rows deleted per transaction.
 const BATCH: i64 = 1000;
+/// Of a clear: far more than there are memories.
+const MOST_BATCHES: usize = 100_000;
 
 pub struct PostgresGraph {
     postgres: Arc<Postgres>,
@@ -84,6 +86,23 @@ impl GraphStore for PostgresGraph {
         Ok(rows.into_iter().map(NodeVersion::from).collect())
     }
 
+    async fn torn_buckets(&self, user_id: Option<&str>) -> Result<Vec<i32>> {
+        let text = if user_id.is_some() {
+            include_str!("queries/torn_buckets_of_user.sql")
+        } else {
+            include_str!("queries/torn_buckets.sql")
+        };
+        let rows: Vec<(i32,)> =
+            self.postgres.background().all(Effect::Repeatable, Sql::new(text).bind_some(user_id)).await?;
+        Ok(rows.into_iter().map(|(bucket,)| bucket).collect())
+    }
+
+    async fn torn(&self, user_id: Option<&str>, buckets: &[i32]) -> Result<Vec<Uuid>> {
+        let sql = Sql::new(include_str!("queries/torn.sql")).bind(buckets).bind(user_id);
+        let rows: Vec<(Uuid,)> = self.postgres.background().all(Effect::Repeatable, sql).await?;
+        Ok(rows.into_iter().map(|(id,)| id).collect())
+    }
+
     async fn read_back(&self, ids: &[Uuid]) -> Result<Vec<HeldMemory>> {
         self.read_memories_back(ids).await
     }
@@ -92,7 +111,7 @@ impl GraphStore for PostgresGraph {
         self.distrust_memories(ids).await
     }
 
-    async fn sweep_entities(&self, limit: usize) -> Result<u64> {
+    async fn sweep_entities(&self, limit: usize) -> Result<Removed> {
         let (mut left, mut total) = (i64::try_from(limit).unwrap_or(i64::MAX), 0);
         while left > 0 {
             let batch = left.min(BATCH);
@@ -104,10 +123,10 @@ impl GraphStore for PostgresGraph {
                 break;
             }
         }
-        Ok(total)
+        Ok(Removed { nodes: total, foreign_edges: 0 })
     }
 
-    async fn collect_tombstones(&self, ids: &[Uuid], horizon: Version) -> Result<()> {
+    async fn collect_tombstones(&self, ids: &[Uuid], horizon: Version) -> Result<Removed> {
         let raised: bool = self
             .postgres
             .background()
@@ -121,7 +140,7 @@ impl GraphStore for PostgresGraph {
             .await?;
         let nowhere =
             || Error::graph(Reason::Unavailable, "The graph is not registered: nothing holds a horizon.");
-        raised.then_some(()).ok_or_else(nowhere)
+        raised.then(Removed::default).ok_or_else(nowhere)
     }
 
     async fn get_nodes(&self, ids: &[Uuid]) -> Result<Vec<NodeVersion>> {
@@ -142,9 +161,10 @@ impl GraphStore for PostgresGraph {
         Ok(u64::try_from(count).unwrap_or_default())
     }
 
-    async fn clear(&self, user_id: Option<&str>) -> Result<u64> {
+    async fn clear(&self, user_id: Option<&str>) -> Result<Removed> {
         let mut cleared = 0;
-        loop {
+        // Others may be writing all the while.
+        for _ in 0..MOST_BATCHES {
             let batch: i64 = self
                 .postgres
                 .background()
@@ -162,7 +182,7 @@ impl GraphStore for PostgresGraph {
             .background()
             .execute(Effect::Repeatable, Sql::new(include_str!("queries/settle_entities.sql")).bind(user_id))
             .await?;
-        Ok(cleared)
+        Ok(Removed { nodes: cleared, foreign_edges: 0 })
     }
 
     async fn strongest_relations(&self, user_id: &str, limit: usize) -> Result<Vec<StrongRelation>> {

@@ -80,7 +80,9 @@ pub async fn go_on_with_reembed(job: Job<'_>) -> Result<()> {
         if removal.done.unwrap_or(false) || job.cancelled() {
             return Ok(());
         }
-        sleep(Duration::from_millis(removal.wait_ms.map_or(0, i64::unsigned_abs))).await;
+        // The database's clock may have been set back meanwhile.
+        let wait_ms = removal.wait_ms.unwrap_or(0).clamp(0, grace_ms());
+        sleep(Duration::from_millis(wait_ms.unsigned_abs())).await;
     }
 }
 

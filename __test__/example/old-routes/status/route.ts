@@ -9,11 +9,15 @@ export async function GET() {
     const stats = await syncService.getStats();
     return NextResponse.json({
       status: health.status,
-      vectorStore: health.stores.vectorStore.healthy,
-      graphStore: health.stores.graphStore.healthy,
-      totalMemories: health.metrics.totalMemories,
-      syncPercentage: stats.syncPercentage,
-      lastSync: stats.lastSync?.toISOString() ?? null,
+      stores: health.stores,
+      metrics: health.metrics,
+      sync: {
+        vectorStoreCount: stats.vectorStoreCount,
+        graphStoreCount: stats.graphStoreCount,
+        syncPercentage: stats.syncPercentage,
+        lastSync: stats.lastSync,
+      },
+      timestamp: new Date().toISOString(),
     });
   } catch (error) {
     const message = error instanceof Error ? error.message : 'Unknown error';

@@ -21,8 +21,8 @@ const query = <Shape extends z.ZodRawShape>(shape: Shape) =>
 
 export const syncRequest = body({
   operation: z.enum(['check', 'repair', 'full', 'rebuild', 'delta']).default('check'),
-  /** Without one: all users. */
-  userId: userId.optional(),
+  /** Without one, or with an empty one: all users. */
+  userId: z.string().optional(),
   limit: z.int().min(1).max(1000).default(100),
   /** Whatever the operation, write nothing and say what differs. */
   dryRun: z.boolean().default(false),

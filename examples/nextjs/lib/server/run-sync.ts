@@ -1,10 +1,10 @@
 import type { SyncCall } from 'izzie-memory';
-import type { SyncResult } from '@/lib/persistence';
+import type { SyncOutcome } from '@/lib/persistence';
 import { syncService } from '@/lib/persistence/sync';
 import type { SyncRequest } from '@/lib/server/requests';
 
 /** Does what the request asks for. All operations answer alike. */
-export async function runSync(request: SyncRequest, call: SyncCall): Promise<SyncResult> {
+export async function runSync(request: SyncRequest, call: SyncCall): Promise<SyncOutcome> {
   const { operation, userId, limit, dryRun, clearExisting } = request;
   if (operation === 'check' || dryRun) return syncService.fullSync({ ...call, userId, limit, dryRun: true });
   switch (operation) {

@@ -1,5 +1,9 @@
 //! The beat with its horizon, and the tombstones that the horizon lets go.
 
+use std::sync::LazyLock;
+
+use super::foreign::edges_of_others;
+
 pub const READ_BEAT: &str = "\
 MATCH (b:IzzieBeat {key: 'beat'})
 RETURN b.storeId AS storeId, b.epoch AS epoch, b.highWater AS highWater, b.nonce AS nonce,
@@ -55,10 +59,19 @@ WITH b
 );
 
 /// Tombstones not above the horizon; what became anything else before it was locked stays.
-pub const COLLECT_TOMBSTONES: &str = "\
+pub static COLLECT_TOMBSTONES: LazyLock<String> = LazyLock::new(|| {
+    let foreign = edges_of_others("other IN batch");
+    format!(
+        "\
 UNWIND $keys AS key
-MATCH (n:IzzieMemory {key: key})
+MATCH (n:IzzieMemory {{key: key}})
 SET n._lock = true REMOVE n._lock
 WITH n WHERE n.deleted = true AND n.detached = false
   AND (n.epoch < $horizonEpoch OR (n.epoch = $horizonEpoch AND n.revision <= $horizonRevision))
-DETACH DELETE n";
+WITH collect(n) AS batch
+UNWIND batch AS n
+WITH n, {foreign} AS foreign
+DETACH DELETE n
+RETURN count(*) AS gone, coalesce(sum(foreign), 0) AS foreign"
+    )
+});

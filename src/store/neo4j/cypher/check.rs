@@ -3,7 +3,7 @@
 
 use std::sync::LazyLock;
 
-use super::ByScope;
+use super::{ByScope, relationship_types};
 
 /// A live node, by predicates on every property of the index `izzie_memory_live`, which lets the index answer alone.
 pub fn live(user: &str) -> String {
@@ -44,6 +44,73 @@ WITH n.bucket AS bucket, n.h1 AS h1, n.h2 AS h2, n.epoch AS epochs, n.revision A
 RETURN bucket, count(*) AS count, {sums}"
         )
     })
+});
+
+/// A live node by the index `izzie_memory_edges`, with the mentions that it has.
+fn counted(user: &str, buckets: &str) -> String {
+    format!(
+        "\
+MATCH (n:IzzieMemory)
+WHERE n.deleted = false AND n.detached = false AND n.userId {user} AND n.bucket {buckets}
+  AND n.mentions IS NOT NULL AND n.relationships IS NOT NULL
+WITH n, n.bucket AS bucket, n.mentions AS mentions, n.relationships AS relationships,
+  COUNT {{ (n)<-[:MENTIONED_IN]-(:IzzieEntity) }} AS held"
+    )
+}
+
+/// By bucket: how many memories have not as many mentions as they say, and how many relationships all of them say to
+/// state. A memory that does not say (a node of others) is left to the digests.
+pub static MENTIONS_HELD: LazyLock<ByScope> = LazyLock::new(|| {
+    let text = |user: &str| {
+        format!(
+            "{}\nRETURN bucket, sum(CASE WHEN mentions = held THEN 0 ELSE 1 END) AS torn, \
+             sum(CASE WHEN relationships >= 0 THEN relationships ELSE 1 END) AS relationships",
+            counted(user, ">= 0")
+        )
+    };
+    ByScope { user: text("= $userId"), all: text("IS NOT NULL") }
+});
+
+/// The relationships of live memories: those of memories that are kept after their deletion have no bucket, those of
+/// others no memory.
+fn relationships_held(user: &str, buckets: &str) -> String {
+    let types = relationship_types();
+    format!(
+        "\
+MATCH (a:IzzieEntity) WHERE {user}a.key > ''
+WITH a
+MATCH (a)-[r:{types}]->(:IzzieEntity) WHERE r.bucket {buckets} AND r.memoryId IS NOT NULL"
+    )
+}
+
+pub static RELATIONSHIPS_HELD: LazyLock<ByScope> = LazyLock::new(|| {
+    let text = |user: &str| {
+        format!("{}\nRETURN r.bucket AS bucket, count(*) AS relationships", relationships_held(user, ">= 0"))
+    };
+    ByScope { user: text("a.userId = $userId AND "), all: text("") }
+});
+
+/// The live memories of these buckets that have not as many mentions as they say, or say to state relationships.
+pub static MENTIONS_HELD_IN: LazyLock<ByScope> = LazyLock::new(|| {
+    let text = |user: &str| {
+        format!(
+            "{}\nWITH n, relationships, NOT coalesce(mentions = held, false) AS torn
+WHERE torn OR NOT coalesce(relationships = 0, false)
+RETURN n.key AS key, torn, CASE WHEN relationships >= 0 THEN relationships ELSE -1 END AS relationships",
+            counted(user, "IN $buckets")
+        )
+    };
+    ByScope { user: text("= $userId"), all: text("IS NOT NULL") }
+});
+
+pub static RELATIONSHIPS_HELD_IN: LazyLock<ByScope> = LazyLock::new(|| {
+    let text = |user: &str| {
+        format!(
+            "{}\nRETURN r.memoryId AS key, count(*) AS relationships",
+            relationships_held(user, "IN $buckets")
+        )
+    };
+    ByScope { user: text("a.userId = $userId AND "), all: text("") }
 });
 
 /// Null, or `''`, for what is of another type: comparisons with those are null.

@@ -1,4 +1,5 @@
-//! The statements. Labels and relationship types come from the tables of the model, never from input; everything else
+//! The statements. Every edge that one of them follows or counts lies between two nodes of ours: other programs' edges
+//! have the same types (`MENTIONED_IN`, `WORKS_WITH`), and a relationship of ours names its memory. Labels and relationship types come from the tables of the model, never from input; everything else
 //! is a parameter. Each list parameter is planned anew per size class, so every statement has at most one.
 //!
 //! Only syntax common to all of Neo4j 5 is used: no dynamic labels (5.24), no scoped subqueries (5.23), no type
@@ -8,6 +9,7 @@ mod beat;
 mod check;
 mod clear;
 mod entities;
+mod foreign;
 mod project;
 mod read_back;
 mod relations;
@@ -16,18 +18,22 @@ mod schema;
 use crate::model::RelationshipType;
 
 pub(super) use self::beat::{COLLECT_TOMBSTONES, FIRST_BEAT, NEXT_BEAT, RAISE_HORIZON, READ_BEAT};
-pub(super) use self::check::{COUNT_LIVE, DIGESTS, GET_NODES, LIST_BUCKETS};
+pub(super) use self::check::{
+    COUNT_LIVE, DIGESTS, GET_NODES, LIST_BUCKETS, MENTIONS_HELD, MENTIONS_HELD_IN, RELATIONSHIPS_HELD,
+    RELATIONSHIPS_HELD_IN,
+};
 pub(super) use self::clear::{CLEAR_MEMORIES, SETTLE_ENTITIES, SWEEP_ENTITIES};
 pub(super) use self::entities::{
     GET_ENTITIES, MEMORIES_OF, PARTLY_DETACHED, SEARCH_ENTITIES, TOP_ENTITIES, TYPE_COUNTS, UNFOLDED_ENTITIES,
 };
+pub(super) use self::foreign::{FOREIGN_EDGES, RENEW_ENTITIES};
 pub(super) use self::project::{PROJECT, PROJECT_WITH_RELATIONSHIPS};
 pub(super) use self::read_back::{DISTRUST, READ_MEMORIES, READ_MENTIONS, READ_RELATIONSHIPS};
 pub(super) use self::relations::{
     CO_OCCURRENCES, CO_OCCURRENCES_OF, EXPLICIT_RELATIONS, NEIGHBOURS, RELATIONSHIP_COUNTS, SHARED_MEMORIES,
     STATED_RELATIONS, STATING_MEMORIES,
 };
-pub(super) use self::schema::{SCHEMA, SHOW_SCHEMA, SchemaRule};
+pub(super) use self::schema::{SCHEMA, SHOW_CONSTRAINTS, SHOW_SCHEMA, SchemaRule};
 
 pub(super) const PING: &str = "RETURN 1";
 

@@ -3,7 +3,8 @@
 use std::sync::LazyLock;
 
 use super::relationship_types;
-use crate::model::{Label, RelationshipType};
+use crate::model::{EntityType, Label, RelationshipType};
+use crate::store::neo4j::labels;
 
 /// What becomes of a row, read under the memory's lock: `barred` when the graph had no such node and the horizon is not
 /// below the version, `refused` below the held version, `marked` when a memory that the graph shall keep was deleted,
@@ -12,11 +13,18 @@ const FATE: &str = "\
 CASE WHEN m._new AND (b.horizonEpoch > row.epoch OR (b.horizonEpoch = row.epoch AND b.horizonRevision >= row.revision))
        THEN 'barred'
      WHEN m.epoch > row.epoch OR (m.epoch = row.epoch AND m.revision > row.revision) THEN 'refused'
-     WHEN row.deleted AND row.detached AND m:Memory THEN 'marked'
+     WHEN row.deleted AND row.detached AND m.deleted = false THEN 'marked'
      ELSE 'replaced' END AS fate";
 
-/// Locks an entity; whoever mentions it takes the sweep's mark away.
-const LOCK: &str = "REMOVE e._lock, e.unmentioned";
+/// Locks an entity; whoever mentions it takes the sweep's mark away. `foreign` is how many of its edges `MENTIONED_IN` lead
+/// to nodes of others; none where it is missing. It stands as long as it explains, with what we counted last, how many
+/// there are: they are looked at one by one only where others have changed something.
+const LOCK: &str = "REMOVE e._lock, e.unmentioned
+  SET e.foreign = CASE WHEN coalesce(e.frequency, 0) + coalesce(e.foreign, 0) = COUNT { (e)-[:MENTIONED_IN]->() }
+    THEN e.foreign ELSE nullif(COUNT { (e)-[:MENTIONED_IN]->(other) WHERE NOT other:IzzieMemory }, 0) END";
+
+/// The number of memories that mention an entity which is locked: two numbers that the server keeps, whatever their size.
+const RECOUNT: &str = "SET e.frequency = COUNT { (e)-[:MENTIONED_IN]->() } - coalesce(e.foreign, 0)";
 
 /// The whole of a mention, whatever the edge held.
 const MENTION: &str =
@@ -34,6 +42,7 @@ const MENTION: &str =
 ///    rows mention is not touched. Where every row is applied and none of them takes a mention away, these are the
 ///    batch's own, which come in that order: then one pass locks and writes. To remove a property locks a node even where it has none, as long as the property's name
 ///    is known to the server, which step 1 sees to; to set it first costs a fifth of the pass.
+///    An entity that carries `:IzzieEntity` and one other label, and a type that its key can have, has its labels already.
 /// 3. Per row: take away what is no longer so, write what is, recount. A later row of an entity counts again, so the
 ///    last one is right. Only a mention that is there already is looked for: among those of a hot entity that is slow.
 ///
@@ -44,9 +53,8 @@ const MENTION: &str =
 /// Old relationships are looked for among all those of the memory's entities, so only where there are any.
 fn project(relationships: &str) -> String {
     let types = relationship_types();
-    let labels = each(Label::ALL.map(Label::name), |label| {
-        format!("CASE x[1] WHEN '{label}' THEN [1] ELSE [] END | SET e:{label}")
-    });
+    let kinds = kinds("x[1]");
+    let relabel = relabel();
     format!(
         "\
 UNWIND $batch.memories AS row
@@ -66,11 +74,13 @@ FOREACH (x IN CASE WHEN own THEN $batch.entities ELSE [x IN $batch.entities WHER
   MERGE (e:IzzieEntity {{key: x[0]}})
   {LOCK}
   SET e.userId = x[2], e.normalized = x[4],
-    e.name = coalesce(e.name, x[3]), e.type = coalesce(e.type, x[5]),
+    e.name = coalesce(e.name, x[3]),
     e.confidence = CASE WHEN e.confidence > x[6] THEN e.confidence ELSE x[6] END,
     e.firstSeen = CASE WHEN e.firstSeen < x[7] THEN e.firstSeen ELSE x[7] END,
     e.lastSeen = CASE WHEN e.lastSeen > x[8] THEN e.lastSeen ELSE x[8] END
-{labels})
+  FOREACH (_ IN CASE WHEN size(labels(e)) = 2 AND e.type IN {kinds} THEN [] ELSE [1] END |
+    SET e.type = CASE WHEN e.type IN {kinds} THEN e.type ELSE x[5] END
+{relabel}))
 WITH 1 AS locked
 UNWIND $batch.memories AS row
 MATCH (m:IzzieMemory {{key: row.key}})
@@ -87,18 +97,20 @@ FOREACH (_ IN CASE fate WHEN 'replaced' THEN [1] ELSE [] END |
   FOREACH (r IN CASE WHEN size(held) > 0 THEN
     [(m)<-[r:MENTIONED_IN]-(e:IzzieEntity) WHERE NOT e.key IN named | r] ELSE [] END | DELETE r)
   FOREACH (key IN [key IN held WHERE NOT key IN named] | MERGE (e:IzzieEntity {{key: key}})
-    SET e.frequency = COUNT {{ (e)-[:MENTIONED_IN]->() }}
+    {RECOUNT}
     SET e.unmentioned = CASE e.frequency WHEN 0 THEN true END)
   SET m = row.node REMOVE m:Memory
-  FOREACH (_ IN CASE WHEN row.deleted THEN [] ELSE [1] END | SET m:Memory)
   FOREACH (x IN row.mentions |
     MERGE (e:IzzieEntity {{key: x[0]}})
     FOREACH (_ IN CASE WHEN x[0] IN held THEN [] ELSE [1] END | CREATE (e)-[r:MENTIONED_IN]->(m) {MENTION})
     FOREACH (_ IN CASE WHEN x[0] IN held THEN [1] ELSE [] END | MERGE (e)-[r:MENTIONED_IN]->(m) {MENTION})
-    SET e.frequency = COUNT {{ (e)-[:MENTIONED_IN]->() }})
+    {RECOUNT})
 {relationships})
 FOREACH (_ IN CASE fate WHEN 'marked' THEN [1] ELSE [] END |
-  SET m += row.node, m.deleted = false, m.detached = true)
+  SET m += row.node, m.deleted = false, m.detached = true REMOVE m:Memory
+  FOREACH (r IN CASE WHEN m.relationships > 0 THEN
+    [(m)<-[:MENTIONED_IN]-(:IzzieEntity)-[r:{types}]->(:IzzieEntity) WHERE r.memoryId = m.key | r] ELSE [] END |
+    REMOVE r.bucket))
 FOREACH (_ IN CASE fate WHEN 'barred' THEN [1] ELSE [] END | DELETE m)
 RETURN row.key AS key, epoch, revision, fate"
     )
@@ -117,6 +129,28 @@ pub static PROJECT_WITH_RELATIONSHIPS: LazyLock<String> = LazyLock::new(|| {
 {types})"
     ))
 });
+
+/// The types whose entities have the key's label `label` in common.
+fn kinds(label: &str) -> String {
+    let cases = Label::ALL.map(|one| {
+        let types = labels::types_of(one).into_iter().map(|kind| format!("'{kind}'")).collect::<Vec<_>>();
+        format!(" WHEN '{}' THEN [{}]", one.name(), types.join(", "))
+    });
+    format!("CASE {label}{} ELSE [] END", cases.concat())
+}
+
+/// Gives an entity the label of its type and no other that it ever had from us.
+pub(super) fn relabel() -> String {
+    let all = labels::all_and_former().collect::<Vec<_>>().join(":");
+    let set = EntityType::ALL.map(|kind| {
+        format!(
+            "  FOREACH (_ IN CASE e.type WHEN '{}' THEN [1] ELSE [] END | SET e:{})",
+            kind.name(),
+            labels::of(kind)
+        )
+    });
+    format!("  REMOVE e:{all}\n{}", set.join("\n"))
+}
 
 /// One `FOREACH` per name: the way to a label or type chosen by a value that every Neo4j 5 knows and plans without a scan.
 fn each(names: impl IntoIterator<Item = &'static str>, clause: impl Fn(&str) -> String) -> String {

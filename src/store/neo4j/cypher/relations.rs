@@ -19,7 +19,7 @@ OPTIONAL MATCH (n:IzzieMemory) WHERE {detached}
 WITH collect(n.key) AS detached
 MATCH (a:IzzieEntity) WHERE a.userId = $userId AND a.key > ''
 WITH a, detached
-MATCH (a)-[r:{types}]->(b:IzzieEntity) WHERE b.userId = $userId AND NOT r.memoryId IN detached
+MATCH (a)-[r:{types}]->(b:IzzieEntity) WHERE b.userId = $userId AND r.memoryId IS NOT NULL AND NOT r.memoryId IN detached
 WITH a, type(r) AS kind, b, count(DISTINCT r.memoryId) AS weight
 RETURN a.type AS fromType, a.name AS fromName, b.type AS toType, b.name AS toName, kind, weight
 ORDER BY weight DESC, fromName, toName, kind LIMIT $limit"
@@ -114,7 +114,7 @@ OPTIONAL MATCH (n:IzzieMemory) WHERE {detached}
 WITH collect(n.key) AS detached
 MATCH (a:IzzieEntity) WHERE a.userId = $userId AND a.key > ''
 WITH a, detached
-MATCH (a)-[r:{types}]->(b:IzzieEntity) WHERE b.userId = $userId AND NOT r.memoryId IN detached
+MATCH (a)-[r:{types}]->(b:IzzieEntity) WHERE b.userId = $userId AND r.memoryId IS NOT NULL AND NOT r.memoryId IN detached
 WITH DISTINCT a, type(r) AS relationship, b
 RETURN relationship, count(*) AS count"
     )

@@ -1,7 +1,7 @@
 //! Constraints and indexes.
 
 /// Every node of ours has a key under one of these constraints; without them `MERGE` would scan and double nodes.
-pub const SCHEMA: [SchemaRule; 9] = [
+pub const SCHEMA: [SchemaRule; 10] = [
     SchemaRule::unique("izzie_memory_key", "IzzieMemory", &["key"]),
     SchemaRule::unique("izzie_entity_key", "IzzieEntity", &["key"]),
     SchemaRule::unique("izzie_beat_key", "IzzieBeat", &["key"]),
@@ -11,6 +11,12 @@ pub const SCHEMA: [SchemaRule; 9] = [
         "izzie_memory_live",
         "IzzieMemory",
         &["deleted", "detached", "userId", "bucket", "h1", "h2", "epoch", "revision"],
+    ),
+    // What memories say to have, compared with what they have. No write but the first changes all of it, so it is apart.
+    SchemaRule::index(
+        "izzie_memory_edges",
+        "IzzieMemory",
+        &["deleted", "detached", "userId", "bucket", "mentions", "relationships"],
     ),
     SchemaRule::index("izzie_memory_bucket", "IzzieMemory", &["bucket"]),
     SchemaRule::index("izzie_entity_user", "IzzieEntity", &["userId", "key"]),
@@ -60,3 +66,8 @@ pub const SHOW_SCHEMA: &str = "\
 SHOW INDEXES YIELD name, labelsOrTypes, properties, owningConstraint, state, type, entityType
 WHERE entityType = 'NODE' AND type = 'RANGE'
 RETURN name, labelsOrTypes AS labels, properties, owningConstraint IS NOT NULL AS unique, state = 'FAILED' AS failed";
+
+/// Those of everybody. Uniqueness, existence and types alike can refuse a write.
+pub const SHOW_CONSTRAINTS: &str = "\
+SHOW CONSTRAINTS YIELD name, entityType, labelsOrTypes, properties
+RETURN name, entityType = 'NODE' AS node, labelsOrTypes AS on, properties";

@@ -32,7 +32,7 @@ with words as materialized (
   )
 ), asked as materialized (
   select row_number() over (order by place, lexeme)::integer as number, in_focus, is_date,
-    ('''' || replace(replace(lexeme, '\', '\\'), '''', '''''') || '''')::tsquery as word
+    ('''' || replace(replace(lexeme, E'\\', E'\\\\'), '''', '''''') || '''')::tsquery as word
   from chosen
 ), features as (
   select array_agg(e.id) as ids,
@@ -67,12 +67,12 @@ with words as materialized (
 ), cosines as (
   select array_agg(c.memory_id) as similar_ids, array_agg(c.similarity) as similarities
   from (
-    select e.id as memory_id, 1 - (e.embedding <=> $4) as similarity
-    from public.memory_entries e
+    select e.id as memory_id, 1 - izzie_memory.distance(e.embedding, g.vector) as similarity
+    from public.memory_entries e, given g
     where $5 = 1 and e.user_id = $1 and e.embedding is not null
     union all
-    select v.memory_id, 1 - (v.embedding <=> $4)
-    from izzie_memory.memory_vectors v
+    select v.memory_id, 1 - izzie_memory.distance(v.embedding, g.vector)
+    from izzie_memory.memory_vectors v, given g
     where v.space_id = $5 and $5 <> 1 and v.user_id = $1
   ) c
 )

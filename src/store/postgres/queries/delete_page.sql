@@ -1,1 +1,1 @@
-select removed, last from izzie_memory.delete_page($1, $2, $3, $4, $5)
+select removed, kept, last from izzie_memory.delete_page($1, $2, $3, $4, $5)

@@ -6,4 +6,4 @@ select current_database()::text as database, current_user::text as role, current
     select from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
     where n.nspname = 'izzie_memory' and c.relname = 'migrations'
   ) as migrated,
-  has_database_privilege(current_database(), 'CREATE') as may_create
+  has_database_privilege(current_database(), 'CREATE') as may_create, getdatabaseencoding()::text as encoding

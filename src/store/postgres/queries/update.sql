@@ -1,1 +1,1 @@
-select izzie_memory.update_memory($1, $2)
+select izzie_memory.update_memory($1, izzie_memory.as_vector($2))

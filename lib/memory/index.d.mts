@@ -1,0 +1,17 @@
+export {
+  type GetAllOptions,
+  type GraphEntity,
+  type HealthReason,
+  type HybridSearchOptions,
+  type HybridSearchResult,
+  type MemoryEntry,
+  type MemoryMetadata,
+  MemoryService,
+  type MemoryServiceConfig,
+  type MemoryStats,
+  memoryService,
+  type NewMemory,
+  type RetrieveOptions,
+  type SearchOptions,
+  type StoreOptions,
+} from '../../index.js';

@@ -1,0 +1,154 @@
+'use strict';
+
+const { chunks, Pieces } = require('./lines.cjs');
+
+const NEWLINE = 0x0a;
+const CARRIAGE_RETURN = 0x0d;
+
+/** So many carriage returns before a line feed are one line end with it; programs that convert twice leave two. */
+const MAX_RETURNS = 4;
+
+/** @typedef {import('./lines.cjs').Line & { start: number }} MailLine `start`: bytes of the file before it */
+
+/**
+ * The lines of a mailbox, whatever ends them: LF, CR LF, CR CR LF, LF CR or CR alone, also mixed in one file. A byte order
+ * mark is left out, and UTF-16 becomes UTF-8. Answers the lines of each piece together: one by one takes twice as long.
+ *
+ * @param {import('./lines.cjs').Source} source
+ * @param {AbortSignal} [signal]
+ * @returns {AsyncGenerator<MailLine[]>}
+ */
+async function* readMailLines(source, signal) {
+  const lines = new Lines();
+  const text = new Utf16();
+  for await (const chunk of chunks(source, signal)) yield lines.push(text.decode(chunk));
+  yield lines.push(text.finish());
+  yield lines.finish();
+}
+
+class Lines {
+  #number = 0;
+  #start = 0;
+  #end = 0;
+  #line = new Pieces();
+  /** Carriage returns met, of which it is not known yet what they are. */
+  #returns = 0;
+  #afterNewline = false;
+  /** @type {MailLine[]} */
+  #lines = [];
+
+  /** @param {Buffer} chunk */
+  push(chunk) {
+    let at = 0;
+    let newline = chunk.indexOf(NEWLINE);
+    let carriageReturn = chunk.indexOf(CARRIAGE_RETURN);
+    while (at < chunk.length) {
+      if (this.#returns > 0) at = this.#afterReturns(chunk, at);
+      if (newline !== -1 && newline < at) newline = chunk.indexOf(NEWLINE, at);
+      if (carriageReturn !== -1 && carriageReturn < at) carriageReturn = chunk.indexOf(CARRIAGE_RETURN, at);
+      const stop = Math.min(
+        newline === -1 ? chunk.length : newline,
+        carriageReturn === -1 ? chunk.length : carriageReturn,
+      );
+      this.#text(chunk.subarray(at, stop));
+      if (stop === newline) this.#endLine(1, true);
+      else if (stop === carriageReturn) this.#returns = 1;
+      at = stop + 1;
+    }
+    return this.#taken();
+  }
+
+  finish() {
+    this.#loneReturns();
+    if (this.#line.length > 0) this.#endLine(0, false);
+    return this.#taken();
+  }
+
+  /** Counts the carriage returns on from `at`, and decides what they are once something else follows. */
+  #afterReturns(chunk, from) {
+    let at = from;
+    while (chunk[at] === CARRIAGE_RETURN) at += 1;
+    this.#returns += at - from;
+    if (at === chunk.length) return at;
+    if (chunk[at] !== NEWLINE || this.#returns > MAX_RETURNS) this.#loneReturns();
+    else {
+      this.#endLine(this.#returns + 1, true);
+      this.#returns = 0;
+      return at + 1;
+    }
+    return at;
+  }
+
+  /** Each ends a line; one right behind a line feed belongs to it. */
+  #loneReturns() {
+    if (this.#afterNewline && this.#line.length === 0 && this.#returns === 1) {
+      this.#end += 1;
+      this.#start = this.#end;
+    } else for (let count = this.#returns; count > 0; count -= 1) this.#endLine(1, false);
+    this.#returns = 0;
+  }
+
+  #text(bytes) {
+    if (bytes.length === 0) return;
+    this.#line.push(bytes);
+    this.#end += bytes.length;
+  }
+
+  #endLine(length, newline) {
+    this.#end += length;
+    this.#lines.push({
+      number: ++this.#number,
+      bytes: this.#line.bytes(),
+      start: this.#start,
+      end: this.#end,
+    });
+    this.#start = this.#end;
+    if (this.#line.length > 0) this.#line = new Pieces();
+    this.#afterNewline = newline;
+  }
+
+  #taken() {
+    const lines = this.#lines;
+    this.#lines = [];
+    return lines;
+  }
+}
+
+/** UTF-16 with a byte order mark as UTF-8. Other bytes are left as they are, for each mail says what they are. */
+class Utf16 {
+  /** @type {import('node:util').TextDecoder | null | undefined} */
+  #decoder;
+  /** @type {Buffer} */
+  #first = Buffer.alloc(0);
+
+  /** @param {Buffer} chunk */
+  decode(chunk) {
+    if (this.#decoder === undefined) {
+      chunk = this.#first.length > 0 ? Buffer.concat([this.#first, chunk]) : chunk;
+      this.#first = chunk;
+      if (chunk.length < 3) return Buffer.alloc(0);
+      this.#decoder = decoderFor(chunk);
+      if (this.#decoder === null && startsWithUtf8Mark(chunk)) return chunk.subarray(3);
+    }
+    return this.#decoder ? Buffer.from(this.#decoder.decode(chunk, { stream: true })) : chunk;
+  }
+
+  finish() {
+    if (this.#decoder === undefined) return this.#first;
+    return this.#decoder ? Buffer.from(this.#decoder.decode()) : Buffer.alloc(0);
+  }
+}
+
+/** @param {Buffer} bytes */
+function decoderFor(bytes) {
+  const mark = bytes.readUInt16BE(0);
+  if (mark === 0xfffe) return new TextDecoder('utf-16le');
+  return mark === 0xfeff ? new TextDecoder('utf-16be') : null;
+}
+
+/** @param {Uint8Array} bytes */
+function startsWithUtf8Mark(bytes) {
+  return bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
+}
+
+module.exports = { readMailLines, startsWithUtf8Mark };

@@ -1,0 +1,193 @@
+'use strict';
+
+const { decodeText } = require('./charsets.cjs');
+const { htmlToText } = require('./html-text.cjs');
+const { charsetOfHeaders, decodedWords, escapedBytes, headerText, utf8Words } = require('./header-text.cjs');
+const { isReadable } = require('./text-lines.cjs');
+
+/** Mails in mails are read so deep. */
+const MAX_DEPTH = 10;
+/** Read as they stand. */
+const PLAIN = /^(?:text\/(?:plain|markdown|x-markdown|enriched|richtext|rfc822-headers)|text|plain|)$/;
+const EXCERPT_BYTES = 512;
+const ADDRESSES = new Set(['from', 'to', 'cc', 'bcc', 'sender', 'reply-to']);
+
+/**
+ * What is no text of a mail, told in its metadata. `undecoded`: bytes of a text that could not be read; `base64` is how they
+ * begin.
+ * @typedef {{ name?: string, type: string, bytes: number, charset?: string, undecoded?: number, base64?: string }} Note
+ * @typedef {{ mail: import('postal-mime').Email, text: string, notes: Note[] }} Parsed
+ */
+
+/** @type {Promise<any> | undefined} */
+let loading;
+
+/**
+ * @param {Buffer} bytes
+ * @returns {Promise<Parsed>}
+ */
+async function parseMime(bytes) {
+  loading ??= import('postal-mime').then(({ default: PostalMime }) => parserOf(PostalMime));
+  const Parser = await loading;
+  return new Parser().read(bytes);
+}
+
+/**
+ * postal-mime takes a mail apart. It decodes what is declared and nothing else; what is overridden here gives it UTF-8 to
+ * decode, and puts the text together. The version is pinned, for these are its inner seams.
+ */
+function parserOf(PostalMime) {
+  return class Parser extends PostalMime {
+    /** @type {Note[]} */
+    notes = [];
+    text = '';
+    #depth;
+
+    constructor(depth = 0) {
+      super();
+      this.#depth = depth;
+    }
+
+    /** @returns {Promise<Parsed>} */
+    async read(bytes) {
+      const mail = await this.parse(bytes);
+      return { mail, text: this.text, notes: this.notes };
+    }
+
+    /** Bytes beyond ASCII come through the parser unharmed: it takes headers and quoted-printable for UTF-8. */
+    async processLine(line, isFinal) {
+      const { state, contentDecoder } = this.currentNode;
+      if (state === 'header') return super.processLine(escapedBytes(line), isFinal);
+      return super.processLine(contentDecoder?.decoder ? quotedBytes(line) : line, isFinal);
+    }
+
+    async processNodeTree() {
+      const hint = charsetIn(this.root);
+      const ofHeaders = charsetOfHeaders(
+        this.root.headers.map(({ value }) => value),
+        hint,
+      );
+      for (const header of this.root.headers) {
+        const value = utf8Words(headerText(header.value, ofHeaders));
+        header.value = ADDRESSES.has(header.key) ? plainAddresses(value) : value;
+      }
+      const inlineMails = !this.forceRfc822Attachments();
+      this.text = await this.#textOf(this.root, { inlineMails, hint });
+      this.textContent = {};
+    }
+
+    /** @returns {Promise<string>} */
+    async #textOf(node, context) {
+      const { multipart, parsed } = node.contentType;
+      if (multipart && node.childNodes.length > 0) return this.#textOfParts(node, context);
+      const type = parsed?.value || '';
+      const isAttached = node.contentDisposition?.parsed?.value === 'attachment';
+      if (!node.content) return '';
+      // Parts that nothing separates are text.
+      if (!isAttached && (multipart || PLAIN.test(type))) return this.#plain(node, context);
+      if (!isAttached && type === 'text/html')
+        return htmlToText(this.#decode(node, context, metaCharset(node.content)));
+      const isMail = context.inlineMails && this.isInlineMessageRfc822(node) && this.#depth < MAX_DEPTH;
+      if (isMail) return this.#forwarded(node);
+      this.notes.push(noteOf(node, context));
+      return '';
+    }
+
+    async #textOfParts(node, context) {
+      const texts = [];
+      for (const child of node.childNodes) texts.push(await this.#textOf(child, context));
+      const readable = texts.filter((text) => isReadable(text));
+      const pieces = node.contentType.multipart === 'alternative' ? readable.slice(0, 1) : readable;
+      return pieces.map((text) => text.replace(/^\n+|\s+$/g, '')).join('\n\n');
+    }
+
+    #plain(node, context) {
+      const text = this.#decode(node, context);
+      const { format, delsp } = node.contentType.parsed?.params ?? {};
+      return /^flowed$/i.test(format ?? '') ? node.decodeFlowedText(text, /^yes$/i.test(delsp ?? '')) : text;
+    }
+
+    #decode(node, { hint }, inside) {
+      const bytes = Buffer.from(node.content);
+      const declared = node.contentType.parsed?.params?.charset ?? inside;
+      const { text, charset, broken } = decodeText(bytes, declared, hint);
+      if (broken > 0)
+        this.notes.push({
+          ...noteOf(node, { hint }),
+          charset: declared ?? charset,
+          undecoded: broken,
+          ...excerpt(bytes, text),
+        });
+      return text;
+    }
+
+    /** A mail in the mail: its headers that matter, and its text. */
+    async #forwarded(node) {
+      const { mail, text, notes } = await new Parser(this.#depth + 1).read(node.content);
+      this.notes.push(...notes);
+      const lines = [
+        mail.from && `From: ${addresses([mail.from])}`,
+        mail.to && `To: ${addresses(mail.to)}`,
+        mail.date && `Date: ${mail.headers.find(({ key }) => key === 'date')?.value}`,
+        mail.subject && `Subject: ${mail.subject}`,
+      ];
+      return [lines.filter(Boolean).join('\n'), text].filter(Boolean).join('\n\n');
+    }
+  };
+}
+
+/** Archives of mailing lists write `ann at example.com (Ann Lee)`. */
+function plainAddresses(value) {
+  return value.includes('@') ? value : value.replace(/([\w.+'=-]+) at ([\w-]+(?:\.[\w-]+)+)/gi, '$1@$2');
+}
+
+/** What is declared for the first text of the mail is a hint at what is not declared. */
+function charsetIn(node) {
+  const own = /^text\//.test(node.contentType.parsed?.value ?? '') && node.contentType.parsed.params.charset;
+  if (own) return own;
+  for (const child of node.childNodes) {
+    const found = charsetIn(child);
+    if (found) return found;
+  }
+  return undefined;
+}
+
+/** Where an HTML part says it itself. */
+function metaCharset(content) {
+  const start = Buffer.from(content, 0, Math.min(content.byteLength, 4096)).toString('latin1');
+  return /<meta[^<>]+charset\s*=\s*["']?([\w:.-]+)/i.exec(start)?.[1];
+}
+
+function noteOf(node, { hint }) {
+  const { params = {}, value: type } = node.contentType.parsed ?? {};
+  const given = node.contentDisposition?.parsed?.params?.filename || params.name;
+  const name = given && decodedWords(headerText(given, hint));
+  return { ...(name && { name }), type: type || 'text/plain', bytes: node.content.byteLength };
+}
+
+/** Only of what is nowhere else. */
+function excerpt(bytes, text) {
+  return text === '' ? { base64: bytes.subarray(0, EXCERPT_BYTES).toString('base64') } : {};
+}
+
+/** @param {Uint8Array} line of quoted-printable, with bytes that should have been quoted */
+function quotedBytes(line) {
+  if (line.every((byte) => byte < 0x80)) return line;
+  const quoted = Buffer.from(line)
+    .toString('latin1')
+    .replace(/[\u0080-\u00ff]/g, (c) => `=${c.charCodeAt(0).toString(16)}`);
+  return Buffer.from(quoted, 'latin1');
+}
+
+/** @param {import('postal-mime').Address[]} list @returns {string} */
+function addresses(list) {
+  return list.map(addressText).join(', ');
+}
+
+/** @param {import('postal-mime').Address} given */
+function addressText({ name, address, group }) {
+  if (group) return `${name}: ${addresses(group)};`;
+  return name ? `"${name.replaceAll('"', "'")}" <${address ?? ''}>` : (address ?? '');
+}
+
+module.exports = { addresses, parseMime };

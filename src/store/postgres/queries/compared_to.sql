@@ -1,0 +1,1 @@
+select rows_compared_to from izzie_memory.settings

@@ -1,0 +1,1 @@
+select izzie_memory.follow_rows($1)

@@ -1,0 +1,1 @@
+select izzie_memory.must_see_all_rows()

@@ -1,0 +1,1 @@
+select ids, kinds, last from izzie_memory.strayed_page($1, $2, $3)
