@@ -9,8 +9,9 @@ use moka::sync::Cache;
 use sha2::{Digest, Sha256};
 use tokio_util::sync::CancellationToken;
 
-use super::{Embedder, Pieces, Space, TextVector};
+use super::{Embedder, Space, TextVector};
 use crate::error::Result;
+use crate::model::EmbeddingPieces;
 
 /// How much a cache may hold: some 5,000 vectors of 1,536 numbers.
 const MAX_BYTES: u64 = 32 << 20;
@@ -114,7 +115,7 @@ impl Embedder for Cached {
         self.inner.is_paid()
     }
 
-    fn pieces_of(&self, text: &str) -> Option<Pieces> {
+    fn pieces_of(&self, text: &str) -> Option<EmbeddingPieces> {
         self.inner.pieces_of(text)
     }
 

@@ -10,10 +10,11 @@ use std::time::Duration;
 use async_trait::async_trait;
 use serde::Serialize;
 
-use super::{Embedder, Pieces, Space, TASK, TextVector};
+use super::{Embedder, Space, TASK, TextVector};
 use crate::config::Secret;
 use crate::error::{Error, Result};
 use crate::http::{Bounds, Provider};
+use crate::model::EmbeddingPieces;
 use batch::batches;
 use long::LongTexts;
 
@@ -85,7 +86,7 @@ pub struct HttpEmbedder {
 #[derive(Serialize)]
 struct Question<'a> {
     model: &'a str,
-    input: &'a [String],
+    input: &'a [&'a str],
     encoding_format: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     dimensions: Option<usize>,
@@ -109,7 +110,7 @@ impl HttpEmbedder {
         })
     }
 
-    async fn embed_batch(&self, texts: &[String]) -> Result<Vec<TextVector>> {
+    async fn embed_batch(&self, texts: &[&str]) -> Result<Vec<TextVector>> {
         let question = Question {
             model: &self.wire_model,
             input: texts,
@@ -131,14 +132,15 @@ impl Embedder for HttpEmbedder {
     }
 
     async fn embed(&self, texts: &[String]) -> Result<Vec<TextVector>> {
+        let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
         let mut vectors = Vec::with_capacity(texts.len());
-        for batch in batches(texts, self.batch) {
+        for batch in batches(&texts, self.batch) {
             vectors.append(&mut self.embed_any(batch).await?);
         }
         Ok(vectors)
     }
 
-    fn pieces_of(&self, text: &str) -> Option<Pieces> {
+    fn pieces_of(&self, text: &str) -> Option<EmbeddingPieces> {
         self.long.pieces_of(text)
     }
 }

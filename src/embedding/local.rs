@@ -13,8 +13,9 @@ use tokio::sync::OnceCell;
 use tokio::task::spawn_blocking;
 
 use super::pieces::{mean, pieces};
-use super::{Embedder, Pieces, Space, TextVector, embedding_failed};
+use super::{Embedder, Space, TextVector, embedding_failed};
 use crate::error::Result;
+use crate::model::EmbeddingPieces;
 
 /// Names the weights: others are another space. `packages/minilm-static` gives new weights a new name.
 pub const LOCAL_MODEL: &str = "minilm-static-1";
@@ -65,7 +66,7 @@ impl Embedder for LocalEmbedder {
         false
     }
 
-    fn pieces_of(&self, text: &str) -> Option<Pieces> {
+    fn pieces_of(&self, text: &str) -> Option<EmbeddingPieces> {
         cut_off(text)
     }
 
@@ -120,13 +121,13 @@ fn vector(model: &StaticModel, text: &str) -> TextVector {
 }
 
 /// None where all of it is read.
-fn cut_off(text: &str) -> Option<Pieces> {
+fn cut_off(text: &str) -> Option<EmbeddingPieces> {
     let bytes = if text.len() <= PART_BYTES {
         text.len()
     } else {
         pieces(text, PART_BYTES).take(MAX_PARTS).map(str::len).sum()
     };
-    (bytes < text.len()).then_some(Pieces { count: MAX_PARTS, bytes })
+    (bytes < text.len()).then_some(EmbeddingPieces { count: MAX_PARTS, bytes })
 }
 
 #[cfg(test)]

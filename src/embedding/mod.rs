@@ -11,11 +11,11 @@ use async_trait::async_trait;
 
 use crate::error::{Error, Reason, Result};
 use crate::http::Task;
+use crate::model::EmbeddingPieces;
 
 pub use cache::{CacheCounts, Cached};
 pub use http::{DEFAULT_DIMENSIONS, DEFAULT_MODEL, HttpConfig, HttpEmbedder};
 pub use local::{LOCAL_DIMENSIONS, LOCAL_MODEL, LocalEmbedder};
-pub use pieces::Pieces;
 
 const TASK: Task =
     Task { name: "embedding", reason: Reason::EmbeddingFailed, option: "embedder", path: &["embeddings"] };
@@ -43,8 +43,8 @@ pub trait Embedder: Send + Sync {
     /// One answer per text, in order, each vector of `space().dimensions` finite numbers. All or nothing.
     async fn embed(&self, texts: &[String]) -> Result<Vec<TextVector>>;
 
-    /// How a text was embedded lately that was too long to be embedded at once; none for others.
-    fn pieces_of(&self, _text: &str) -> Option<Pieces> {
+    /// How a text was embedded lately that was too long for it; none for others.
+    fn pieces_of(&self, _text: &str) -> Option<EmbeddingPieces> {
         None
     }
 }

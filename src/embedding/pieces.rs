@@ -1,13 +1,5 @@
 //! A text that is longer than a model reads: cut where it may be cut, and one direction out of those of its pieces.
 
-/// How a text was embedded that was too long for the model.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Pieces {
-    pub count: usize,
-    /// Bytes that were read; fewer than the text has where it was cut off.
-    pub bytes: usize,
-}
-
 /// Where a text is cut rather than elsewhere, the best first.
 const SEAMS: [&[&str]; 4] = [&["\n\n", "\r\n\r\n"], &["\n"], &[". ", "! ", "? ", "。"], &[" ", "\t"]];
 

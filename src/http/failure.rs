@@ -7,14 +7,12 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 
-use serde::Serialize;
-
-use super::{Task, refusal};
-use crate::config::Secret;
+use super::Task;
 use crate::error::Error;
 
 const MAX_ATTEMPTS: u32 = 3;
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
+const TOO_LONG: &str = "the text is longer than the model takes";
 
 /// What one attempt gave.
 pub(crate) type Attempt<T> = Result<T, Failure>;
@@ -23,8 +21,6 @@ pub(crate) type Attempt<T> = Result<T, Failure>;
 pub(crate) struct Failure {
     problem: Problem,
     retry: Retry,
-    /// What the provider said; after [`Failure::without_secrets`] it can be shown.
-    said: Option<String>,
     /// A text was refused for its length.
     too_long: bool,
 }
@@ -49,29 +45,14 @@ enum Retry {
 
 impl Failure {
     fn new(problem: Problem, retry: Retry) -> Self {
-        Self { problem, retry, said: None, too_long: false }
+        Self { problem, retry, too_long: false }
     }
 
-    /// With what the provider said. A text that is too long will be so tomorrow.
-    pub(super) fn with_words(mut self, said: Option<String>) -> Self {
-        let status = match self.problem {
-            Problem::Status(status) => status,
-            _ => 0,
-        };
-        let of_the_key = matches!(status, 401..=403 | 407 | 429);
-        self.too_long = status == 413 || !of_the_key && said.as_deref().is_some_and(refusal::is_too_long);
-        if self.too_long {
+    /// Of a text that is refused for its length, if it is: it will be so tomorrow.
+    pub(super) fn of_length(mut self, too_long: bool) -> Self {
+        if too_long {
+            self.too_long = true;
             self.retry = Retry::Never;
-        }
-        Self { said, ..self }
-    }
-
-    pub(super) fn without_secrets(mut self, key: &Secret, question: &impl Serialize) -> Self {
-        if let Some(said) = self.said.take() {
-            // Without the request there is nothing to tell texts by.
-            let sent = serde_json::to_string(question).ok();
-            self.said =
-                sent.map(|sent| refusal::without_secrets(&said, key, &sent)).filter(|said| !said.is_empty());
         }
         self
     }
@@ -144,10 +125,10 @@ impl From<Error> for Failure {
 
 impl fmt::Display for Failure {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.problem.fmt(out)?;
-        match &self.said {
-            Some(said) => write!(out, ": {said}"),
-            None => Ok(()),
+        match (&self.problem, self.too_long) {
+            (Problem::Status(status), true) => write!(out, "the provider answered {status} ({TOO_LONG})"),
+            (problem, true) => write!(out, "{problem}: {TOO_LONG}"),
+            (problem, false) => problem.fmt(out),
         }
     }
 }
@@ -176,7 +157,6 @@ fn meaning(status: u16) -> &'static str {
         401 | 403 => "the key is refused",
         402 => "no credit left",
         404 => "no such path or model",
-        413 => "the texts are too long",
         429 => "rate or quota limit",
         300..=399 => "redirects are not followed",
         500.. => "the provider is in trouble",

@@ -1,7 +1,7 @@
 //! Asking a model's provider over HTTP: the client, the address, and which failures are worth another attempt.
 //!
-//! Whatever the provider answers, an error tells the host, the HTTP status and what went wrong in words of ours. Of the
-//! provider's own words it quotes those that repeat neither a key nor a text (`refusal`).
+//! Whatever the provider answers, an error tells the host, the HTTP status and what went wrong in words of ours.
+//! It never quotes the answer, because providers echo keys and texts.
 
 mod answer;
 mod client;
@@ -69,7 +69,6 @@ pub(crate) struct Provider {
     task: Task,
     client: Client,
     endpoint: Url,
-    key: Secret,
     bounds: Bounds,
 }
 
@@ -80,7 +79,7 @@ const REFUSAL_TIME: Duration = Duration::from_secs(2);
 impl Provider {
     pub fn new(task: Task, base_url: &str, key: &Secret, bounds: Bounds) -> Result<Self> {
         let endpoint = client::endpoint(task, base_url)?;
-        Ok(Self { task, client: client::build(task, &endpoint, key)?, endpoint, key: key.clone(), bounds })
+        Ok(Self { task, client: client::build(task, &endpoint, key)?, endpoint, bounds })
     }
 
     pub fn host(&self) -> &str {
@@ -103,7 +102,7 @@ impl Provider {
             let outcome = self.attempt(question, self.bounds.timeout.min(left)).await;
             let failure = match outcome.and_then(|body| read(&body)) {
                 Ok(answer) => return Ok(answer),
-                Err(failure) => failure.without_secrets(&self.key, question),
+                Err(failure) => failure,
             };
             let left = deadline.saturating_duration_since(Instant::now());
             let Some(pause) = failure.pause(attempts).filter(|pause| *pause < left) else {
@@ -125,15 +124,17 @@ impl Provider {
         let request = self.client.post(self.endpoint.clone()).json(question);
         let response = request.send().await.map_err(Failure::transport)?;
         if !response.status().is_success() {
-            let failure = Failure::status(response.status().as_u16(), response.headers());
-            return Err(failure.with_words(read_refusal(response).await));
+            let status = response.status().as_u16();
+            let failure = Failure::status(status, response.headers());
+            let body = read_refusal(response).await;
+            return Err(failure.of_length(refusal::is_too_long(status, &body)));
         }
         read_body(response, self.bounds.answer_bytes).await
     }
 }
 
 /// What comes of it in time.
-async fn read_refusal(mut response: Response) -> Option<String> {
+async fn read_refusal(mut response: Response) -> Vec<u8> {
     let mut body = Vec::new();
     let whole = async {
         while let Ok(Some(chunk)) = response.chunk().await {
@@ -143,9 +144,9 @@ async fn read_refusal(mut response: Response) -> Option<String> {
             }
         }
     };
-    // Half an answer is no JSON: then nothing is told.
+    // Half an answer may say enough.
     let _ = timeout(REFUSAL_TIME, whole).await;
-    refusal::said(&body)
+    body
 }
 
 async fn read_body(mut response: Response, limit: usize) -> Attempt<Vec<u8>> {

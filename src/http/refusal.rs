@@ -1,176 +1,141 @@
-//! What a provider says of a refusal: read for its meaning, and told without what it repeats of keys and texts.
+//! What a provider says of a refusal, read for one thing: whether a text was too long. Nothing of it is ever told, since
+//! providers repeat keys and texts.
 
 use serde_json::Value;
 
-use crate::config::Secret;
+/// Statuses that speak of the key, the credit or the rate, whatever the words.
+const NOT_OF_THE_TEXT: [u16; 6] = [401, 402, 403, 404, 407, 429];
+/// How much of one message is read, in characters: what it quotes of the text stands behind that or is short.
+const READ: usize = 400;
+/// How deep an answer holds its message: `error.metadata.raw` of OpenRouter is an answer of its own.
+const DEPTH: usize = 6;
 
-/// Of what was said so much is told.
-const LONGEST: usize = 200;
-/// Words that tell nothing of a text, whatever it holds. Others of a refusal that the request holds as well are left out.
-const VOCABULARY: &str = "a above account actual allowed an and api application are array at bad batch be been below body but by bytes
-    cannot character characters content context correct could count deployed does each either embedding embeddings empty error
-    exceed exceeded exceeds expected expects failed field fields fit float for found format from given got has have however
-    if in input inputs instead integer invalid is it its key large larger least length less limit limited list longer max maximum
-    message messages minimum missing model models more must no none not number object of on one only or out over parameter
-    payload please process prompt property provided range reduce rejected request requested required requires resulted
-    sequence server service should size small smaller string support supported text texts than that the their these this to token
-    tokens too total try type unsupported valid value values was were with you your";
+/// Members of an answer that hold the message or its code.
+const MEMBERS: [&str; 10] =
+    ["error", "message", "detail", "msg", "errors", "code", "type", "error_type", "metadata", "raw"];
 
 /// Phrases of refusals of a text for its length, in lower case.
-const TOO_LONG: [&str; 17] = [
+const TOO_LONG: &[&str] = &[
+    // OpenAI, Azure, vLLM: "This model's maximum context length is 8192 tokens", code context_length_exceeded
     "context length",
     "context_length",
+    "maximum input length",
+    "max_tokens_per_request",
+    "context window",
+    // Ollama
+    "input length exceeds",
+    // llama.cpp
     "context size",
     "context_size",
-    "maximum context",
-    "context window",
-    "too long",
+    "is too large to process",
+    // Voyage, Cohere, Mistral, Bedrock
     "too many tokens",
     "too many input tokens",
-    "token limit",
-    "input length",
+    "max allowed tokens",
+    // Jina, Together and others
+    "maximum length",
+    "max length",
     "sequence length",
-    "input is too large",
-    "maximum number of tokens",
-    "max_tokens",
-    "max tokens",
+    "input is too long",
+    "input too long",
+    "text is too long",
+    "text too long",
+    "prompt is too long",
+    "token limit",
     "longer than the maximum",
 ];
+/// With one of these beside "tokens", as TEI and Gemini say it: "must have less than 512 tokens".
+const BOUNDS: [&str; 4] = ["exceed", "less than", "at most", "maximum number of"];
 
-/// The words of an error answer, however it is built: OpenAI's `error.message`, `detail`, `message`, `error` as text.
-pub(super) fn said(body: &[u8]) -> Option<String> {
-    let answer: Value = serde_json::from_slice(body).ok()?;
-    from_value(&answer)
+/// Whether an answer with this status refuses a text for its length.
+pub(super) fn is_too_long(status: u16, body: &[u8]) -> bool {
+    let answer = serde_json::from_slice(body)
+        .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(body).into_owned()));
+    says_too_long(status, &answer)
 }
 
-pub(super) fn from_value(answer: &Value) -> Option<String> {
-    let text = match answer {
-        Value::String(text) => text.clone(),
-        Value::Array(items) => from_value(items.first()?)?,
-        Value::Object(members) => {
-            let code = ["code", "type", "error_type"].iter().filter_map(|key| members.get(*key)?.as_str());
-            let message =
-                ["error", "message", "detail", "msg"].iter().find_map(|key| from_value(members.get(*key)?));
-            message.into_iter().chain(code.take(1).map(str::to_owned)).collect::<Vec<_>>().join(", ")
-        }
-        _ => return None,
-    };
-    (!text.trim().is_empty()).then_some(text)
+pub(super) fn says_too_long(status: u16, answer: &Value) -> bool {
+    status == 413 || !NOT_OF_THE_TEXT.contains(&status) && is_said(answer, DEPTH)
 }
 
-/// Whether it is the length of a text that is refused.
-pub(super) fn is_too_long(said: &str) -> bool {
-    let said = said.to_lowercase();
-    TOO_LONG.iter().any(|phrase| said.contains(phrase))
-        || said.contains("tokens")
-            && ["exceed", "maximum", "less than", "at most"].iter().any(|word| said.contains(word))
-}
-
-/// Without the key, what looks like one, and every word that the request holds, but for those of [`VOCABULARY`].
-pub(super) fn without_secrets(said: &str, key: &Secret, sent: &str) -> String {
-    let sent = sent.to_lowercase();
-    let said = match key.reveal() {
-        "" => said.to_owned(),
-        key => said.replace(key, "…"),
-    };
-    let mut told = String::new();
-    for word in said.split_whitespace() {
-        let mut last_hidden = told.ends_with('…');
-        if !told.is_empty() && !last_hidden {
-            told.push(' ');
+fn is_said(answer: &Value, depth: usize) -> bool {
+    let deeper = |value: &Value| depth > 0 && is_said(value, depth - 1);
+    match answer {
+        Value::String(text) => {
+            let inner = Some(text.trim_start()).filter(|text| text.starts_with('{'));
+            inner.and_then(|text| serde_json::from_str(text).ok()).map_or_else(
+                || speaks_of_length(text),
+                |answer: Value| deeper(&answer),
+            )
         }
-        for part in word.split_inclusive(|c: char| !is_of_word(c)) {
-            let bare = part.trim_end_matches(|c| !is_of_word(c));
-            if is_secret(bare, &sent) {
-                if !last_hidden {
-                    told.push('…');
-                }
-                last_hidden = true;
-            } else {
-                if last_hidden && !bare.is_empty() && told.ends_with('…') {
-                    told.push(' ');
-                }
-                told.push_str(part);
-                last_hidden = part.ends_with('…');
-            }
-        }
-        if told.chars().count() > LONGEST {
-            return told.chars().take(LONGEST).chain(['…']).collect();
-        }
+        Value::Array(items) => items.iter().take(3).any(deeper),
+        Value::Object(members) => MEMBERS.iter().filter_map(|key| members.get(*key)).any(deeper),
+        _ => false,
     }
-    told
 }
 
-fn is_of_word(c: char) -> bool {
-    c.is_alphanumeric() || "-_*".contains(c)
-}
-
-fn is_secret(word: &str, sent: &str) -> bool {
-    if word.is_empty() {
-        return false;
-    }
-    let lower = word.to_lowercase();
-    let looks_like_key =
-        lower.starts_with("sk-") || lower == "bearer" || word.contains('*') || word.chars().count() >= 32;
-    looks_like_key || !VOCABULARY.split_whitespace().any(|known| known == lower) && sent.contains(&lower)
+fn speaks_of_length(message: &str) -> bool {
+    let message: String = message.chars().take(READ).collect::<String>().to_lowercase();
+    TOO_LONG.iter().any(|phrase| message.contains(phrase))
+        || message.contains("tokens") && BOUNDS.iter().any(|bound| message.contains(bound))
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
-    fn the_words_are_found_in_every_form() {
-        for (body, expected) in [
-            (r#"{"error":{"message":"m","type":"t","code":"c"}}"#, "m, c"),
-            (r#"{"error":"m"}"#, "m"),
-            (r#"{"message":"m"}"#, "m"),
-            (r#"{"detail":[{"msg":"m","type":"t"}]}"#, "m, t"),
-            (r#"{"error":"m","error_type":"Validation"}"#, "m, Validation"),
+    fn the_refusals_of_every_vendor_are_understood() {
+        let openai = "This model's maximum context length is 8192 tokens, however you requested 10001 tokens";
+        for (status, answer) in [
+            (400, json!({ "error": { "message": openai, "type": "invalid_request_error", "code": null } })),
+            (400, json!({ "error": { "message": "Invalid 'input[0]': maximum input length is 8192 tokens." } })),
+            (400, json!({ "error": { "message": "no", "code": "context_length_exceeded" } })),
+            (400, json!({ "error": { "message": "Requested 300001 tokens", "code": "max_tokens_per_request" } })),
+            (400, json!({ "error": { "message": "Provider returned error", "code": 400, "metadata":
+                { "raw": json!({ "error": { "message": openai } }).to_string(), "provider_name": "OpenAI" } } })),
+            (400, json!({ "object": "error", "message": openai, "type": "BadRequestError", "code": 400 })),
+            (422, json!({ "error": "Input validation error: `inputs` must have less than 512 tokens. Given: 1024",
+                "error_type": "Validation" })),
+            (413, json!({ "message": "anything" })),
+            (400, json!({ "error": { "message": "the input length exceeds the context length" } })),
+            (500, json!({ "error": "input length exceeds maximum context length" })),
+            (500, json!({ "error": { "code": 500, "message":
+                "input (900 tokens) is too large to process. increase the physical batch size (current batch size: 512)" } })),
+            (400, json!({ "error": { "code": 400, "message": "no", "type": "exceed_context_size_error" } })),
+            (400, json!({ "message": "too many tokens: total number of tokens in the text cannot exceed 512" })),
+            (400, json!({ "detail": "The max allowed tokens per submitted batch is 120000. Your batch has 240000 tokens" })),
+            (400, json!({ "message": "Input id 0 has 9000 tokens, exceeding max 8192 tokens." })),
+            (400, json!({ "error": [{ "message": "the input token count (9000) exceeds the maximum number of tokens allowed (2048)" }] })),
+            (422, json!({ "detail": [{ "msg": "Input text exceeds maximum length of 8194 tokens" }] })),
         ] {
-            assert_eq!(said(body.as_bytes()).as_deref(), Some(expected), "{body}");
+            assert!(is_too_long(status, answer.to_string().as_bytes()), "{status} {answer}");
         }
-        for body in ["", "<html>", "{}", r#"{"error":{"message":" "}}"#] {
-            assert_eq!(said(body.as_bytes()), None, "{body}");
-        }
+        assert!(is_too_long(400, b"input is too long"));
+        assert!(is_too_long(413, b"<html>Request Entity Too Large</html>"));
     }
 
     #[test]
-    fn what_providers_say_of_long_texts_is_understood() {
-        for message in [
-            "This model's maximum context length is 8192 tokens, however you requested 10000 tokens",
-            "Invalid 'input[0]': maximum input length is 8192 tokens.",
-            "bad request, context_length_exceeded",
-            "Input validation error: `inputs` must have less than 512 tokens. Given: 1024",
-            "the input length exceeds the context length",
-            "input is too large to process. increase the physical batch size",
-            "the request exceeds the available context size",
-            "too many tokens: max tokens per text is 512",
+    fn other_refusals_are_not_of_the_length() {
+        for (status, message) in [
+            (400, "invalid model"),
+            (401, "Incorrect API key provided, context length"),
+            (400, "Unknown parameter: dimensions"),
+            (422, "batch size 64 > maximum allowed batch size 32"),
+            (402, "This request requires more credits, or fewer max_tokens: too many tokens"),
+            (429, "Rate limit reached: tokens per min exceeded"),
+            (404, "no such model; its context length is unknown"),
+            (500, "oops"),
         ] {
-            assert!(is_too_long(message), "{message}");
+            assert!(!is_too_long(status, json!({ "error": { "message": message } }).to_string().as_bytes()), "{message}");
         }
-        for message in [
-            "invalid model",
-            "Incorrect API key provided",
-            "Unknown parameter: dimensions",
-            "batch size 64 > maximum 32",
-        ] {
-            assert!(!is_too_long(message), "{message}");
-        }
-    }
-
-    #[test]
-    fn nothing_of_keys_and_texts_is_told() {
-        let sent = r#"{"model":"m-1","input":["Alice's PIN is 4711, the context of hunter2"]}"#;
-        let key = Secret::new("my key");
-        for (said, told) in [
-            ("maximum context length is 8192 tokens", "maximum context length is 8192 tokens"),
-            ("invalid input 'Alice PIN 4711'", "invalid input '…'"),
-            ("Bearer sk-abc and my key, hunt hunter2 done", "… and … , … done"),
-            ("bad key sk-ab****yz", "bad key …"),
-        ] {
-            assert_eq!(without_secrets(said, &key, sent), told, "{said}");
-        }
-        assert!(without_secrets(&"maximum ".repeat(100), &key, sent).chars().count() <= LONGEST + 1);
+        assert!(!is_too_long(400, b""));
+        // What is quoted of the text is not what is said.
+        let quoting = json!({ "detail": [{ "msg": "field required", "input": "it is a long text: input is too long" }] });
+        assert!(!is_too_long(422, quoting.to_string().as_bytes()));
+        let nested = "{\"error\":".repeat(50) + "\"input is too long\"" + &"}".repeat(50);
+        assert!(!is_too_long(400, nested.as_bytes()));
     }
 }
