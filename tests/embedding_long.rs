@@ -1,6 +1,7 @@
 //! The HTTP embedder and texts that are longer than the provider takes, in every form in which providers say so.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed test may panic")]
 
+#[allow(dead_code, reason = "the other tests of the embedder use the rest")]
 #[path = "common/openai.rs"]
 mod openai;
 
