@@ -60,10 +60,16 @@ async fn every_vendors_refusal_leads_to_pieces() {
     for (status, refusal) in [
         (400, openai_says()),
         (400, json!({ "error": { "message": "Provider returned error", "metadata": { "raw": raw } } })),
-        (413, json!({ "message": "Input validation error: `inputs` must have less than 512 tokens. Given: 1024" })),
+        (
+            413,
+            json!({ "message": "Input validation error: `inputs` must have less than 512 tokens. Given: 1024" }),
+        ),
         (422, json!({ "detail": [{ "msg": "Input text exceeds maximum length of 8194 tokens" }] })),
         (400, json!({ "error": { "message": "the input length exceeds the context length" } })),
-        (500, json!({ "error": { "message": "input (900 tokens) is too large to process. increase the physical batch size" } })),
+        (
+            500,
+            json!({ "error": { "message": "input (900 tokens) is too large to process. increase the physical batch size" } }),
+        ),
         (400, json!({ "detail": "Your batch has too many tokens" })),
         (200, json!({ "error": { "message": "maximum context length is 8192 tokens", "code": 400 } })),
         (200, json!({ "error": { "message": "maximum context length is 8192 tokens" } })),
@@ -120,7 +126,9 @@ async fn what_was_learned_spares_refusals() {
 async fn parts_that_hold_more_tokens_are_cut_smaller_than_the_others() {
     // As base64 or another script: each character a token.
     let server = OpenAi::start(|_, request| {
-        let tokens = |text: &String| text.split_whitespace().map(|word| if word == "four" { 8 } else { 1 }).sum::<usize>();
+        let tokens = |text: &String| {
+            text.split_whitespace().map(|word| if word == "four" { 8 } else { 1 }).sum::<usize>()
+        };
         let texts = request.texts();
         if texts.iter().any(|text| tokens(text) > 256) {
             return Reply::status(400, &[], &openai_says().to_string());
@@ -133,7 +141,8 @@ async fn parts_that_hold_more_tokens_are_cut_smaller_than_the_others() {
     let vector = embedder.embed(std::slice::from_ref(&text)).await.unwrap().pop().flatten().unwrap();
     assert!(cosine(&vector, &[0.8, 0.0, 0.0, 0.2]) > 0.99, "{vector:?}");
     assert!(embedder.pieces_of(&text).unwrap().bytes >= text.len() - 8);
-    let words: usize = server.requests().last().unwrap().texts().iter().map(|text| text.matches("one").count()).sum();
+    let words: usize =
+        server.requests().last().unwrap().texts().iter().map(|text| text.matches("one").count()).sum();
     assert_eq!(words, 0, "only what was refused is asked for again");
 }
 

@@ -63,10 +63,9 @@ fn is_said(answer: &Value, depth: usize) -> bool {
     match answer {
         Value::String(text) => {
             let inner = Some(text.trim_start()).filter(|text| text.starts_with('{'));
-            inner.and_then(|text| serde_json::from_str(text).ok()).map_or_else(
-                || speaks_of_length(text),
-                |answer: Value| deeper(&answer),
-            )
+            inner
+                .and_then(|text| serde_json::from_str(text).ok())
+                .map_or_else(|| speaks_of_length(text), |answer: Value| deeper(&answer))
         }
         Value::Array(items) => items.iter().take(3).any(deeper),
         Value::Object(members) => MEMBERS.iter().filter_map(|key| members.get(*key)).any(deeper),
@@ -91,24 +90,48 @@ mod tests {
         let openai = "This model's maximum context length is 8192 tokens, however you requested 10001 tokens";
         for (status, answer) in [
             (400, json!({ "error": { "message": openai, "type": "invalid_request_error", "code": null } })),
-            (400, json!({ "error": { "message": "Invalid 'input[0]': maximum input length is 8192 tokens." } })),
+            (
+                400,
+                json!({ "error": { "message": "Invalid 'input[0]': maximum input length is 8192 tokens." } }),
+            ),
             (400, json!({ "error": { "message": "no", "code": "context_length_exceeded" } })),
-            (400, json!({ "error": { "message": "Requested 300001 tokens", "code": "max_tokens_per_request" } })),
-            (400, json!({ "error": { "message": "Provider returned error", "code": 400, "metadata":
-                { "raw": json!({ "error": { "message": openai } }).to_string(), "provider_name": "OpenAI" } } })),
+            (
+                400,
+                json!({ "error": { "message": "Requested 300001 tokens", "code": "max_tokens_per_request" } }),
+            ),
+            (
+                400,
+                json!({ "error": { "message": "Provider returned error", "code": 400, "metadata":
+                { "raw": json!({ "error": { "message": openai } }).to_string(), "provider_name": "OpenAI" } } }),
+            ),
             (400, json!({ "object": "error", "message": openai, "type": "BadRequestError", "code": 400 })),
-            (422, json!({ "error": "Input validation error: `inputs` must have less than 512 tokens. Given: 1024",
-                "error_type": "Validation" })),
+            (
+                422,
+                json!({ "error": "Input validation error: `inputs` must have less than 512 tokens. Given: 1024",
+                "error_type": "Validation" }),
+            ),
             (413, json!({ "message": "anything" })),
             (400, json!({ "error": { "message": "the input length exceeds the context length" } })),
             (500, json!({ "error": "input length exceeds maximum context length" })),
-            (500, json!({ "error": { "code": 500, "message":
-                "input (900 tokens) is too large to process. increase the physical batch size (current batch size: 512)" } })),
+            (
+                500,
+                json!({ "error": { "code": 500, "message":
+                "input (900 tokens) is too large to process. increase the physical batch size (current batch size: 512)" } }),
+            ),
             (400, json!({ "error": { "code": 400, "message": "no", "type": "exceed_context_size_error" } })),
-            (400, json!({ "message": "too many tokens: total number of tokens in the text cannot exceed 512" })),
-            (400, json!({ "detail": "The max allowed tokens per submitted batch is 120000. Your batch has 240000 tokens" })),
+            (
+                400,
+                json!({ "message": "too many tokens: total number of tokens in the text cannot exceed 512" }),
+            ),
+            (
+                400,
+                json!({ "detail": "The max allowed tokens per submitted batch is 120000. Your batch has 240000 tokens" }),
+            ),
             (400, json!({ "message": "Input id 0 has 9000 tokens, exceeding max 8192 tokens." })),
-            (400, json!({ "error": [{ "message": "the input token count (9000) exceeds the maximum number of tokens allowed (2048)" }] })),
+            (
+                400,
+                json!({ "error": [{ "message": "the input token count (9000) exceeds the maximum number of tokens allowed (2048)" }] }),
+            ),
             (422, json!({ "detail": [{ "msg": "Input text exceeds maximum length of 8194 tokens" }] })),
         ] {
             assert!(is_too_long(status, answer.to_string().as_bytes()), "{status} {answer}");
@@ -129,7 +152,10 @@ mod tests {
             (404, "no such model; its context length is unknown"),
             (500, "oops"),
         ] {
-            assert!(!is_too_long(status, json!({ "error": { "message": message } }).to_string().as_bytes()), "{message}");
+            assert!(
+                !is_too_long(status, json!({ "error": { "message": message } }).to_string().as_bytes()),
+                "{message}"
+            );
         }
         assert!(!is_too_long(400, b""));
         // What is quoted of the text is not what is said.

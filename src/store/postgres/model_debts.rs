@@ -122,7 +122,8 @@ impl Postgres {
         let ids: Vec<Uuid> = contents.iter().map(|content| content.id).collect();
         let hashes: Vec<&str> = contents.iter().map(|content| content.content_hash.as_str()).collect();
         let vectors: Vec<String> = vectors.iter().map(|values| vector_text(values)).collect();
-        let pieces: Vec<Option<Json<EmbeddingPieces>>> = pieces.into_iter().map(|pieces| pieces.map(Json)).collect();
+        let pieces: Vec<Option<Json<EmbeddingPieces>>> =
+            pieces.into_iter().map(|pieces| pieces.map(Json)).collect();
         let sql = Sql::new(include_str!("queries/put_vectors.sql"))
             .bind(space)
             .bind(ids)

@@ -91,7 +91,10 @@ mod tests {
         let refused = |status: u64| error(&[("retryable", false.into()), ("status", status.into())]);
         assert_eq!(Blame::of(&refused(400)), Blame::Memory);
         assert_eq!(Blame::of(&refused(413)), Blame::Memory);
-        assert_eq!(Blame::of(&error(&[("retryable", false.into()), ("tooLong", true.into())])), Blame::Memory);
+        assert_eq!(
+            Blame::of(&error(&[("retryable", false.into()), ("tooLong", true.into())])),
+            Blame::Memory
+        );
         assert_eq!(Blame::of(&refused(401)), Blame::Provider);
         assert_eq!(Blame::of(&refused(404)), Blame::Provider);
         assert_eq!(Blame::of(&error(&[("retryable", true.into()), ("status", 429.into())])), Blame::Provider);
