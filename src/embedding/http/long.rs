@@ -122,6 +122,9 @@ impl HttpEmbedder {
     /// The first piece tells the length: it is halved until the provider takes it. Others that are refused are cut again.
     async fn in_pieces(&self, whole: &str) -> Result<TextVector> {
         let text = whole.trim();
+        if text.len() <= SHORTEST {
+            return Err(all_refused(text));
+        }
         let planned = self.long.piece_for(text);
         let (length, first) = self.first_piece(text, planned).await?;
         let mut made = vec![first];
