@@ -43,6 +43,8 @@ export interface MemoryEntry {
   /** Rises with every change, in the whole database; not consecutive. */
   revision: number;
   entities: Entity[];
+  /** Only where the content is longer than the embedder takes. */
+  embeddingPieces?: EmbeddingPieces;
   /** Cosine similarity to the query, -1 to 1. Missing where none was computed. */
   similarity?: number;
   /** What the results of `retrieve` are ordered by, highest first. Comparable within one result only. */
@@ -53,6 +55,17 @@ export interface MemoryEntry {
   metadata: MemoryMetadata;
   createdAt: Date;
   updatedAt: Date;
+}
+
+/**
+ * How a content was embedded that is longer than the embedder takes: in pieces, its embedding is their mean, by length. Told
+ * once the embedding is there.
+ */
+export interface EmbeddingPieces {
+  /** How many; at most 64 for a service, 1,024 for the offline model. */
+  count: number;
+  /** Bytes of the content (UTF-8, without white space around it) that they hold. The rest is found by its words only. */
+  bytes: number;
 }
 
 /**
@@ -850,6 +863,8 @@ export interface MemoryRow {
   createdAt: Date;
   updatedAt: Date;
   revision?: number;
+  /** As in {@link MemoryEntry}. */
+  embeddingPieces?: EmbeddingPieces;
   /** For rows that other code makes; what the package returns has none. */
   embedding?: number[] | Float32Array | null;
 }

@@ -22,6 +22,7 @@ function memoryEntry(memory, more) {
     ...present('conversationId', memory.conversationId),
     revision: memory.revision,
     entities: memory.entities,
+    ...present('embeddingPieces', memory.embeddingPieces),
     ...present('similarity', memory.similarity),
     ...present('score', memory.score),
     ...present('explain', memory.explain),
@@ -77,6 +78,7 @@ function memoryRow(memory) {
     createdAt: new Date(memory.createdAt),
     updatedAt: new Date(memory.updatedAt),
     revision: memory.revision,
+    ...present('embeddingPieces', memory.embeddingPieces),
   };
 }
 

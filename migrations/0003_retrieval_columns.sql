@@ -24,3 +24,7 @@ $$;
 
 alter table izzie_memory.memory_state add column names text[] generated always as (izzie_memory.entity_names(entities)) stored;
 create index memory_state_names_idx on izzie_memory.memory_state using gin (names) where not deleted;
+
+-- How the embedding of a content was made that was too long for the embedder: {hash: of the content, <space>: {count, bytes}}.
+-- Null for most.
+alter table izzie_memory.memory_state add column embedding_pieces jsonb;

@@ -41,6 +41,8 @@ class OpenAi {
   requests = [];
   /** @type {Fault | null} what is wrong with every request that no fault of `next` is meant for */
   fault = null;
+  /** @type {{ bytes: number, status?: number, body?: unknown } | null} texts of more bytes are refused, in OpenAI's words or these */
+  limit = null;
   #faults = [];
   #server = null;
   #port = 0;
@@ -98,6 +100,7 @@ class OpenAi {
     if (fault.delayMs) await sleep(fault.delayMs);
     if (fault.hang) return;
     if (fault.status) return refuse(response, fault);
+    if (path === 'embeddings' && this.#isTooLong(body)) return refuseLength(response, this.limit);
     const right = path === 'chat' ? this.#completion(body) : this.#embeddings(body);
     send(response, fault, fault.change ? fault.change(right) : right);
   }
@@ -107,6 +110,10 @@ class OpenAi {
     const place = this.#faults.findIndex(meant);
     if (place >= 0) return this.#faults.splice(place, 1)[0];
     return meant(this.fault) ? this.fault : {};
+  }
+
+  #isTooLong({ input }) {
+    return this.limit !== null && [input].flat().some((text) => Buffer.byteLength(text) > this.limit.bytes);
   }
 
   #embeddings({ input, model, dimensions = this.dimensions, encoding_format: format }) {
@@ -158,6 +165,18 @@ function refuse(response, { status, retryAfter, body }) {
   const headers = retryAfter === undefined ? {} : { 'retry-after': String(retryAfter) };
   const error = { message: `refused: ${response.req.headers.authorization}`, type: 'test', code: status };
   response.writeHead(status, { ...JSON_TYPE, ...headers }).end(body ?? JSON.stringify({ error }));
+}
+
+const CONTEXT_LENGTH = {
+  error: {
+    message: "This model's maximum context length is 8192 tokens, however you requested 10000 tokens.",
+    type: 'invalid_request_error',
+    code: null,
+  },
+};
+
+function refuseLength(response, { status = 400, body = CONTEXT_LENGTH }) {
+  response.writeHead(status, JSON_TYPE).end(JSON.stringify(body));
 }
 
 function send(response, { body, truncate, cut }, answer) {

@@ -1,5 +1,7 @@
 -- Debts to the models, and embedding spaces that are filled while another one is in use.
 
+drop function if exists izzie_memory.put_vectors(integer, uuid[], text[], vector[]);
+
 -- Whether a memory has a vector in a space. A vector never outlives the content it was made of (drop_stale_vector), so this says too
 -- that it is the right one.
 create or replace function izzie_memory.has_vector(id uuid, space integer) returns boolean
@@ -42,8 +44,10 @@ $$;
 
 -- Writes vectors that were made of contents with these hashes (hex) into a space, and strikes off what they pay. Passed over is
 -- a memory that has other content by now, is gone or locked; all of them are when the space is retired. Answers those
--- written.
-create or replace function izzie_memory.put_vectors(space integer, ids uuid[], hashes text[], vectors vector[]) returns uuid[]
+-- written. `pieces`: for each, how it was embedded where it was too long.
+create or replace function izzie_memory.put_vectors(
+  space integer, ids uuid[], hashes text[], vectors vector[], pieces jsonb[] default null
+) returns uuid[]
 language plpgsql as $$
 declare
   is_held boolean;
@@ -81,6 +85,8 @@ begin
     order by w.id
     on conflict (memory_id, space_id) do update set user_id = excluded.user_id, embedding = excluded.embedding;
   end if;
+  perform izzie_memory.note_pieces(w.id, space, w.noted) from unnest(ids, pieces) as w (id, noted)
+  where w.noted is not null and w.id = any (fresh);
   if is_current then
     perform izzie_memory.strike_embedded(space, fresh);
   end if;

@@ -52,12 +52,27 @@ language sql stable as $$
     else request || '{"oweEmbedding": true, "space": null}' end
 $$;
 
+-- Keeps how a content was embedded in a space that was too long for the embedder (null: it was not). Other content makes it
+-- void: the hash says of which it was told.
+create or replace function izzie_memory.note_pieces(id uuid, space integer, pieces jsonb) returns void
+language sql as $$
+  update izzie_memory.memory_state s
+  set embedding_pieces =
+    case when s.embedding_pieces ->> 'hash' = encode(s.content_hash, 'hex') then s.embedding_pieces - space::text
+      else jsonb_build_object('hash', encode(s.content_hash, 'hex')) end
+    || case when pieces is null then '{}' else jsonb_build_object(space, pieces) end
+  where s.memory_id = note_pieces.id and s.content_hash is not null and (pieces is not null or s.embedding_pieces ? space::text)
+$$;
+
 -- Owes what the models did not give, where the content is new; what they did give is owed no longer.
 create or replace function izzie_memory.settle_models(request jsonb, id uuid, owner text, new_content boolean) returns void
 language plpgsql as $$
 declare
   given bigint := (select revision from izzie_memory.memory_state s where s.memory_id = id);
 begin
+  if request ->> 'space' is not null and (request -> 'embeddingPieces' <> 'null' or not new_content) then
+    perform izzie_memory.note_pieces(id, (request ->> 'space')::integer, nullif(request -> 'embeddingPieces', 'null'));
+  end if;
   if not (request ->> 'oweEmbedding')::boolean and request ->> 'space' is not null then
     delete from izzie_memory.memory_sync q where q.target = 'embedding' and q.memory_id = id;
   elsif (request ->> 'oweEmbedding')::boolean and new_content then

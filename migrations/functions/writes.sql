@@ -141,7 +141,7 @@ begin
   on conflict (memory_id) do update
   set epoch = excluded.epoch, revision = nextval('izzie_memory.revision_seq'), deleted = true,
       detached = excluded.detached, entities = '[]', relationships = '[]', given_entities = null,
-      given_relationships = null, rejected = null, content_hash = null, row_hash = null, brought_hash = null, h1 = 0, h2 = 0,
+      given_relationships = null, rejected = null, embedding_pieces = null, content_hash = null, row_hash = null, brought_hash = null, h1 = 0, h2 = 0,
       tsv = null, doc_length = 0, changed_at = clock_timestamp()
   returning s.revision into given;
   return given;
@@ -300,7 +300,9 @@ select e.id, e.user_id, coalesce(e.conversation_id::text, s.conversation_key) as
   izzie_memory.moment(e.last_accessed_at) as last_accessed_at, coalesce(e.is_deleted, false) as is_deleted,
   izzie_memory.moment(e.created_at) as created_at, izzie_memory.moment(e.updated_at) as updated_at,
   coalesce(s.revision, 0) as revision, coalesce(s.entities, '[]') as entities,
-  coalesce(s.relationships, '[]') as relationships, s.rejected
+  coalesce(s.relationships, '[]') as relationships, s.rejected,
+  case when s.embedding_pieces ->> 'hash' = encode(s.content_hash, 'hex')
+    then s.embedding_pieces -> izzie_memory.current_space()::text end as embedding_pieces
 from public.memory_entries e
 left join izzie_memory.memory_state s on s.memory_id = e.id;
 

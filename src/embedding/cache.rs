@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Embedder, Space, TextVector};
 use crate::error::Result;
+use crate::model::EmbeddingPieces;
 
 /// How much a cache may hold: some 5,000 vectors of 1,536 numbers.
 const MAX_BYTES: u64 = 32 << 20;
@@ -112,6 +113,10 @@ impl Embedder for Cached {
 
     fn is_paid(&self) -> bool {
         self.inner.is_paid()
+    }
+
+    fn pieces_of(&self, text: &str) -> Option<EmbeddingPieces> {
+        self.inner.pieces_of(text)
     }
 
     async fn embed(&self, texts: &[String]) -> Result<Vec<TextVector>> {

@@ -2,6 +2,7 @@
 
 mod answer;
 mod batch;
+mod long;
 
 use std::fmt;
 use std::time::Duration;
@@ -13,7 +14,9 @@ use super::{Embedder, Space, TASK, TextVector};
 use crate::config::Secret;
 use crate::error::{Error, Result};
 use crate::http::{Bounds, Provider};
+use crate::model::EmbeddingPieces;
 use batch::batches;
+use long::LongTexts;
 
 pub const DEFAULT_MODEL: &str = "text-embedding-3-small";
 pub const DEFAULT_DIMENSIONS: usize = 1536;
@@ -67,7 +70,8 @@ impl HttpConfig {
     }
 }
 
-/// Asks the provider, in batches, one after the other. An empty text is the caller's mistake: providers refuse it.
+/// Asks the provider, in batches, one after the other. A text that is longer than the provider takes is embedded in pieces.
+/// An empty text is the caller's mistake: providers refuse it.
 ///
 /// Making one reads the system's root certificates, so keep it and share it; its connections are reused.
 pub struct HttpEmbedder {
@@ -76,12 +80,13 @@ pub struct HttpEmbedder {
     wire_model: String,
     wire_dimensions: Option<usize>,
     batch: usize,
+    long: LongTexts,
 }
 
 #[derive(Serialize)]
 struct Question<'a> {
     model: &'a str,
-    input: &'a [String],
+    input: &'a [&'a str],
     encoding_format: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     dimensions: Option<usize>,
@@ -101,10 +106,11 @@ impl HttpEmbedder {
             provider,
             space: Space { model: config.model, dimensions: config.dimensions },
             batch: config.batch,
+            long: LongTexts::default(),
         })
     }
 
-    async fn embed_batch(&self, texts: &[String]) -> Result<Vec<TextVector>> {
+    async fn embed_batch(&self, texts: &[&str]) -> Result<Vec<TextVector>> {
         let question = Question {
             model: &self.wire_model,
             input: texts,
@@ -126,11 +132,16 @@ impl Embedder for HttpEmbedder {
     }
 
     async fn embed(&self, texts: &[String]) -> Result<Vec<TextVector>> {
+        let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
         let mut vectors = Vec::with_capacity(texts.len());
-        for batch in batches(texts, self.batch) {
-            vectors.append(&mut self.embed_batch(batch).await?);
+        for batch in batches(&texts, self.batch) {
+            vectors.append(&mut self.embed_any(batch).await?);
         }
         Ok(vectors)
+    }
+
+    fn pieces_of(&self, text: &str) -> Option<EmbeddingPieces> {
+        self.long.pieces_of(text)
     }
 }
 

@@ -12,8 +12,10 @@ use serde::Deserialize;
 use tokio::sync::OnceCell;
 use tokio::task::spawn_blocking;
 
+use super::pieces::{mean, pieces};
 use super::{Embedder, Space, TextVector, embedding_failed};
 use crate::error::Result;
+use crate::model::EmbeddingPieces;
 
 /// Names the weights: others are another space. `packages/minilm-static` gives new weights a new name.
 pub const LOCAL_MODEL: &str = "minilm-static-1";
@@ -21,8 +23,8 @@ pub const LOCAL_DIMENSIONS: usize = 256;
 
 /// The model reads 512 tokens at a time, and a token is rarely less than three bytes.
 const PART_BYTES: usize = 512 * 3;
-/// What comes later in a text is not read: some 100 KB, three milliseconds.
-const MAX_PARTS: usize = 64;
+/// What comes later in a text is not read: some 1.5 MB, fifty milliseconds.
+const MAX_PARTS: usize = 1024;
 
 /// What the process has read, by folder. It stays for the life of the process, some 12 MB.
 static MODELS: LazyLock<Mutex<HashMap<PathBuf, Arc<OnceCell<StaticModel>>>>> = LazyLock::new(Mutex::default);
@@ -62,6 +64,10 @@ impl Embedder for LocalEmbedder {
 
     fn is_paid(&self) -> bool {
         false
+    }
+
+    fn pieces_of(&self, text: &str) -> Option<EmbeddingPieces> {
+        cut_off(text)
     }
 
     async fn embed(&self, texts: &[String]) -> Result<Vec<TextVector>> {
@@ -105,34 +111,23 @@ fn read(directory: &Path) -> Result<StaticModel> {
     }
 }
 
-/// The direction of a text: the sum of its parts'. None where the model knows no word of it.
+/// The direction of a text. None where the model knows no word of it.
 fn vector(model: &StaticModel, text: &str) -> TextVector {
-    let mut sum = vec![0.0_f32; LOCAL_DIMENSIONS];
-    for part in parts(text).take(MAX_PARTS) {
-        for (total, number) in sum.iter_mut().zip(model.encode_single(part)) {
-            *total += number;
-        }
-    }
-    let length = sum.iter().map(|number| number * number).sum::<f32>().sqrt();
-    (length > f32::EPSILON).then(|| sum.into_iter().map(|number| number / length).collect())
+    let parts: Vec<(usize, Vec<f32>)> = pieces(text, PART_BYTES)
+        .take(MAX_PARTS)
+        .map(|part| (part.len(), model.encode_single(part)))
+        .collect();
+    mean(parts.iter().map(|(bytes, vector)| (*bytes, vector.as_slice())))
 }
 
-/// Cuts a text into parts of at most [`PART_BYTES`], behind a space where there is one in the second half.
-fn parts(mut rest: &str) -> impl Iterator<Item = &str> {
-    std::iter::from_fn(move || {
-        let mut longest = rest.len().min(PART_BYTES);
-        while !rest.is_char_boundary(longest) {
-            longest -= 1;
-        }
-        let whole = &rest[..longest];
-        let end = match whole.rfind(char::is_whitespace) {
-            Some(space) if whole.len() < rest.len() && space > PART_BYTES / 2 => space,
-            _ => whole.len(),
-        };
-        let (part, later) = rest.split_at(end);
-        rest = later;
-        (!part.is_empty()).then_some(part)
-    })
+/// None where all of it is read.
+fn cut_off(text: &str) -> Option<EmbeddingPieces> {
+    let bytes = if text.len() <= PART_BYTES {
+        text.len()
+    } else {
+        pieces(text, PART_BYTES).take(MAX_PARTS).map(str::len).sum()
+    };
+    (bytes < text.len()).then_some(EmbeddingPieces { count: MAX_PARTS, bytes })
 }
 
 #[cfg(test)]
@@ -140,13 +135,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn parts_lose_nothing_and_break_no_character() {
-        for text in ["", "short", &"日本".repeat(2000), &"word ".repeat(2000), &"x".repeat(5000)] {
-            let cut: Vec<_> = parts(text).collect();
-            assert_eq!(cut.concat(), text);
-            assert!(cut.iter().all(|part| part.len() <= PART_BYTES));
-        }
-        let words = "word ".repeat(2000);
-        assert!(parts(&words).skip(1).all(|part| part.starts_with(" word")));
+    fn only_what_is_not_read_to_its_end_is_told() {
+        assert_eq!(cut_off(&"word ".repeat(20_000)), None);
+        let longer = "word ".repeat(400_000);
+        let cut = cut_off(&longer).expect("cut off");
+        assert!(cut.bytes > 1 << 20 && cut.bytes < longer.len(), "{cut:?}");
     }
 }

@@ -3,6 +3,7 @@
 mod cache;
 mod http;
 mod local;
+mod pieces;
 
 use std::fmt;
 
@@ -10,6 +11,7 @@ use async_trait::async_trait;
 
 use crate::error::{Error, Reason, Result};
 use crate::http::Task;
+use crate::model::EmbeddingPieces;
 
 pub use cache::{CacheCounts, Cached};
 pub use http::{DEFAULT_DIMENSIONS, DEFAULT_MODEL, HttpConfig, HttpEmbedder};
@@ -40,6 +42,11 @@ pub trait Embedder: Send + Sync {
 
     /// One answer per text, in order, each vector of `space().dimensions` finite numbers. All or nothing.
     async fn embed(&self, texts: &[String]) -> Result<Vec<TextVector>>;
+
+    /// How a text was embedded lately that was too long for it; none for others.
+    fn pieces_of(&self, _text: &str) -> Option<EmbeddingPieces> {
+        None
+    }
 }
 
 /// The error of every embedder. `problem` must quote neither a text nor a key.

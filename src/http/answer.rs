@@ -5,21 +5,21 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::{Attempt, Failure};
+use super::{Attempt, Failure, refusal};
 
 /// What gateways report of a failure behind them under the status 200.
 #[derive(Debug, Deserialize)]
-pub(crate) struct ProviderError {
-    code: Option<Value>,
-}
+#[serde(transparent)]
+pub(crate) struct ProviderError(Value);
 
 impl ProviderError {
     pub fn failure(&self) -> Failure {
-        let code = self.code.as_ref().and_then(Value::as_u64).and_then(|code| u16::try_from(code).ok());
-        match code {
-            Some(status @ 400..=599) => Failure::status(status, &HeaderMap::new()),
-            _ => Failure::doubtful("the provider answered 200 with an error"),
-        }
+        let code = self.0.get("code").and_then(Value::as_u64).and_then(|code| u16::try_from(code).ok());
+        let (failure, status) = match code {
+            Some(status @ 400..=599) => (Failure::status(status, &HeaderMap::new()), status),
+            _ => (Failure::doubtful("the provider answered 200 with an error"), 200),
+        };
+        failure.of_length(refusal::says_too_long(status, &self.0))
     }
 }
 

@@ -12,6 +12,7 @@ use crate::error::Error;
 
 const MAX_ATTEMPTS: u32 = 3;
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
+const TOO_LONG: &str = "the text is longer than the model takes";
 
 /// What one attempt gave.
 pub(crate) type Attempt<T> = Result<T, Failure>;
@@ -20,6 +21,8 @@ pub(crate) type Attempt<T> = Result<T, Failure>;
 pub(crate) struct Failure {
     problem: Problem,
     retry: Retry,
+    /// A text was refused for its length.
+    too_long: bool,
 }
 
 #[derive(Debug)]
@@ -41,16 +44,29 @@ enum Retry {
 }
 
 impl Failure {
+    fn new(problem: Problem, retry: Retry) -> Self {
+        Self { problem, retry, too_long: false }
+    }
+
+    /// Of a text that is refused for its length, if it is: it will be so tomorrow.
+    pub(super) fn of_length(mut self, too_long: bool) -> Self {
+        if too_long {
+            self.too_long = true;
+            self.retry = Retry::Never;
+        }
+        self
+    }
+
     pub(crate) fn lasting(problem: impl fmt::Display) -> Self {
-        Self { problem: Problem::Told(problem.to_string()), retry: Retry::Never }
+        Self::new(Problem::Told(problem.to_string()), Retry::Never)
     }
 
     pub(crate) fn doubtful(problem: impl fmt::Display) -> Self {
-        Self { problem: Problem::Told(problem.to_string()), retry: Retry::Once }
+        Self::new(Problem::Told(problem.to_string()), Retry::Once)
     }
 
     pub(crate) fn passing(problem: impl fmt::Display) -> Self {
-        Self { problem: Problem::Told(problem.to_string()), retry: Retry::After(Duration::ZERO) }
+        Self::new(Problem::Told(problem.to_string()), Retry::After(Duration::ZERO))
     }
 
     /// The request or its answer was lost on the way.
@@ -64,7 +80,7 @@ impl Failure {
             408 | 429 | 500.. => Retry::After(retry_after(headers, Utc::now()).unwrap_or_default()),
             _ => Retry::Never,
         };
-        Self { problem: Problem::Status(status), retry }
+        Self::new(Problem::Status(status), retry)
     }
 
     /// How long to wait before the next attempt; none if there shall be no other.
@@ -80,12 +96,16 @@ impl Failure {
     }
 
     pub(super) fn into_error(self, task: Task, host: &str, attempts: u32) -> Error {
+        let problem = self.to_string();
         let error = match self.problem {
             Problem::Refused(error) => error,
-            Problem::Status(status) => task.failed(&self.problem).with("status", status),
-            Problem::Told(_) => task.failed(&self.problem),
+            Problem::Status(status) => task.failed(problem).with("status", status),
+            Problem::Told(_) => task.failed(problem),
         };
         let mut error = error.with("attempts", attempts).with("retryable", self.retry != Retry::Never);
+        if self.too_long {
+            error = error.with("tooLong", true);
+        }
         error.message = format!("{} (host {host}, attempt {attempts})", error.message);
         match self.retry {
             Retry::After(asked) if !asked.is_zero() => {
@@ -99,13 +119,17 @@ impl Failure {
 /// An error that says already what was asked for.
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        Self { problem: Problem::Refused(error), retry: Retry::Never }
+        Self::new(Problem::Refused(error), Retry::Never)
     }
 }
 
 impl fmt::Display for Failure {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.problem.fmt(out)
+        match (&self.problem, self.too_long) {
+            (Problem::Status(status), true) => write!(out, "the provider answered {status} ({TOO_LONG})"),
+            (problem, true) => write!(out, "{problem}: {TOO_LONG}"),
+            (problem, false) => problem.fmt(out),
+        }
     }
 }
 
@@ -133,7 +157,6 @@ fn meaning(status: u16) -> &'static str {
         401 | 403 => "the key is refused",
         402 => "no credit left",
         404 => "no such path or model",
-        413 => "the texts are too long",
         429 => "rate or quota limit",
         300..=399 => "redirects are not followed",
         500.. => "the provider is in trouble",

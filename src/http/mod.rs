@@ -6,6 +6,7 @@
 mod answer;
 mod client;
 mod failure;
+mod refusal;
 
 use std::fmt;
 use std::time::Duration;
@@ -71,6 +72,10 @@ pub(crate) struct Provider {
     bounds: Bounds,
 }
 
+/// Of an answer that refuses so much is read, within this time.
+const REFUSAL_BYTES: usize = 16 << 10;
+const REFUSAL_TIME: Duration = Duration::from_secs(2);
+
 impl Provider {
     pub fn new(task: Task, base_url: &str, key: &Secret, bounds: Bounds) -> Result<Self> {
         let endpoint = client::endpoint(task, base_url)?;
@@ -82,7 +87,8 @@ impl Provider {
     }
 
     /// Sends `question` as JSON until `read` accepts the answer or no other attempt makes sense. The error's details
-    /// hold `attempts`, `retryable` (whether a later call may succeed) and `status`, where there was one.
+    /// hold `attempts`, `retryable` (whether a later call may succeed), `status`, where there was one, and `tooLong` where a
+    /// text was refused for its length.
     pub async fn ask<A>(
         &self,
         question: &(impl Serialize + Sync),
@@ -118,10 +124,29 @@ impl Provider {
         let request = self.client.post(self.endpoint.clone()).json(question);
         let response = request.send().await.map_err(Failure::transport)?;
         if !response.status().is_success() {
-            return Err(Failure::status(response.status().as_u16(), response.headers()));
+            let status = response.status().as_u16();
+            let failure = Failure::status(status, response.headers());
+            let body = read_refusal(response).await;
+            return Err(failure.of_length(refusal::is_too_long(status, &body)));
         }
         read_body(response, self.bounds.answer_bytes).await
     }
+}
+
+/// What comes of it in time.
+async fn read_refusal(mut response: Response) -> Vec<u8> {
+    let mut body = Vec::new();
+    let whole = async {
+        while let Ok(Some(chunk)) = response.chunk().await {
+            body.extend_from_slice(&chunk);
+            if body.len() > REFUSAL_BYTES {
+                break;
+            }
+        }
+    };
+    // Half an answer may say enough.
+    let _ = timeout(REFUSAL_TIME, whole).await;
+    body
 }
 
 async fn read_body(mut response: Response, limit: usize) -> Attempt<Vec<u8>> {

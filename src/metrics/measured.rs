@@ -9,6 +9,7 @@ use super::{Metrics, outcome_of};
 use crate::embedding::{Embedder, Space, TextVector};
 use crate::error::Result;
 use crate::extraction::{Extraction, ExtractionInput, Extractor};
+use crate::model::EmbeddingPieces;
 
 pub struct MeasuredEmbedder {
     inner: Arc<dyn Embedder>,
@@ -29,6 +30,10 @@ impl Embedder for MeasuredEmbedder {
 
     fn is_paid(&self) -> bool {
         self.inner.is_paid()
+    }
+
+    fn pieces_of(&self, text: &str) -> Option<EmbeddingPieces> {
+        self.inner.pieces_of(text)
     }
 
     async fn embed(&self, texts: &[String]) -> Result<Vec<TextVector>> {

@@ -1,5 +1,5 @@
 use chrono::{DateTime, Utc};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
 use uuid::Uuid;
@@ -29,6 +29,9 @@ pub struct Memory {
     /// What was left out of both when they were given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rejected: Option<Rejected>,
+    /// How its content was embedded, where it was too long for the embedder.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub embedding_pieces: Option<EmbeddingPieces>,
     /// Cosine similarity, only where one was computed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub similarity: Option<f64>,
@@ -38,6 +41,14 @@ pub struct Memory {
     /// What the score is the sum of, only where the caller asked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub explain: Option<ScoreParts>,
+}
+
+/// How a text was embedded that was too long for the embedder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EmbeddingPieces {
+    pub count: usize,
+    /// Bytes that were read; fewer than the text has where it was cut off.
+    pub bytes: usize,
 }
 
 /// The parts of a result's score; a part that the mode does not look at is 0.

@@ -16,7 +16,7 @@ pub use entity::{Entity, EntitySource, EntityType, Label, Priority, entity_key};
 pub use export::{ExportedMemory, ExportedRelationship};
 pub use graph::{Direction, EntityStats, GraphEntity, GraphPath, PathStep, RelatedEntity, Relation};
 pub use health::{HealthCheck, HealthMetrics, HealthReason, HealthStatus, StoreStatus, Stores};
-pub use memory::{Memory, ScoreParts, Write};
+pub use memory::{EmbeddingPieces, Memory, ScoreParts, Write};
 pub use projection::{
     EdgeKey, HeldMemory, HeldMention, HeldRelationship, NodeVersion, PROJECTION_VERSION, Projection, Version,
 };

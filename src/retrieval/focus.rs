@@ -86,7 +86,7 @@ fn sentences(text: &str) -> Vec<&str> {
 }
 
 fn asks(sentence: &str) -> bool {
-    let sentence = sentence.trim_end_matches(|c: char| matches!(c, '"' | '”' | ')' | '»' | ' '));
+    let sentence = sentence.trim_end_matches(['"', '”', ')', '»', ' ']);
     if sentence.ends_with(['?', '？', '؟']) {
         return true;
     }

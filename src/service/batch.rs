@@ -136,7 +136,7 @@ impl Layer {
                 _ if !config.enable_vector_store => Ok(Embedding::default()),
                 Some(values) => self.models.given(values).await,
                 None if to_make(draft) => Ok(made.next().unwrap_or_default()),
-                None => Ok(Embedding { vector: None, owed: true }),
+                None => Ok(Embedding::owed()),
             });
         }
         Ok(embeddings)

@@ -80,6 +80,7 @@ impl Draft {
             fresh_id: args.id.is_none() && args.idempotency_key.is_none(),
             owe,
             space,
+            embedding_pieces: prepared.embedding.pieces,
             owe_embedding: prepared.embedding.owed,
             owe_extraction,
             rejected: extraction.rejected.kept(),

@@ -102,6 +102,7 @@ impl Layer {
             relationships: prepared.graph.map(|graph| graph.relationships),
             owe: owe(config, false),
             space: prepared.embedding.vector.as_ref().map(|(space, _)| *space),
+            embedding_pieces: prepared.embedding.pieces,
             owe_embedding: prepared.embedding.owed,
             owe_extraction: prepared.owe_extraction,
             expected_revision: args.expected_revision,
@@ -223,7 +224,7 @@ impl Layer {
             match embedding {
                 _ if !wanted.embed => Ok(Embedding::default()),
                 Some(values) => self.models.given(values).await,
-                None if wanted.defer => Ok(Embedding { vector: None, owed: true }),
+                None if wanted.defer => Ok(Embedding::owed()),
                 None => self.models.made(input.content).await,
             }
         };

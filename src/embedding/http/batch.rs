@@ -6,7 +6,7 @@ use std::iter;
 const MAX_BYTES: usize = 512 << 10;
 
 /// Neighbouring texts, at most `max_texts` and [`MAX_BYTES`] at a time. A text over that limit goes alone.
-pub(super) fn batches(texts: &[String], max_texts: usize) -> impl Iterator<Item = &[String]> {
+pub(super) fn batches<'t>(texts: &'t [&'t str], max_texts: usize) -> impl Iterator<Item = &'t [&'t str]> {
     let mut rest = texts;
     iter::from_fn(move || {
         if rest.is_empty() {
@@ -29,7 +29,8 @@ mod tests {
 
     fn sizes(lengths: &[usize], max_texts: usize) -> Vec<usize> {
         let texts: Vec<_> = lengths.iter().map(|length| "x".repeat(*length)).collect();
-        batches(&texts, max_texts).map(<[String]>::len).collect()
+        let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+        batches(&texts, max_texts).map(<[&str]>::len).collect()
     }
 
     #[test]

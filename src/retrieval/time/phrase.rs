@@ -1,7 +1,8 @@
 //! A phrase: a point in time by itself, behind a preposition, from one to another, or open to one side.
 
-use chrono::NaiveDate;
+use chrono::{Days, NaiveDate};
 
+use super::numbers::Amount;
 use super::period::Period;
 use super::words::At;
 use super::{absolute, numbers, numeric, relative, weekday};
@@ -60,11 +61,41 @@ pub fn phrase(at: At, today: NaiveDate) -> Option<Phrase> {
 }
 
 fn point(at: At, cue: Cue, today: NaiveDate) -> Option<Phrase> {
-    date(at, cue, today)
-        .map(Phrase::date)
+    apart(at, today)
+        .or_else(|| date(at, cue, today).map(Phrase::date))
         .or_else(|| relative::relative(at, cue, today))
         .or_else(|| weekday::alone(at, cue, today))
         .or_else(|| absolute::year_alone(at, cue).map(Phrase::date))
+}
+
+/// two days before yesterday, a week after May 8, 2023, the day before last Friday
+fn apart(at: At, today: NaiveDate) -> Option<Phrase> {
+    let amount = match (at.word(0), at.word(1)) {
+        ("the", "day") => Amount { least: 1, most: 1, words: 1 },
+        _ => numbers::amount(at)?,
+    };
+    let unit = match at.word(amount.words).trim_end_matches('s') {
+        "day" => 1,
+        "week" => 7,
+        "fortnight" => 14,
+        _ => return None,
+    };
+    let days = |count: u32| Days::new(u64::from(count) * unit);
+    let begin = amount.words + 2 + lead_in(at.skip(amount.words + 2));
+    let found = point(at.skip(begin), Cue::Edge, today)?;
+    let [from] = found.periods[..] else { return None };
+    let (first, last) = match at.word(amount.words + 1) {
+        "before" => {
+            (from.from.checked_sub_days(days(amount.most))?, from.from.checked_sub_days(days(amount.least))?)
+        }
+        "after" => {
+            let end = from.until.pred_opt()?;
+            (end.checked_add_days(days(amount.least))?, end.checked_add_days(days(amount.most))?)
+        }
+        _ => return None,
+    };
+    let period = Period::days(first, 1)?.through(Period::days(last, 1)?)?;
+    Some(Phrase { is_content: found.is_content, ..Phrase::one(Some(period), begin + found.words)? })
 }
 
 fn date(at: At, cue: Cue, today: NaiveDate) -> Option<Phrase> {

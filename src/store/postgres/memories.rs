@@ -13,7 +13,7 @@ use super::connection::{Effect, Postgres, outcome_unknown};
 use super::error::Refusal;
 use super::statement::Sql;
 use crate::error::{Error, Reason, Result};
-use crate::model::{Entity, Memory, Projection, Rejected, Relationship};
+use crate::model::{EmbeddingPieces, Entity, Memory, Projection, Rejected, Relationship};
 
 /// How often a store whose connection was lost is sent again.
 const STORE_REPETITIONS: u32 = 3;
@@ -76,6 +76,7 @@ pub struct StoreRow {
     pub owe: Put,
     /// The embedding's space; none without an embedding.
     pub space: Option<i32>,
+    pub embedding_pieces: Option<EmbeddingPieces>,
     pub owe_embedding: bool,
     pub owe_extraction: bool,
 }
@@ -107,6 +108,7 @@ pub struct UpdateRow {
     pub rejected: Option<Rejected>,
     pub owe: Put,
     pub space: Option<i32>,
+    pub embedding_pieces: Option<EmbeddingPieces>,
     pub owe_embedding: bool,
     pub owe_extraction: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -323,6 +325,8 @@ pub(super) struct MemoryRow {
     relationships: Json<Vec<Relationship>>,
     #[serde(default)]
     rejected: Option<Json<Rejected>>,
+    #[serde(default)]
+    embedding_pieces: Option<Json<EmbeddingPieces>>,
 }
 
 impl From<MemoryRow> for Memory {
@@ -344,6 +348,7 @@ impl From<MemoryRow> for Memory {
             entities: row.entities.0,
             relationships: row.relationships.0,
             rejected: row.rejected.map(|rejected| rejected.0),
+            embedding_pieces: row.embedding_pieces.map(|pieces| pieces.0),
             similarity: None,
             score: None,
             explain: None,

@@ -11,7 +11,7 @@ use super::queue::Lease;
 use super::statement::{Sql, vector_text};
 use crate::error::Result;
 use crate::extraction::Extraction;
-use crate::model::{Entity, Rejected, Relationship};
+use crate::model::{EmbeddingPieces, Entity, Rejected, Relationship};
 
 /// The two kinds of debts that a model pays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -117,15 +117,19 @@ impl Postgres {
         space: i32,
         contents: &[Content],
         vectors: Vec<Vec<f32>>,
+        pieces: Vec<Option<EmbeddingPieces>>,
     ) -> Result<Vec<Uuid>> {
         let ids: Vec<Uuid> = contents.iter().map(|content| content.id).collect();
         let hashes: Vec<&str> = contents.iter().map(|content| content.content_hash.as_str()).collect();
         let vectors: Vec<String> = vectors.iter().map(|values| vector_text(values)).collect();
+        let pieces: Vec<Option<Json<EmbeddingPieces>>> =
+            pieces.into_iter().map(|pieces| pieces.map(Json)).collect();
         let sql = Sql::new(include_str!("queries/put_vectors.sql"))
             .bind(space)
             .bind(ids)
             .bind(hashes)
-            .bind(vectors);
+            .bind(vectors)
+            .bind(pieces);
         self.background().scalar(Effect::Repeatable, sql).await
     }
 

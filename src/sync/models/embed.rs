@@ -120,17 +120,19 @@ impl EmbeddingPayer<'_> {
 
     /// Writes what was made, and strikes off the debts of contents that the model has no vector for.
     async fn write(&self, contents: Vec<Content>, vectors: Vec<TextVector>) -> Result<Vec<Uuid>> {
-        let (mut filled, mut values, mut without) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut filled, mut values, mut pieces) = (Vec::new(), Vec::new(), Vec::new());
+        let mut without = Vec::new();
         for (content, vector) in contents.into_iter().zip(vectors) {
             match vector {
                 Some(vector) => {
+                    pieces.push(self.embedder.pieces_of(&content.content));
                     filled.push(content);
                     values.push(vector);
                 }
                 None => without.push(content),
             }
         }
-        let mut paid = self.postgres.put_vectors(self.space, &filled, values).await?;
+        let mut paid = self.postgres.put_vectors(self.space, &filled, values, pieces).await?;
         if !without.is_empty() {
             paid.extend(self.postgres.strike_vectorless(self.space, &without).await?);
         }

@@ -15,6 +15,7 @@ use tokio::sync::RwLock;
 use crate::embedding::{Embedder, Space, TextVector};
 use crate::error::{Error, Reason, Result};
 use crate::extraction::{Extraction, ExtractionInput, Extractor};
+use crate::model::EmbeddingPieces;
 use crate::store::postgres::{APP_DIMENSIONS, APP_SPACE, CurrentSpace, Postgres, SpaceMatch};
 use provider::Provider;
 use spaces::Spaces;
@@ -27,7 +28,15 @@ pub use reembed::{Reembedded, go_on_with_reembed, reembed};
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Embedding {
     pub vector: Option<(i32, Vec<f32>)>,
+    /// How it was made, where the text was too long.
+    pub pieces: Option<EmbeddingPieces>,
     pub owed: bool,
+}
+
+impl Embedding {
+    pub fn owed() -> Self {
+        Self { owed: true, ..Self::default() }
+    }
 }
 
 pub struct Models {
@@ -82,10 +91,10 @@ impl Models {
     pub async fn given(&self, values: Vec<f32>) -> Result<Embedding> {
         let current = self.current_space().await?;
         if usize::try_from(current.dimensions) == Ok(values.len()) {
-            return Ok(Embedding { vector: Some((current.space_id, values)), owed: false });
+            return Ok(Embedding { vector: Some((current.space_id, values)), ..Embedding::default() });
         }
         if values.len() == APP_DIMENSIONS {
-            return Ok(Embedding { vector: Some((APP_SPACE, values)), owed: true });
+            return Ok(Embedding { vector: Some((APP_SPACE, values)), ..Embedding::owed() });
         }
         let message = format!(
             "embedding: an array of {} numbers fits neither the current space ({} dimensions, {}) nor the application's ({APP_DIMENSIONS})",
@@ -110,13 +119,18 @@ impl Models {
             return Ok(Vec::new());
         }
         match self.embed(texts).await {
-            Ok((space, vectors)) => Ok(vectors
-                .into_iter()
-                .map(|vector| Embedding { vector: vector.map(|values| (space, values)), owed: false })
+            Ok((space, vectors)) => Ok(texts
+                .iter()
+                .zip(vectors)
+                .map(|(text, vector)| Embedding {
+                    vector: vector.map(|values| (space, values)),
+                    pieces: self.embedder.as_ref().and_then(|embedder| embedder.pieces_of(text)),
+                    owed: false,
+                })
                 .collect()),
             Err(error) if can_wait(&error) => {
                 log::warn!("stored without an embedding ({}): {error}", texts.len());
-                Ok(vec![Embedding { vector: None, owed: true }; texts.len()])
+                Ok(vec![Embedding::owed(); texts.len()])
             }
             Err(error) => Err(error),
         }

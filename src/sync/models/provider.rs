@@ -26,6 +26,7 @@ impl Blame {
         let retryable = error.details.get("retryable").and_then(serde_json::Value::as_bool);
         let status = error.details.get("status").and_then(serde_json::Value::as_u64);
         match (retryable, status) {
+            _ if error.details.contains_key("tooLong") => Self::Memory,
             (Some(true), _) => Self::Provider,
             (_, Some(status)) if TEXT_REFUSED.contains(&status) => Self::Memory,
             (_, Some(_)) => Self::Provider,
@@ -90,6 +91,10 @@ mod tests {
         let refused = |status: u64| error(&[("retryable", false.into()), ("status", status.into())]);
         assert_eq!(Blame::of(&refused(400)), Blame::Memory);
         assert_eq!(Blame::of(&refused(413)), Blame::Memory);
+        assert_eq!(
+            Blame::of(&error(&[("retryable", false.into()), ("tooLong", true.into())])),
+            Blame::Memory
+        );
         assert_eq!(Blame::of(&refused(401)), Blame::Provider);
         assert_eq!(Blame::of(&refused(404)), Blame::Provider);
         assert_eq!(Blame::of(&error(&[("retryable", true.into()), ("status", 429.into())])), Blame::Provider);
