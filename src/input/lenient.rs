@@ -1,5 +1,5 @@
 //! Entities and relationships as models give them: what can be understood is kept, the rest is left out and told. The SQL
-//! function `izzie_memory.read_entities` reads rows of other code in the same way; `tests/golden.rs` binds them.
+//! function `izzie_memory.read_entities` reads rows of other code in the same way; `tests/integration/golden.rs` binds them.
 
 use serde_json::{Map, Value};
 

@@ -1,5 +1,5 @@
 //! The digest of a projection, as the SQL function `izzie_memory.digest` computes it (golden vectors in
-//! `tests/golden.rs`): SHA-256 over length-prefixed fields, so that neither time zone nor JSON spelling matters.
+//! `tests/integration/golden.rs`): SHA-256 over length-prefixed fields, so that neither time zone nor JSON spelling matters.
 
 use sha2::{Digest, Sha256};
 use uuid::Uuid;

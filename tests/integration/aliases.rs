@@ -1,15 +1,14 @@
 //! Several names of one entity: when they become one node, when they must not, and that both graphs follow.
 
 #[allow(dead_code, reason = "the rows use the rest")]
-
 use std::time::Instant;
 
 use crate::common::layers::Client;
 use crate::common::neo4j::Driver;
+use crate::common::world::{Graph, PATIENCE, World, patient};
 use neo4rs::query;
 use serde_json::{Value, json};
 use sqlx::Row;
-use crate::common::world::{Graph, PATIENCE, World, patient};
 
 /// A test on each of the two graphs.
 macro_rules! on_both {

@@ -4,12 +4,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use async_trait::async_trait;
 use crate::common::conformance::ReadBack;
 use crate::common::layers::{Client, Letters, config, empty_neo4j, neo4j_uri};
 use crate::common::neo4j::{self, Driver};
 use crate::common::postgres::{self, Database, Sql};
 use crate::common::proxy::{Mode, Proxy, bolt};
+use async_trait::async_trait;
 use izzie_memory::context::{CallContext, Listener, Progress};
 use izzie_memory::embedding::{Embedder, Space, TextVector};
 use izzie_memory::error::{Error, Reason, Result};

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use async_trait::async_trait;
 use crate::common::layers::{Client, empty_neo4j};
 use crate::common::neo4j::Driver;
 use crate::common::postgres::Database;
+use async_trait::async_trait;
 use izzie_memory::context::{CallContext, Resolver};
 use izzie_memory::error::{Error, Reason, Result};
 use neo4rs::query;

@@ -1,10 +1,10 @@
 //! The HTTP embedder against a real server on the loopback and every way in which one can fail.
 use std::time::Duration;
 
+use crate::common::openai::{DIMENSIONS, OpenAi, Reply, item, vector_of};
 use izzie_memory::config::Secret;
 use izzie_memory::embedding::{Embedder, HttpConfig, HttpEmbedder, TextVector};
 use izzie_memory::error::{Class, Error, Reason};
-use crate::common::openai::{DIMENSIONS, OpenAi, Reply, item, vector_of};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 

@@ -2,11 +2,11 @@
 #[allow(dead_code, reason = "the embedder's tests use the rest")]
 use std::time::Duration;
 
+use crate::common::openai::{OpenAi, Reply, Request};
 use izzie_memory::config::{Limits, Secret};
 use izzie_memory::error::{Class, Error, Reason, Result};
 use izzie_memory::extraction::{Extraction, ExtractionInput, Extractor, LlmConfig, LlmExtractor};
 use izzie_memory::model::{EntitySource, EntityType, Priority, RelationshipType};
-use crate::common::openai::{OpenAi, Reply, Request};
 use serde_json::{Map, Value, json};
 
 const KEY: &str = "sk-do-not-print-me";

@@ -13,6 +13,7 @@ mod database_settings;
 mod deep;
 mod embedding_http;
 mod embedding_local;
+mod embedding_long;
 mod engine;
 mod extraction_llm;
 mod faults;

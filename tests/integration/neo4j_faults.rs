@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::common::neo4j::{Driver, address, options, options_through, store, shared};
+use crate::common::neo4j::{Driver, address, options, options_through, shared, store};
 use crate::common::proxy::{Mode, Proxy, bolt};
 use crate::common::sample::{memory, relationship, user};
 use futures::future::join_all;

@@ -9,9 +9,9 @@ use neo4rs::query;
 use serde_json::{Value, json};
 use tokio::time::{interval, sleep};
 
+use crate::common::dump::Dump;
 use crate::common::layers::{Client, wipe_neo4j};
 use crate::common::neo4j::Driver;
-use crate::common::dump::Dump;
 use crate::common::world::{World, patient};
 
 const CONSTRAINTS: [&str; 3] = ["izzie_memory_key", "izzie_entity_key", "izzie_beat_key"];

@@ -4,12 +4,12 @@ use std::panic::AssertUnwindSafe;
 
 use futures::FutureExt;
 
+use super::concurrency;
+use super::worker;
 use crate::common::layers::empty_neo4j;
 use crate::common::neo4j;
 use crate::common::postgres::Database;
 use crate::common::proxy::Proxy;
-use super::concurrency;
-use super::worker;
 use crate::common::world::World;
 
 /// Runs a check that must fail now.

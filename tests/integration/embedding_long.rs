@@ -1,14 +1,9 @@
 //! The HTTP embedder and texts that are longer than the provider takes, in every form in which providers say so.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed test may panic")]
 
-#[allow(dead_code, reason = "the other tests of the embedder use the rest")]
-#[path = "common/openai.rs"]
-mod openai;
-
+use crate::common::openai::{DIMENSIONS, OpenAi, Reply, item, vector_of};
 use izzie_memory::config::Secret;
 use izzie_memory::embedding::{Embedder, HttpConfig, HttpEmbedder};
 use izzie_memory::error::Reason;
-use openai::{DIMENSIONS, OpenAi, Reply, item, vector_of};
 use serde_json::{Value, json};
 
 /// Bytes that the provider takes.
