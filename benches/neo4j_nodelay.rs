@@ -6,14 +6,11 @@
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a benchmark fails by panicking")]
 
 #[allow(dead_code, unused_macros, reason = "what the tests share, of which a part is used")]
+#[path = "../tests/integration/common"]
 mod common {
-    #[path = "../../tests/integration/common/conformance.rs"]
     pub mod conformance;
-    #[path = "../../tests/integration/common/neo4j.rs"]
     pub mod neo4j;
-    #[path = "../../tests/integration/common/sample.rs"]
     pub mod sample;
-    #[path = "../../tests/integration/common/upkeep.rs"]
     pub mod upkeep;
 }
 #[path = "../src/store/neo4j/cypher/mod.rs"]
