@@ -16,11 +16,14 @@ mod common {
 #[path = "../src/store/neo4j/cypher/mod.rs"]
 #[allow(dead_code, unused_imports, reason = "one statement of it is measured")]
 mod cypher;
+#[path = "../src/store/neo4j/labels.rs"]
+#[allow(dead_code, unused_imports, reason = "statements that are not measured name the rest")]
+mod labels;
 #[path = "../src/store/neo4j/rows.rs"]
 #[allow(dead_code, reason = "which statement to take is known here")]
 mod rows;
 
-// What the two included files name.
+// What the included files name.
 use izzie_memory::{error, model};
 
 use std::time::{Duration, Instant};

@@ -123,7 +123,9 @@ impl Layer {
             Operation::GetEntityStats(args) => {
                 answer(async move { until_aborted(cancel, self.entity_stats(&args.user_id)).await })
             }
-            Operation::Inspect(_) => answer(until_aborted(cancel, async { Ok(self.inspect().await) })),
+            Operation::Inspect(_) => {
+                answer(until_aborted(cancel, async { Ok(Box::pin(self.inspect()).await) }))
+            }
             Operation::Metrics(_) => answer(until_aborted(cancel, self.metrics(config))),
             Operation::Migrate(args) => answer(until_aborted(cancel, self.migrate(args, context))),
         }

@@ -154,7 +154,7 @@ impl Layer {
 }
 
 async fn ask<T>(question: impl Future<Output = Result<T>>) -> Fact<T> {
-    match timeout(PATIENCE, question).await {
+    match timeout(PATIENCE, Box::pin(question)).await {
         Ok(Ok(value)) => Fact::Found(value),
         Ok(Err(error)) => Fact::Error(error.envelope()),
         Err(_) => {
@@ -165,7 +165,7 @@ async fn ask<T>(question: impl Future<Output = Result<T>>) -> Fact<T> {
 }
 
 async fn ask_if<T>(condition: bool, question: impl Future<Output = Result<T>>) -> Option<Fact<T>> {
-    if condition { Some(ask(question).await) } else { None }
+    if condition { Some(Box::pin(ask(question)).await) } else { None }
 }
 
 fn not_asked() -> Value {

@@ -175,7 +175,7 @@ impl Background {
     async fn look_after(&self) {
         while !self.context.cancelled() {
             match self.take_lead().await {
-                Ok(true) => self.lead().await,
+                Ok(true) => Box::pin(self.lead()).await,
                 Ok(false) => {}
                 Err(error) => log::info!("the background cannot ask who leads: {error}"),
             }

@@ -60,6 +60,11 @@ fn has_prefix(text: &str, prefix: &str) -> bool {
     text.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix))
 }
 
+/// Whether all of `text` is one address.
+pub(super) fn is_whole(text: &str) -> bool {
+    matches!(spans(text).as_slice(), [span] if span.start == 0 && span.end == text.len())
+}
+
 /// The address as its owner writes it: what a forwarder (SRS) or a bounce handler (BATV) made of it is undone.
 pub(super) fn original(address: &str) -> Cow<'_, str> {
     let Some((local, _)) = address.rsplit_once('@') else { return Cow::Borrowed(address) };
@@ -82,7 +87,7 @@ pub(super) fn original(address: &str) -> Cow<'_, str> {
             _ => None,
         }
     };
-    restored().filter(|found| spans(found) == [0..found.len()]).map_or(Cow::Borrowed(address), Cow::Owned)
+    restored().filter(|found| is_whole(found)).map_or(Cow::Borrowed(address), Cow::Owned)
 }
 
 /// Of BATV: a digit of the key, three of the day, six of the hash.

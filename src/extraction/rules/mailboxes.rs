@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::address::{original, spans};
+use super::address::{is_whole, original, spans};
 use super::companies::is_legal_suffix;
 use super::departments::is_machine;
 use super::normalize::{fold, is_title};
@@ -122,7 +122,7 @@ fn obfuscated(entry: &str) -> (Option<&str>, Option<Cow<'_, str>>) {
         let host = rest.split([' ', '(', '>']).next()?;
         let local = local.trim_start_matches([' ', '<', '\t']);
         let address = format!("{local}@{host}");
-        (spans(&address) == [0..address.len()]).then(|| (&rest[host.len()..], address))
+        is_whole(&address).then(|| (&rest[host.len()..], address))
     });
     match found {
         Some((name, address)) => (Some(name), Some(Cow::Owned(original(&address).into_owned()))),

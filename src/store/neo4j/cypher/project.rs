@@ -2,9 +2,9 @@
 
 use std::sync::LazyLock;
 
+use super::super::labels;
 use super::relationship_types;
 use crate::model::{EntityType, Label, RelationshipType};
-use crate::store::neo4j::labels;
 
 /// What becomes of a row, read under the memory's lock: `barred` when the graph had no such node and the horizon is not
 /// below the version, `refused` below the held version, `marked` when a memory that the graph shall keep was deleted,

@@ -2,9 +2,9 @@
 
 use std::sync::LazyLock;
 
+use super::super::labels;
 use super::relationship_types;
 use crate::model::EntityType;
-use crate::store::neo4j::labels;
 
 /// Live memories as they stand. Whatever is not exactly `false` counts as deleted, as everywhere.
 pub const READ_MEMORIES: &str = "\
