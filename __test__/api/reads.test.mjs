@@ -216,6 +216,15 @@ describe('a memory', () => {
       expect(await memory.getAll('many', { limit: 1000 })).toHaveLength(101);
     });
 
+    test('takes any whole number from 1 on, and says so', async () => {
+      for (const limit of [0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY])
+        await expect(memory.getAll('many', { limit }), `${limit}`).rejects.toMatchObject({
+          reason: 'INVALID_ARGUMENT',
+          details: { field: 'limit' },
+          message: `limit: the number ${limit} is not a whole number from 1 on`,
+        });
+    });
+
     test('of more than one page holds reads page by page, each memory once, the newest first', async () => {
       const write = `insert into memory_entries (user_id, content, created_at)
         select 'most', 'm' || n, timestamptz '2026-01-01' + n * interval '1 second' from generate_series(1, 2500) n`;

@@ -106,8 +106,11 @@ class EnhancedMemoryService {
   }
 
   async getAll(userId, options) {
-    if (options?.limit > PAGE && Number.isInteger(options.limit))
-      return await this.#getPages(userId, options);
+    const limit = options?.limit;
+    // The core would name the limit of one page, which is none of this method.
+    if (typeof limit === 'number' && !(Number.isInteger(limit) && limit >= 1))
+      throw invalid('limit', `the number ${limit} is not a whole number from 1 on`);
+    if (limit > PAGE) return await this.#getPages(userId, options);
     const found = await this.#call('getAll', callArguments(options, 'options', { userId }));
     return found.map(toEntry);
   }

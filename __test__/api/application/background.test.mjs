@@ -78,7 +78,7 @@ describe('what its model gives', () => {
   test.each([
     ['a type that is none', entity('spaceship', 'Rocinante')],
     ['an empty name', entity('person', '')],
-    ['a name that is no text', entity('person', 'x', { value: 7 })],
+    ['a name that is no text', entity('person', 'x', { value: { first: 'x' } })],
   ])('%s costs the entity, and the memory says so', async (name, wrong) => {
     const entities = [entity('company', 'Initech'), wrong];
     const stored = await enhancedMemoryService.store(

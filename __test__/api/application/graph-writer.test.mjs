@@ -37,6 +37,27 @@ const number = async (cypher, parameters) =>
 const theirs = () => number(`MATCH (m) WHERE NOT (${OURS}) RETURN count(m)`);
 const crossing = () =>
   number(`MATCH (m)--(n) WHERE (${OURS}) AND NOT (${OURS.replaceAll('m:', 'n:')}) RETURN count(*)`);
+const TOMBSTONE = ['bucket', 'deleted', 'detached', 'epoch', 'h1', 'h2', 'key', 'revision', 'userId'];
+const LIVE = 'n:IzzieEntity OR (n:IzzieMemory AND NOT n.deleted)';
+const nodesOf = (userId) =>
+  number(`MATCH (n) WHERE (${LIVE}) AND n.userId = $userId RETURN count(n)`, { userId });
+/** A deleted memory leaves its place in the order of writes, for a day: nothing of what it said, and no edge. */
+const expectTombstones = async (userId) => {
+  const left = await writer.run(
+    `MATCH (n {userId: $userId}) WHERE n:IzzieMemory AND n.deleted
+     UNWIND keys(n) AS key
+     RETURN collect(DISTINCT key) AS keys, count { (n)--() } AS edges`,
+    { userId },
+  );
+  for (const { keys, edges } of left) {
+    expect(Number(edges)).toBe(0);
+    expect(keys.sort()).toEqual(TOMBSTONE);
+  }
+};
+const shared = () =>
+  number(
+    'MATCH (m:IzzieMemory|IzzieEntity)--(n:IzzieMemory|IzzieEntity) WHERE m.userId <> n.userId RETURN count(*)',
+  );
 const frequencyOf = async (userId, { type, value }) =>
   (await graphService.getEntity(userId, { type, value }))?.frequency ?? 0;
 
@@ -68,6 +89,9 @@ describe.each(['ours', 'theirs'])('%s first', (first) => {
       expect(await frequencyOf('bob', one), one.value).toBe(2);
     }
     expect(await crossing()).toBe(0);
+    expect(await shared(), 'edges between nodes of two users').toBe(0);
+    expect(await nodesOf('ada'), 'three memories, three entities').toBe(6);
+    expect(await nodesOf('bob')).toBe(5);
     expect(await theirs(), 'five mails, three entities').toBe(8);
     const [john] = await writer.run('MATCH (n:Person {normalized: $name}) RETURN n.frequency AS frequency', {
       name: 'john_doe',
@@ -90,14 +114,18 @@ describe.each(['ours', 'theirs'])('%s first', (first) => {
     const live = await application.database.query('select id::text from memory_entries order by 1');
     expect(await application.database.graph.memories()).toEqual(live.map(({ id }) => id));
     expect(live).toHaveLength(3);
+    const expectBobGone = async () => {
+      expect(await nodesOf('bob')).toBe(0);
+      await expectTombstones('bob');
+      for (const one of PEOPLE) expect(await frequencyOf('bob', one)).toBe(0);
+      for (const one of PEOPLE) expect(await frequencyOf('ada', one)).toBe(3);
+      expect(await theirs()).toBe(before);
+      expect(await crossing()).toBe(0);
+    };
+    await expectBobGone();
     await syncService.rebuildGraph({ clearExisting: true });
     await settle();
-    expect(await number('MATCH (e:IzzieEntity {userId: $userId}) RETURN count(e)', { userId: 'bob' })).toBe(
-      0,
-    );
-    for (const one of PEOPLE) expect(await frequencyOf('bob', one)).toBe(0);
-    for (const one of PEOPLE) expect(await frequencyOf('ada', one)).toBe(3);
-    expect(await theirs()).toBe(before);
+    await expectBobGone();
   });
 });
 
@@ -131,13 +159,15 @@ test('edges of others at a node of ours do not count, are reported by the deep c
   await writer.run(`MATCH (e:IzzieEntity {userId: 'bob', name: 'John Doe'})
     CREATE (e)-[:MENTIONED_IN]->(:Email {id: 'forged'}), (e)-[:KNOWS]->(:Person {normalized: 'stranger'})`);
   expect(await frequencyOf('bob', PEOPLE[0])).toBe(2);
+  expect(await syncService.verify({ deep: true })).toMatchObject({ differences: 0, foreignEdges: 2 });
   await saveMail({ mail: mail('b3', 'bob'), entities: PEOPLE });
   await deliver();
   expect(await frequencyOf('bob', PEOPLE[0])).toBe(3);
   await enhancedMemoryService.deleteAll('bob', { hard: true });
   await deliver();
+  expect(await nodesOf('bob')).toBe(0);
   await syncService.rebuildGraph({ clearExisting: true });
-  expect(await number("MATCH (e:IzzieEntity {userId: 'bob'}) RETURN count(e)")).toBe(0);
+  expect(await nodesOf('bob')).toBe(0);
   expect(await number("MATCH (n) WHERE n.id = 'forged' OR n.normalized = 'stranger' RETURN count(n)")).toBe(
     2,
   );
