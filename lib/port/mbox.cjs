@@ -1,10 +1,11 @@
 'use strict';
 
+const { addresses } = require('./address-text.cjs');
 const { mailDate } = require('./dates.cjs');
 const { headersOf } = require('./mail-headers.cjs');
 const { leftOutOf } = require('./mail-marks.cjs');
 const { readMessages } = require('./mbox-messages.cjs');
-const { addresses, parseMime } = require('./mime.cjs');
+const { parseMime } = require('./mime.cjs');
 const { isReadable } = require('./text-lines.cjs');
 const { Threads } = require('./threads.cjs');
 

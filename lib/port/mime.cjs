@@ -2,11 +2,15 @@
 
 const { decodeText } = require('./charsets.cjs');
 const { htmlToText } = require('./html-text.cjs');
+const { addresses, inPieces, plainAddresses } = require('./address-text.cjs');
+const { unflowed } = require('./flowed-text.cjs');
 const { charsetOfHeaders, decodedWords, escapedBytes, headerText, utf8Words } = require('./header-text.cjs');
 const { isReadable } = require('./text-lines.cjs');
 
 /** Mails in mails are read so deep. */
 const MAX_DEPTH = 10;
+/** More parts are no mail, but a way to fill the memory. */
+const MAX_PARTS = 20_000;
 /** Read as they stand. */
 const PLAIN = /^(?:text\/(?:plain|markdown|x-markdown|enriched|richtext|rfc822-headers)|text|plain|)$/;
 const EXCERPT_BYTES = 512;
@@ -42,6 +46,8 @@ function parserOf(PostalMime) {
     notes = [];
     text = '';
     #depth;
+    #parts = 0;
+    #latest;
 
     constructor(depth = 0) {
       super();
@@ -57,8 +63,16 @@ function parserOf(PostalMime) {
     /** Bytes beyond ASCII come through the parser unharmed: it takes headers and quoted-printable for UTF-8. */
     async processLine(line, isFinal) {
       const { state, contentDecoder } = this.currentNode;
-      if (state === 'header') return super.processLine(escapedBytes(line), isFinal);
-      return super.processLine(contentDecoder?.decoder ? quotedBytes(line) : line, isFinal);
+      const asUtf8 = state === 'header' ? escapedBytes : contentDecoder?.decoder ? quotedBytes : undefined;
+      await super.processLine(asUtf8 ? asUtf8(line) : line, isFinal);
+      if (this.currentNode !== this.#latest) this.#enter(this.currentNode);
+    }
+
+    #enter(node) {
+      this.#latest = node;
+      this.#parts += 1;
+      if (this.#parts > MAX_PARTS) throw new Error(`more than ${MAX_PARTS} parts`);
+      if (node.parentNode) finalizesEachOnce(node.parentNode);
     }
 
     async processNodeTree() {
@@ -67,10 +81,11 @@ function parserOf(PostalMime) {
         this.root.headers.map(({ value }) => value),
         hint,
       );
-      for (const header of this.root.headers) {
-        const value = utf8Words(headerText(header.value, ofHeaders));
-        header.value = ADDRESSES.has(header.key) ? plainAddresses(value) : value;
-      }
+      this.root.headers = this.root.headers.flatMap(({ value, ...header }) => {
+        const text = utf8Words(headerText(value, ofHeaders));
+        const values = ADDRESSES.has(header.key) ? inPieces(plainAddresses(text)) : [text];
+        return values.map((piece) => ({ ...header, value: piece }));
+      });
       const inlineMails = !this.forceRfc822Attachments();
       this.text = await this.#textOf(this.root, { inlineMails, hint });
       this.textContent = {};
@@ -104,7 +119,7 @@ function parserOf(PostalMime) {
     #plain(node, context) {
       const text = this.#decode(node, context);
       const { format, delsp } = node.contentType.parsed?.params ?? {};
-      return /^flowed$/i.test(format ?? '') ? node.decodeFlowedText(text, /^yes$/i.test(delsp ?? '')) : text;
+      return /^flowed$/i.test(format ?? '') ? unflowed(text, /^yes$/i.test(delsp ?? '')) : text;
     }
 
     #decode(node, { hint }, inside) {
@@ -136,9 +151,13 @@ function parserOf(PostalMime) {
   };
 }
 
-/** Archives of mailing lists write `ann at example.com (Ann Lee)`. */
-function plainAddresses(value) {
-  return value.includes('@') ? value : value.replace(/([\w.+'=-]+) at ([\w-]+(?:\.[\w-]+)+)/gi, '$1@$2');
+/** postal-mime goes through all parts of a mail again at each boundary. */
+function finalizesEachOnce(node) {
+  if (Object.hasOwn(node, 'finalizeChildNodes')) return;
+  let done = 0;
+  node.finalizeChildNodes = async () => {
+    for (; done < node.childNodes.length; done += 1) await node.childNodes[done].finalize();
+  };
 }
 
 /** What is declared for the first text of the mail is a hint at what is not declared. */
@@ -179,15 +198,4 @@ function quotedBytes(line) {
   return Buffer.from(quoted, 'latin1');
 }
 
-/** @param {import('postal-mime').Address[]} list @returns {string} */
-function addresses(list) {
-  return list.map(addressText).join(', ');
-}
-
-/** @param {import('postal-mime').Address} given */
-function addressText({ name, address, group }) {
-  if (group) return `${name}: ${addresses(group)};`;
-  return name ? `"${name.replaceAll('"', "'")}" <${address ?? ''}>` : (address ?? '');
-}
-
-module.exports = { addresses, parseMime };
+module.exports = { parseMime };
