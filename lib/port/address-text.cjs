@@ -5,7 +5,9 @@ const PIECE_LENGTH = 8192;
 
 /** Archives of mailing lists write `ann at example.com (Ann Lee)`. */
 function plainAddresses(value) {
-  return value.includes('@') ? value : value.replace(/(?<![\w.+'=-])([\w.+'=-]{1,200}) at ([\w-]{1,200}(?:\.[\w-]{1,200}){1,20})/gi, '$1@$2');
+  return value.includes('@')
+    ? value
+    : value.replace(/(?<![\w.+'=-])([\w.+'=-]{1,200}) at ([\w-]{1,200}(?:\.[\w-]{1,200}){1,20})/gi, '$1@$2');
 }
 
 /**

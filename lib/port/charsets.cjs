@@ -79,6 +79,8 @@ const SAMPLE_BYTES = 64 * 1024;
 /** Letters of windows-1252, and what stands beside words in it; other bytes are rare in Western text. */
 const LETTER = /[\x8a\x8c\x8e\x9a\x9c\x9e\x9f\xc0-\xd6\xd8-\xf6\xf8-\xff]/g;
 const PUNCTUATION = /[\x80\x85\x91-\x97\x99\xa0\xa1\xa3\xa7\xa9\xab\xae\xb0\xb4\xb7\xbb\xbf]/g;
+const THAI =
+  /^(?:[\x80\x85\x91-\x97\xa0\xcf\xdf\xe6\xef-\xfb]|[\xe0-\xe4]?[\xa1-\xce][\xd1\xd4-\xda\xe7-\xee]{0,3}[\xd0\xd2\xd3\xe5]{0,2})+$/;
 const WORD = /[A-Za-z\x80-\xff]{3,}/g;
 
 /**
@@ -138,11 +140,21 @@ function* detected(bytes, label) {
   const high = sample.toString('latin1').match(/[\x80-\xff]/g)?.length ?? 0;
   const foreign = !looksWestern(sample, high);
   if (high < MIN_HIGH_BYTES || (!foreign && label !== undefined && label !== 'utf-8')) return;
+  if (looksThai(sample)) yield 'windows-874';
   const found = chardet.analyse(sample).filter(({ confidence }) => confidence >= MIN_CONFIDENCE);
   for (const { name } of foreign ? found : found.slice(0, 1)) {
     const charset = labelOf(name);
     if (charset && (foreign ? isForeign(charset) : LATIN.has(charset))) yield charset;
   }
+}
+
+/**
+ * chardet does not know it. Its vowels and tones stand behind consonants or before them, which other bytes do by chance only.
+ */
+function looksThai(bytes) {
+  const high = [...(bytes.toString('latin1').match(/[\x80-\xff]+/g) ?? [])];
+  const marks = high.join('').match(/[\xd1\xd4-\xda\xe7-\xee]/g)?.length ?? 0;
+  return marks >= MIN_HIGH_BYTES && high.every((word) => THAI.test(word));
 }
 
 const isForeign = (charset) => !WESTERN.has(charset) && !charset.startsWith('utf-');

@@ -8,7 +8,9 @@ const { postmarkDate } = require('./dates.cjs');
  *
  * - at a postmark that stands first or behind a blank line and has a sender and a date, if headers or a blank line follow,
  * - at any postmark (bare, `From -`, an address, a date), blank line or not, if headers that mails have follow,
- * - at any other line `From …` if such headers follow that no text would have.
+ * - at any other line `From …` if such headers follow that no text would have,
+ *
+ * but not right behind the headers of a part `message/rfc822`, which begin with a postmark where a program forgot to quote it.
  */
 
 const FROM_LINE = /^From(?:[ \t]|$)(?![ \t]*:)/;
@@ -54,25 +56,30 @@ const isKnown = (name) => name !== undefined && (KNOWN.has(name) || KNOWN_FAMILY
 
 /** A line that may begin a mail, until what follows it has told. */
 class Candidate {
-  /** @type {import('./mail-lines.cjs').MailLine[]} */
+  /** @type {import('./lines.cjs').Line[]} */
   lines;
   /** @type {boolean} */
   afterBlank;
   /** The line as text. */
   text;
+  /** Whether its second line belongs to the postmark. */
+  isFolded = false;
   #names = [];
   #isFirst;
+  #isOfPart;
 
   /**
-   * @param {import('./mail-lines.cjs').MailLine} line
+   * @param {import('./lines.cjs').Line} line
    * @param {string} text
-   * @param {{ afterBlank: boolean, isFirst: boolean }} place
+   * @param {{ afterBlank: boolean, isFirst: boolean, isOfPart?: boolean }} place `isOfPart`: where a part of a mail begins that
+   *   is a mail itself
    */
-  constructor(line, text, { afterBlank, isFirst }) {
+  constructor(line, text, { afterBlank, isFirst, isOfPart = false }) {
     this.lines = [line];
     this.text = text;
     this.afterBlank = afterBlank;
     this.#isFirst = isFirst;
+    this.#isOfPart = isOfPart;
   }
 
   /** Takes a line that still belongs to the headers under this one. Answers whether it was one. */
@@ -81,10 +88,22 @@ class Candidate {
     const goesOn = this.#names.length > 0 && CONTINUATION.test(text);
     const further = this.#names.length === 0 && FURTHER_POSTMARK.test(text);
     if (this.lines.length > MAX_LINES || line.bytes === null || isFromLine(text)) return false;
+    if (this.#folds(text)) {
+      this.isFolded = true;
+      this.text += text;
+      this.lines.push(line);
+      return true;
+    }
     if (name === undefined && !goesOn && !further) return false;
     if (name !== undefined) this.#names.push(name);
     this.lines.push(line);
     return true;
+  }
+
+  /** A postmark that some program folded like a header. */
+  #folds(text) {
+    const isSecond = this.lines.length === 1 && this.#names.length === 0 && !this.isFolded;
+    return isSecond && CONTINUATION.test(text) && postmarkDate(this.text + text) !== undefined;
   }
 
   /**
@@ -92,6 +111,11 @@ class Candidate {
    * @returns {'mail' | 'text' | 'unclear'}
    */
   verdict(blankFollows) {
+    const verdict = this.#verdictAlone(blankFollows);
+    return verdict === 'mail' && this.#isOfPart ? 'unclear' : verdict;
+  }
+
+  #verdictAlone(blankFollows) {
     const known = new Set(this.#names.filter(isKnown));
     const telling = [...known].filter((name) => TELLING.has(name) || TELLING_FAMILY.test(name)).length;
     const isWhole = this.#isWholePostmark();
