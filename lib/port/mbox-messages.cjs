@@ -2,7 +2,7 @@
 
 const { TOO_LONG } = require('./lines.cjs');
 const { readLines, startsWithUtf8Mark } = require('./line-reader.cjs');
-const { Candidate, headerName, isFromLine, isKnown } = require('./mbox-separators.cjs');
+const { Candidate, headerName, isFromLine, isKnown, isMmdf } = require('./mbox-separators.cjs');
 
 /** Bounds what one mail with large attachments can make us hold in memory. */
 const MAX_MESSAGE_BYTES = 64 * 1024 * 1024;
@@ -16,8 +16,8 @@ const CRLF = Buffer.from('\r\n');
 const MAX_START = 512;
 /** The mboxrd rule: every line of `>`s and `From ` was given one `>` by the writer. */
 const ESCAPED_FROM = /^>+From /;
-/** `F`, `>`, the first byte of a byte order mark, and `C` for the headers of parts. */
-const MARKS = new Set([0x46, 0x3e, 0xef, 0x43, 0x63]);
+/** `F`, `>`, the first byte of a byte order mark, that of MMDF, and `C` for the headers of parts. */
+const MARKS = new Set([0x46, 0x3e, 0xef, 0x01, 0x43, 0x63]);
 const MAIL_PART = /^content-type[ \t]*:[ \t]*message\/(?:rfc822|global)\b/i;
 const PART_HEADER = /^(?:content-|[ \t])/i;
 const CONTENT_LENGTH = /^content-length[ \t]*:[ \t]*(\d{1,12})[ \t]*$/im;
@@ -169,6 +169,7 @@ class Splitter {
   }
 
   #add(line, text, isUnclear = false) {
+    if (isMmdf(text)) return;
     this.#current ??= new Stray(line);
     this.#current.add(line, text);
     if (isUnclear) this.#current.unclear.push(line.number);

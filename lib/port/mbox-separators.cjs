@@ -26,6 +26,8 @@ const CLASSIC = /^From .*\b(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)\b.*\b\d{1,2}:\d{2}\b.
 const ADDRESS = /^From[ \t]+(?:<?\S*[@!]\S*>?|\S+ at \S+\.\S+|MAILER-DAEMON)[ \t]*$/i;
 const DASH = /^From[ \t]+-(?:[ \t]|$)/;
 const BARE = /^From[ \t]*$/;
+/** Around each mail of an MMDF mailbox; a mail begins at it as at a bare `From `. */
+const MMDF = '\u0001'.repeat(4);
 
 const KNOWN = new Set(
   (
@@ -46,7 +48,10 @@ const TELLING_FAMILY = /^(?:x-(?:mozilla|gm|gmail|uid|status|keywords)|arc|dkim|
 const MAX_LINES = 64;
 
 /** @param {string} line */
-const isFromLine = (line) => FROM_LINE.test(line);
+const isFromLine = (line) => FROM_LINE.test(line) || isMmdf(line);
+
+/** @param {string} line */
+const isMmdf = (line) => line.startsWith(MMDF) && line.trimEnd() === MMDF;
 
 /** @param {string} line */
 const headerName = (line) => HEADER.exec(line)?.[1].toLowerCase();
@@ -141,6 +146,7 @@ class Candidate {
     const { text } = this;
     return (
       BARE.test(text) ||
+      isMmdf(text) ||
       DASH.test(text) ||
       ADDRESS.test(text) ||
       SENT.test(text) ||
@@ -149,4 +155,4 @@ class Candidate {
   }
 }
 
-module.exports = { Candidate, headerName, isFromLine, isKnown };
+module.exports = { Candidate, headerName, isFromLine, isKnown, isMmdf };

@@ -14,6 +14,10 @@ const MAX_PARTS = 20_000;
 /** Read as they stand. */
 const PLAIN = /^(?:text\/(?:plain|markdown|x-markdown|enriched|richtext|rfc822-headers)|text|plain|)$/;
 const EXCERPT_BYTES = 512;
+const NOTHING = new Uint8Array();
+const LINE_FEED = Buffer.from('\n');
+/** A line of base64, possibly empty. */
+const BASE64_LINE = /^\s*[A-Za-z0-9+/]*={0,2}\s*$/;
 const ADDRESSES = new Set(['from', 'to', 'cc', 'bcc', 'sender', 'reply-to']);
 
 /**
@@ -48,6 +52,9 @@ function parserOf(PostalMime) {
     #depth;
     #parts = 0;
     #latest;
+    /** What stands in base64 and is none, by its node: the text of programs that only say so, the footers of mailing lists. */
+    /** @type {Map<any, Uint8Array[]>} */
+    #outside = new Map();
 
     constructor(depth = 0) {
       super();
@@ -63,9 +70,21 @@ function parserOf(PostalMime) {
     /** Bytes beyond ASCII come through the parser unharmed: it takes headers and quoted-printable for UTF-8. */
     async processLine(line, isFinal) {
       const { state, contentDecoder } = this.currentNode;
+      if (state !== 'header' && this.#isOutside(line)) line = NOTHING;
       const asUtf8 = state === 'header' ? escapedBytes : contentDecoder?.decoder ? quotedBytes : undefined;
       await super.processLine(asUtf8 ? asUtf8(line) : line, isFinal);
       if (this.currentNode !== this.#latest) this.#enter(this.currentNode);
+    }
+
+    /** Takes a line that its part cannot decode. */
+    #isOutside(line) {
+      if (!/base64/i.test(this.currentNode.contentTransferEncoding.encoding ?? '')) return false;
+      const lines = this.#outside.get(this.currentNode);
+      if (!lines && BASE64_LINE.test(Buffer.from(line).toString('latin1'))) return false;
+      if (this.boundaries.some(({ value }) => startsWith(line, value))) return false;
+      if (lines) lines.push(line);
+      else this.#outside.set(this.currentNode, [line]);
+      return true;
     }
 
     #enter(node) {
@@ -93,9 +112,9 @@ function parserOf(PostalMime) {
 
     /** @returns {Promise<string>} */
     async #textOf(node, context) {
-      const { multipart, parsed } = node.contentType;
+      const { multipart } = node.contentType;
       if (multipart && node.childNodes.length > 0) return this.#textOfParts(node, context);
-      const type = parsed?.value || '';
+      const type = typeOf(node);
       const isAttached = node.contentDisposition?.parsed?.value === 'attachment';
       if (!node.content) return '';
       // Parts that nothing separates are text.
@@ -124,7 +143,8 @@ function parserOf(PostalMime) {
 
     #decode(node, { hint }, inside) {
       const bytes = Buffer.from(node.content);
-      const declared = node.contentType.parsed?.params?.charset ?? inside;
+      const declared = charsetOf(node) ?? inside;
+      const outside = this.#outside.get(node)?.flatMap((line) => [line, LINE_FEED]) ?? [];
       const { text, charset, broken } = decodeText(bytes, declared, hint);
       if (broken > 0)
         this.notes.push({
@@ -133,7 +153,7 @@ function parserOf(PostalMime) {
           undecoded: broken,
           ...excerpt(bytes, text),
         });
-      return text;
+      return joined(text, decodeText(Buffer.concat(outside), declared, hint).text);
     }
 
     /** A mail in the mail: its headers that matter, and its text. */
@@ -160,9 +180,27 @@ function finalizesEachOnce(node) {
   };
 }
 
+/** @param {Uint8Array} line @param {Uint8Array} boundary */
+function startsWith(line, boundary) {
+  return line[0] === 0x2d && line[1] === 0x2d && boundary.every((byte, at) => line[at + 2] === byte);
+}
+
+const joined = (...texts) => texts.filter(Boolean).join('\n');
+
+/** Programs forget the `text/` before it and the `;` behind it. */
+function typeOf(node) {
+  const [type] = (node.contentType.parsed?.value || '').split(/[\s,]/);
+  return type === 'html' ? 'text/html' : type;
+}
+
+function charsetOf(node) {
+  const { params, value } = node.contentType.parsed ?? {};
+  return params?.charset ?? /\scharset\s*=\s*"?([\w:.-]+)/.exec(value || '')?.[1];
+}
+
 /** What is declared for the first text of the mail is a hint at what is not declared. */
 function charsetIn(node) {
-  const own = /^text\//.test(node.contentType.parsed?.value ?? '') && node.contentType.parsed.params.charset;
+  const own = /^text\//.test(typeOf(node)) && charsetOf(node);
   if (own) return own;
   for (const child of node.childNodes) {
     const found = charsetIn(child);
