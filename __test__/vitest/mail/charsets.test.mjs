@@ -25,6 +25,8 @@ const TEXTS = [
   ['Zażółć gęślą jaźń. Spotkanie w Łodzi jest jutro o dziesiątej.', ['iso-8859-2', 'windows-1250']],
   ['Καλημέρα, η συνάντηση είναι αύριο στην Αθήνα.', ['iso-8859-7']],
   [HEBREW, ['windows-1255']],
+  ['กรุณาส่งสัญญาก่อนวันอังคาร', ['windows-874']],
+  ['เจอกันพรุ่งนี้ที่กรุงเทพ 10:30 น. ค่ะ', ['windows-874']],
   [KOREAN, ['euc-kr']],
 ];
 const VAGUE = [undefined, 'us-ascii', 'utf-8', 'iso-8859-1', 'x-unknown', 'utf8mb4', 'no such thing'];
