@@ -64,6 +64,8 @@ with words as materialized (
   from izzie_memory.memory_state s
   cross join lateral unnest(s.names) as name
   where s.user_id = $1 and not s.deleted and s.names <> '{}' and $12::jsonb ? name
+), given as materialized (
+  select izzie_memory.as_vector($4) as vector
 ), cosines as (
   select array_agg(c.memory_id) as similar_ids, array_agg(c.similarity) as similarities
   from (
