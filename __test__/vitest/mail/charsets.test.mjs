@@ -96,6 +96,45 @@ describe('bytes', () => {
   });
 });
 
+describe('bytes of one character set, declared as another', () => {
+  const declared = [
+    'gb2312',
+    'big5',
+    'shift_jis',
+    'euc-kr',
+    'koi8-r',
+    'windows-1251',
+    'utf-16',
+    'windows-874',
+  ];
+  const texts = [RUSSIAN, JAPANESE, KOREAN, '請於下週二之前'];
+  it.each(declared)('utf-8 as %s', (name) => {
+    for (const text of texts) expect(decodeText(Buffer.from(text), name)).toMatchObject({ text, broken: 0 });
+  });
+
+  it.each([
+    ['windows-1251', 'koi8-r', RUSSIAN],
+    ['koi8-r', 'windows-1251', RUSSIAN],
+    ['shift_jis', 'euc-jp', '来週の火曜日までに'],
+    ['euc-jp', 'shift_jis', '来週の火曜日までに'],
+    ['windows-1250', 'iso-8859-2', 'Zażółć gęślą jaźń'],
+    ['windows-1252', 'iso-8859-15', '“quoted” – all of it'],
+    ['windows-1252', 'gb2312', 'Grüße an alle'],
+    ['windows-1253', 'iso-8859-7', '“Καλημέρα”'],
+  ])('%s as %s', (charset, name, text) => {
+    expect(decodeText(iconv.encode(text, charset), name)).toMatchObject({ text, broken: 0 });
+  });
+
+  it.each([
+    ['koi8-r', 'ВНИМАНИЕ: СРОЧНО, iPHONE'],
+    ['windows-1251', 'макОС'],
+    ['gbk', '你好'],
+    ['iso-8859-2', 'Zażółć gęślą jaźń'],
+  ])('believed where nothing is wrong (%s)', (charset, text) => {
+    expect(decodeText(iconv.encode(text, charset), charset)).toMatchObject({ text, broken: 0 });
+  });
+});
+
 describe('a mail', () => {
   it.each(VAGUE)('with text declared as %s', async (declared) => {
     const type = declared ? `Content-Type: text/plain; charset="${declared}"\n` : '';
