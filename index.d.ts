@@ -420,7 +420,7 @@ export interface ImportCounts {
   read: number;
   /** Newly stored. */
   stored: number;
-  /** Were there already, under the same id or key, and were left as they are. */
+  /** Were there already, under the same id or key, and were left as they are; a mail may be in a file twice. */
   existing: number;
   /** Marked deleted, or as spam, and not asked for. */
   skipped: number;
@@ -722,8 +722,9 @@ export class EnhancedMemoryService {
    * function is opened twice, and threads are known whole; of another, 5,000 mails at most are read ahead for them.
    *
    * Doing it again stores nothing twice, so an import that broke off is begun anew: a line with an id keeps it; others get
-   * one made of user, conversation (of a mail: its message id), date and content, and of their place among equal ones. A line that is refused is told
-   * in `failed` (`INVALID_ARGUMENT`; `ID_CONFLICT`: the id is another user's, or stands for other content), and the others
+   * one made of user, conversation, date and content, and of their place among equal ones. Of a mail it is made of user,
+   * message id, the header `Date` and content: twice in a file, it is one memory; without a message id, of user, date,
+   * content and place. A line that is refused is told in `failed` (`INVALID_ARGUMENT`; `ID_CONFLICT`: the id is another user's, or stands for other content), and the others
    * are stored. A line is at most 16 MiB, a mail at most 64 MiB. Memories are embedded, and searched for entities where
    * the line has none, as {@link store} does it.
    *

@@ -46,6 +46,14 @@ describe('import and export', () => {
     expect((await rowsOf('ada')).sort()).toEqual(contents.toSorted());
   });
 
+  it('says of a folder that a file is wanted', async () => {
+    const { code, stderr } = await cli(['import', '--user', 'ada', folder.path], place());
+    expect({ code, stderr }).toEqual({
+      code: 2,
+      stderr: expect.stringContaining('file: is a folder; name a file in it'),
+    });
+  });
+
   it('exports to a file that is whole or not there, and never replaces one unasked', async () => {
     const { code, answer } = await cliJson(['export', '--user', 'ada', 'ada.jsonl'], place());
     expect({ code, answer }).toEqual({ code: 0, answer: { file: 'ada.jsonl', memories: 2 } });

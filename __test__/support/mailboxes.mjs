@@ -23,6 +23,9 @@ export const SEPARATORS = {
   UUCP: 'From ann Mon Mar  2 10:13 2026 remote from host',
   'a name': 'From Ann Lee',
   'no such day': 'From ann@x.example Mon Feb 30 10:13:23 2026',
+  folded: 'From ann@x.example\n  Mon Mar  2 10:13:23 2026',
+  'folded in the date': 'From ann@x.example Mon Mar  2\n\t10:13:23 2026',
+  MMDF: '\u0001\u0001\u0001\u0001',
   'zone before the year': 'From ann@x.example Mon Mar  2 10:13:23 PST 2026',
 };
 export const LINE_ENDS = { LF: '\n', CRLF: '\r\n', 'CR CR LF': '\r\r\n', CR: '\r', 'LF CR': '\n\r' };

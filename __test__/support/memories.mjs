@@ -1,7 +1,16 @@
 // Memories that are hard to carry: every kind of entity and relationship, text that means something elsewhere.
 import { createHash } from 'node:crypto';
 
-export const ENTITY_TYPES = ['person', 'company', 'project', 'date', 'topic', 'location', 'tool', 'action_item'];
+export const ENTITY_TYPES = [
+  'person',
+  'company',
+  'project',
+  'date',
+  'topic',
+  'location',
+  'tool',
+  'action_item',
+];
 
 const RELATIONSHIP_TYPES = [
   'WORKS_WITH',

@@ -68,6 +68,29 @@ const SHIFTED = {
 };
 const WESTERN = new Set(['windows-1252', 'iso-8859-15']);
 const MULTIBYTE = new Set(['big5', 'euc-jp', 'euc-kr', 'gb18030', 'gbk', 'shift_jis']);
+/** What a text is in that is not in the character set of its language that it says. */
+const RELATIVES = new Map(
+  Object.entries({ shift_jis: 'euc-jp', 'euc-jp': 'shift_jis', gbk: 'big5', gb18030: 'big5', big5: 'gbk' }),
+);
+/** What programs of Windows mean by a name of ISO, for ISO has no letters in the range of C1. */
+const OF_WINDOWS = new Map(
+  Object.entries({
+    'iso-8859-2': 'windows-1250',
+    'iso-8859-4': 'windows-1257',
+    'iso-8859-5': 'windows-1251',
+    'iso-8859-6': 'windows-1256',
+    'iso-8859-7': 'windows-1253',
+    'iso-8859-8': 'windows-1255',
+    'iso-8859-8-i': 'windows-1255',
+    'iso-8859-10': 'windows-1257',
+    'iso-8859-13': 'windows-1257',
+    'iso-8859-15': 'windows-1252',
+  }),
+);
+const C1 = /[\x80-\x9f]/;
+const CYRILLIC = new Set(['windows-1251', 'koi8-r', 'koi8-u']);
+/** Characters of their own that users of East Asian character sets may define. */
+const PRIVATE = /[\ue000-\uf8ff]/;
 /** Also of languages with Latin letters. */
 const LATIN = new Set(['iso-8859-2', 'windows-1250', 'windows-1254']);
 const MIN_CONFIDENCE = 10;
@@ -79,6 +102,8 @@ const SAMPLE_BYTES = 64 * 1024;
 /** Letters of windows-1252, and what stands beside words in it; other bytes are rare in Western text. */
 const LETTER = /[\x8a\x8c\x8e\x9a\x9c\x9e\x9f\xc0-\xd6\xd8-\xf6\xf8-\xff]/g;
 const PUNCTUATION = /[\x80\x85\x91-\x97\x99\xa0\xa1\xa3\xa7\xa9\xab\xae\xb0\xb4\xb7\xbb\xbf]/g;
+const THAI =
+  /^(?:[\x80\x85\x91-\x97\xa0\xcf\xdf\xe6\xef-\xfb]|[\xe0-\xe4]?[\xa1-\xce][\xd1\xd4-\xda\xe7-\xee]{0,3}[\xd0\xd2\xd3\xe5]{0,2})+$/;
 const WORD = /[A-Za-z\x80-\xff]{3,}/g;
 
 /**
@@ -93,7 +118,7 @@ const WORD = /[A-Za-z\x80-\xff]{3,}/g;
  * @returns {Decoded}
  */
 function decodeText(bytes, declared, hint) {
-  const label = labelOf(declared) ?? labelOf(hint);
+  const label = meant(bytes, labelOf(declared) ?? labelOf(hint));
   for (const charset of candidates(bytes, label)) {
     const text = strictly(bytes, charset);
     if (text !== undefined) return judged({ text, charset, broken: 0 }, bytes);
@@ -119,15 +144,33 @@ function labelOf(declared) {
 
 const codePage = (page) => (/^(?:125\d|874)$/.test(page) ? `windows-${page}` : `cp${page}`);
 
+/** @returns {string | undefined} what somebody meant by a name */
+function meant(bytes, label) {
+  const latin1 = () => bytes.toString('latin1', 0, SAMPLE_BYTES);
+  if (label && OF_WINDOWS.has(label) && C1.test(latin1())) return OF_WINDOWS.get(label);
+  if (label && CYRILLIC.has(label) && isCaseInverted(bytes, label))
+    return ['windows-1251', 'koi8-r'].find((other) => !isCaseInverted(bytes, other)) ?? label;
+  return label;
+}
+
+/** Read as one for the other, KOI8-R and windows-1251 give words that begin with the only small letter. */
+function isCaseInverted(bytes, charset) {
+  const text = strictly(bytes.subarray(0, SAMPLE_BYTES), charset) ?? '';
+  return /[а-яё][А-ЯЁ]{2}/.test(text) && !/[а-яё]{2}/.test(text);
+}
+
 /** In the order in which they are tried; the first that fits is taken. */
 function* candidates(bytes, label) {
   const marked = byMark(bytes) ?? byEscapes(bytes, label) ?? byZeros(bytes);
   if (marked) yield marked;
   if (isAscii(bytes) && !(label && /^(?:utf-7|utf-16|utf-32|iso-2022|hz)/.test(label))) return yield 'utf-8';
+  // Of other character sets so long sequences are no accident.
+  if (isSurelyUtf8(bytes)) yield 'utf-8';
   if (label === 'utf-7' || (label && MULTIBYTE.has(label))) yield label;
   const isVague = label === undefined || label === 'utf-8' || WESTERN.has(label);
   if (isVague || sequences(bytes).good >= 3) yield 'utf-8';
   if (!isVague) yield label;
+  if (label && RELATIVES.has(label)) yield RELATIVES.get(label);
   if (mostlyUtf8(bytes)) return;
   yield* detected(bytes, label);
 }
@@ -138,11 +181,21 @@ function* detected(bytes, label) {
   const high = sample.toString('latin1').match(/[\x80-\xff]/g)?.length ?? 0;
   const foreign = !looksWestern(sample, high);
   if (high < MIN_HIGH_BYTES || (!foreign && label !== undefined && label !== 'utf-8')) return;
+  if (looksThai(sample)) yield 'windows-874';
   const found = chardet.analyse(sample).filter(({ confidence }) => confidence >= MIN_CONFIDENCE);
   for (const { name } of foreign ? found : found.slice(0, 1)) {
     const charset = labelOf(name);
     if (charset && (foreign ? isForeign(charset) : LATIN.has(charset))) yield charset;
   }
+}
+
+/**
+ * chardet does not know it. Its vowels and tones stand behind consonants or before them, which other bytes do by chance only.
+ */
+function looksThai(bytes) {
+  const high = [...(bytes.toString('latin1').match(/[\x80-\xff]+/g) ?? [])];
+  const marks = high.join('').match(/[\xd1\xd4-\xda\xe7-\xee]/g)?.length ?? 0;
+  return marks >= MIN_HIGH_BYTES && high.every((word) => THAI.test(word));
 }
 
 const isForeign = (charset) => !WESTERN.has(charset) && !charset.startsWith('utf-');
@@ -195,7 +248,8 @@ function strictly(bytes, charset) {
   // Node takes this one for ISO-8859-1, whose quotes are control characters.
   if (charset === 'windows-1252') return undefined;
   try {
-    return new TextDecoder(charset, { fatal: true }).decode(bytes);
+    const text = new TextDecoder(charset, { fatal: true }).decode(bytes);
+    return MULTIBYTE.has(charset) && PRIVATE.test(text) ? undefined : text;
   } catch (error) {
     if (!(error instanceof RangeError) || !iconv.encodingExists(charset)) return undefined;
     const text = iconv.decode(bytes, charset);
@@ -265,17 +319,24 @@ function mostlyUtf8(bytes) {
   return good > 0 && bad > 0 && good >= 2 * bad;
 }
 
+function isSurelyUtf8(bytes) {
+  const { good, long, bad } = sequences(bytes);
+  return bad === 0 && (long >= 3 || good >= 6);
+}
+
 function sequences(bytes) {
   let good = 0;
+  let long = 0;
   let bad = 0;
   const end = Math.min(bytes.length, SAMPLE_BYTES);
   for (let at = 0; at < end; ) {
     const length = sequenceLength(bytes, at);
     if (length > 1) good += 1;
     else if (length === 0) bad += 1;
+    if (length > 2) long += 1;
     at += length || 1;
   }
-  return { good, bad };
+  return { good, long, bad };
 }
 
 function isAscii(bytes) {
@@ -285,7 +346,7 @@ function isAscii(bytes) {
 
 /** What has the signs of a program and not of a text is none. */
 function judged(decoded, bytes) {
-  const controls = decoded.text.slice(0, SAMPLE_BYTES).match(/(?!\s)\p{Cc}/gu)?.length ?? 0;
+  const controls = decoded.text.slice(0, SAMPLE_BYTES).match(/(?![\s\x80-\x9f])\p{Cc}/gu)?.length ?? 0;
   const length = Math.min(decoded.text.length, SAMPLE_BYTES);
   if (controls > length / 10) return { ...decoded, text: '', broken: bytes.length };
   return { ...decoded, text: decoded.text.replaceAll('\0', '').replaceAll('\ufeff', '') };

@@ -45,7 +45,8 @@ async function importMemories(handle, source, given) {
   const seal = new SealCheck();
   const run = new Import(handle, options);
   const first = options.format === 'mbox' && typeof source === 'function' ? open() : undefined;
-  for await (const item of withKeys(read(open(), seal, { ...options, first }))) await run.take(item);
+  const items = withKeys(read(open(), seal, { ...options, first }), (item) => !run.leavesOut(item));
+  for await (const item of items) await run.take(item);
   await run.flush();
   const { digest, ...verdict } = seal.outcome();
   return {
@@ -138,7 +139,7 @@ class Import {
     this.#end = item.end;
     this.counts.read += 1;
     for (const line of item.unclear ?? []) this.ofMails.unclear.push({ line, problem: MAY_BEGIN_A_MAIL });
-    const reason = this.#leavesOut(item);
+    const reason = this.leavesOut(item);
     if (item.error !== undefined && !reason) this.#fail(item.line, unreadable(item.error, item.line));
     else if (reason) this.#leaveOut(item.line, reason);
     else this.#accept(/** @type {Readable} */ (item));
@@ -146,7 +147,7 @@ class Import {
   }
 
   /** Why it is not imported, unless it was asked for. @param {import('./jsonl.cjs').Item} item */
-  #leavesOut({ leftOut, entry }) {
+  leavesOut({ leftOut, entry }) {
     const { includeDeleted, includeSpam } = this.#options;
     if (leftOut === 'internal') return leftOut;
     if (leftOut === 'spam') return includeSpam ? undefined : leftOut;

@@ -1,7 +1,8 @@
 'use strict';
 
 const { isoDate } = require('./dates.cjs');
-const { readLines, TOO_LONG } = require('./lines.cjs');
+const { readLines } = require('./line-reader.cjs');
+const { TOO_LONG } = require('./lines.cjs');
 const { SealCheck } = require('./seal.cjs');
 
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
@@ -14,9 +15,9 @@ const DELETED = ',"deleted":true}';
  * @typedef {{ userId: string, content: string, id?: string, conversationId?: string, createdAt?: Date,
  *             metadata?: Record<string, unknown>, importance?: any, summary?: any, entities?: any,
  *             relationships?: any, deleted?: boolean }} Entry
- * Of a mail also `identity`, what its key is made of; `leftOut`, why it is not imported unless asked for; `undecoded`, whether
+ * Of a mail also `identity`, what its key is made of, and `isUnique`, whether no other mail has it; `leftOut`, why it is not imported unless asked for; `undecoded`, whether
  * some of its text could not be decoded; `unclear`, lines of which it could not be told whether they begin a mail.
- * @typedef {{ identity?: unknown[], leftOut?: import('./mail-marks.cjs').LeftOut, undecoded?: boolean, unclear?: number[] }} OfMail
+ * @typedef {{ identity?: unknown[], isUnique?: boolean, leftOut?: import('./mail-marks.cjs').LeftOut, undecoded?: boolean, unclear?: number[] }} OfMail
  * @typedef {{ line: number, end: number } & OfMail & ({ entry: Entry, json?: string, error?: undefined } | { entry?: undefined, error: string })} Item
  */
 
@@ -27,12 +28,19 @@ const DELETED = ',"deleted":true}';
  */
 async function* readJsonl(source, { userId, seal = new SealCheck(), signal } = {}) {
   const decoder = new TextDecoder('utf-8', { fatal: true });
-  for await (const { number, bytes, end } of readLines(source, signal)) {
-    const parsed = bytes === null ? { error: TOO_LONG } : parse(bytes, decoder);
-    if (!parsed || seal.takes(parsed.value)) continue;
-    seal.add(bytes ?? '');
-    yield { line: number, end, ...(parsed.error ? { error: parsed.error } : toItem(parsed, userId, seal)) };
-  }
+  for await (const lines of readLines(source, signal))
+    for (const line of lines) {
+      const item = itemOf(line, userId, seal, decoder);
+      if (item) yield item;
+    }
+}
+
+/** @param {import('./lines.cjs').Line} line @returns {Item | undefined} */
+function itemOf({ number, bytes, end }, userId, seal, decoder) {
+  const parsed = bytes === null ? { error: TOO_LONG } : parse(bytes, decoder);
+  if (!parsed || seal.takes(parsed.value)) return undefined;
+  seal.add(bytes ?? '');
+  return { line: number, end, ...(parsed.error ? { error: parsed.error } : toItem(parsed, userId, seal)) };
 }
 
 /** @returns {any} `text` and its `value`, or an `error`; null for a blank line */

@@ -2,9 +2,6 @@
 
 const { untilAborted } = require('../signals.cjs');
 
-const NEWLINE = 0x0a;
-const CARRIAGE_RETURN = 0x0d;
-
 /** Bounds what a file without line ends can make us hold in memory. */
 const MAX_LINE_BYTES = 16 * 1024 * 1024;
 
@@ -20,34 +17,10 @@ const TOO_LONG = `longer than ${MAX_LINE_BYTES / 1024 / 1024} MiB`;
  * @typedef {{
  *   number: number,
  *   bytes: Buffer | null, // null when the line is too long to be held
+ *   start: number,        // bytes of the file before it
  *   end: number,          // bytes of the file read up to here, for the progress bar
  * }} Line
  */
-
-/**
- * Lines as bytes: an mbox mixes character sets, so decoding is the business of whoever knows them.
- *
- * @param {Source} source
- * @param {AbortSignal} [signal]
- * @returns {AsyncGenerator<Line>}
- */
-async function* readLines(source, signal) {
-  let number = 0;
-  let end = 0;
-  let pieces = new Pieces();
-  for await (const chunk of chunks(source, signal)) {
-    let start = 0;
-    for (let stop = chunk.indexOf(NEWLINE); stop !== -1; stop = chunk.indexOf(NEWLINE, start)) {
-      pieces.push(chunk.subarray(start, stop));
-      yield { number: ++number, bytes: pieces.join(), end: end + stop + 1 };
-      pieces = new Pieces();
-      start = stop + 1;
-    }
-    pieces.push(chunk.subarray(start));
-    end += chunk.length;
-  }
-  if (pieces.length > 0) yield { number: ++number, bytes: pieces.join(), end };
-}
 
 /** An abort ends the waiting for a source that gives nothing, too. */
 async function* chunks(source, signal) {
@@ -88,12 +61,6 @@ class Pieces {
     if (this.#chunks.length > 1) return Buffer.concat(this.#chunks);
     return this.#chunks[0] ?? NOTHING;
   }
-
-  /** The same without the carriage return of a line end. */
-  join() {
-    const bytes = this.bytes();
-    return bytes?.at(-1) === CARRIAGE_RETURN ? bytes.subarray(0, -1) : bytes;
-  }
 }
 
-module.exports = { chunks, Pieces, readLines, TOO_LONG };
+module.exports = { chunks, Pieces, TOO_LONG };

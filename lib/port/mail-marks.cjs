@@ -12,6 +12,10 @@ const { decodedWords } = require('./header-text.cjs');
 /** Mozilla's flags: expunged, but not compacted yet; deleted on the IMAP server. */
 const MOZILLA_EXPUNGED = 0x0008;
 const MOZILLA_IMAP_DELETED = 0x0020_0000;
+/** Evolution's flags, in hexadecimal behind the number of the mail. */
+const EVOLUTION = /^[\da-f]+-([\da-f]+)/i;
+const EVOLUTION_DELETED = 0x02;
+const EVOLUTION_JUNK = 0x80;
 
 /** What Gmail calls the two in the languages of its users, as Takeout writes them. */
 const SPAM_LABELS = new Set(
@@ -25,7 +29,10 @@ const TRASH_LABELS = new Set(
   ),
 );
 const SPAM_KEYWORD = /(?:^|[\s,"])\$?junk(?=$|[\s,"])/i;
+const SPAM_VERDICT = /^\s*(?:yes|spam)\b/i;
 const DELETED_KEYWORD = /\\deleted\b/i;
+/** A label with a comma in it is quoted. */
+const LABEL = /"[^"]*"|[^,"][^,]*/g;
 const INTERNAL = /^DON'T DELETE THIS MESSAGE -- FOLDER INTERNAL DATA/;
 
 /**
@@ -48,21 +55,28 @@ function isDeleted(header) {
     status ||
     (hex(header('x-mozilla-status')) & MOZILLA_EXPUNGED) !== 0 ||
     (hex(header('x-mozilla-status2')) & MOZILLA_IMAP_DELETED) !== 0 ||
+    (evolution(header) & EVOLUTION_DELETED) !== 0 ||
     DELETED_KEYWORD.test(header('x-keywords'))
   );
 }
 
 function isSpam(header) {
-  const flagged = /^\s*yes\b/i.test(header('x-spam-flag')) || /^\s*yes\b/i.test(header('x-spam-status'));
-  return flagged || SPAM_KEYWORD.test(header('x-keywords')) || SPAM_KEYWORD.test(header('x-mozilla-keys'));
+  const flagged = ['x-spam-flag', 'x-spam-status', 'x-spam', 'x-bogosity'].some((name) =>
+    SPAM_VERDICT.test(header(name)),
+  );
+  const keyword = SPAM_KEYWORD.test(header('x-keywords')) || SPAM_KEYWORD.test(header('x-mozilla-keys'));
+  return flagged || keyword || (evolution(header) & EVOLUTION_JUNK) !== 0;
 }
+
+const evolution = (header) => hex(EVOLUTION.exec(header('x-evolution'))?.[1] ?? '');
 
 const hex = (text) => Number.parseInt(text.trim(), 16) || 0;
 
 function labelsOf(value) {
-  return decodedWords(value)
-    .split(',')
-    .map((label) => label.trim().replace(/^"|"$/g, '').normalize('NFC').toLowerCase());
+  const labels = decodedWords(value)
+    .match(LABEL)
+    ?.map((label) => label.trim().replace(/^"|"$/g, '').normalize('NFC').toLowerCase());
+  return labels ?? [];
 }
 
 module.exports = { leftOutOf };

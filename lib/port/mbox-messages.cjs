@@ -1,8 +1,8 @@
 'use strict';
 
 const { TOO_LONG } = require('./lines.cjs');
-const { readMailLines, startsWithUtf8Mark } = require('./mail-lines.cjs');
-const { Candidate, headerName, isFromLine, isKnown } = require('./mbox-separators.cjs');
+const { readLines, startsWithUtf8Mark } = require('./line-reader.cjs');
+const { Candidate, headerName, isFromLine, isKnown, isMmdf } = require('./mbox-separators.cjs');
 
 /** Bounds what one mail with large attachments can make us hold in memory. */
 const MAX_MESSAGE_BYTES = 64 * 1024 * 1024;
@@ -16,8 +16,10 @@ const CRLF = Buffer.from('\r\n');
 const MAX_START = 512;
 /** The mboxrd rule: every line of `>`s and `From ` was given one `>` by the writer. */
 const ESCAPED_FROM = /^>+From /;
-/** `F`, `>` and the first byte of a byte order mark. */
-const MARKS = new Set([0x46, 0x3e, 0xef]);
+/** `F`, `>`, the first byte of a byte order mark, that of MMDF, and `C` for the headers of parts. */
+const MARKS = new Set([0x46, 0x3e, 0xef, 0x01, 0x43, 0x63]);
+const MAIL_PART = /^content-type[ \t]*:[ \t]*message\/(?:rfc822|global)\b/i;
+const PART_HEADER = /^(?:content-|[ \t])/i;
 const CONTENT_LENGTH = /^content-length[ \t]*:[ \t]*(\d{1,12})[ \t]*$/im;
 
 /**
@@ -34,7 +36,7 @@ const CONTENT_LENGTH = /^content-length[ \t]*:[ \t]*(\d{1,12})[ \t]*$/im;
  */
 async function* readMessages(source, signal) {
   const splitter = new Splitter();
-  for await (const lines of readMailLines(source, signal)) {
+  for await (const lines of readLines(source, signal)) {
     for (const line of lines) splitter.take(line);
     yield* splitter.finished();
   }
@@ -50,16 +52,19 @@ class Splitter {
   /** @type {Candidate | null} */
   #candidate = null;
   /** Lines that a `Content-Length` says are of the body, from the first on that looks like a beginning. */
-  /** @type {{ limit: number, lines: import('./mail-lines.cjs').MailLine[], afterBlank: boolean } | null} */
+  /** @type {{ limit: number, lines: import('./lines.cjs').Line[], afterBlank: boolean } | null} */
   #held = null;
   #wrongLengths = 0;
   #afterBlank = true;
+  /** Whether a part that is a mail begins: after its headers, or behind the line that ends them. */
+  /** @type {'' | 'headers' | 'start'} */
+  #mailPart = '';
 
   finished() {
     return this.#finished.splice(0);
   }
 
-  /** @param {import('./mail-lines.cjs').MailLine} line */
+  /** @param {import('./lines.cjs').Line} line */
   take(line) {
     if (this.#held && this.#holds(line, this.#held)) return;
     const text = this.#startOf(line);
@@ -71,6 +76,14 @@ class Splitter {
     if (isFromLine(text) || this.#mayBeHeaders(text)) this.#examine(line, text);
     else this.#add(line, text);
     this.#afterBlank = isBlank(line);
+    this.#followPart(line, text);
+  }
+
+  #followPart({ bytes }, text) {
+    const isHeader = () => PART_HEADER.test(text || String.fromCharCode(bytes?.[0] ?? 0));
+    if (MAIL_PART.test(text)) this.#mailPart = 'headers';
+    else if (this.#mailPart === 'headers' && this.#afterBlank) this.#mailPart = 'start';
+    else if (this.#mailPart !== '' && !(this.#mailPart === 'headers' && isHeader())) this.#mailPart = '';
   }
 
   end() {
@@ -92,7 +105,11 @@ class Splitter {
   #examine(line, text) {
     const isFirst = this.#current === null || this.#current.isBlank;
     this.#candidate = isFromLine(text)
-      ? new Candidate(line, text, { afterBlank: this.#afterBlank, isFirst })
+      ? new Candidate(line, text, {
+          afterBlank: this.#afterBlank,
+          isFirst,
+          isOfPart: this.#mailPart === 'start',
+        })
       : new Headless(line, text);
   }
 
@@ -104,16 +121,18 @@ class Splitter {
   /** @param {Candidate} candidate @param {boolean} blankFollows */
   #decide(candidate, blankFollows) {
     this.#candidate = null;
-    const [first, ...rest] = candidate.lines;
+    const [first, ...others] = candidate.lines;
     const verdict = candidate.verdict(blankFollows);
     if (verdict === 'mail' && this.#current?.mayHold(first.start)) {
       this.#held = { limit: this.#current.limit, lines: candidate.lines, afterBlank: candidate.afterBlank };
       return;
     }
+    const rest = verdict === 'mail' && candidate.isFolded ? others.slice(1) : others;
     if (verdict === 'mail') this.#begin(candidate);
     else this.#add(first, candidate.text, verdict === 'unclear');
     for (const line of rest) this.#add(line, startOf(line));
     this.#afterBlank = false;
+    this.#mailPart = MAIL_PART.test(startOf(candidate.lines[candidate.lines.length - 1])) ? 'headers' : '';
   }
 
   #begin(candidate) {
@@ -150,6 +169,7 @@ class Splitter {
   }
 
   #add(line, text, isUnclear = false) {
+    if (isMmdf(text)) return;
     this.#current ??= new Stray(line);
     this.#current.add(line, text);
     if (isUnclear) this.#current.unclear.push(line.number);
@@ -318,7 +338,7 @@ class Bytes {
   }
 }
 
-/** @param {import('./mail-lines.cjs').MailLine} line */
+/** @param {import('./lines.cjs').Line} line */
 function startOf({ bytes }) {
   if (!bytes) return '';
   const from = startsWithUtf8Mark(bytes) ? 3 : 0;

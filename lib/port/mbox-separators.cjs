@@ -8,7 +8,9 @@ const { postmarkDate } = require('./dates.cjs');
  *
  * - at a postmark that stands first or behind a blank line and has a sender and a date, if headers or a blank line follow,
  * - at any postmark (bare, `From -`, an address, a date), blank line or not, if headers that mails have follow,
- * - at any other line `From …` if such headers follow that no text would have.
+ * - at any other line `From …` if such headers follow that no text would have,
+ *
+ * but not right behind the headers of a part `message/rfc822`, which begin with a postmark where a program forgot to quote it.
  */
 
 const FROM_LINE = /^From(?:[ \t]|$)(?![ \t]*:)/;
@@ -24,6 +26,8 @@ const CLASSIC = /^From .*\b(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)\b.*\b\d{1,2}:\d{2}\b.
 const ADDRESS = /^From[ \t]+(?:<?\S*[@!]\S*>?|\S+ at \S+\.\S+|MAILER-DAEMON)[ \t]*$/i;
 const DASH = /^From[ \t]+-(?:[ \t]|$)/;
 const BARE = /^From[ \t]*$/;
+/** Around each mail of an MMDF mailbox; a mail begins at it as at a bare `From `. */
+const MMDF = '\u0001'.repeat(4);
 
 const KNOWN = new Set(
   (
@@ -44,7 +48,10 @@ const TELLING_FAMILY = /^(?:x-(?:mozilla|gm|gmail|uid|status|keywords)|arc|dkim|
 const MAX_LINES = 64;
 
 /** @param {string} line */
-const isFromLine = (line) => FROM_LINE.test(line);
+const isFromLine = (line) => FROM_LINE.test(line) || isMmdf(line);
+
+/** @param {string} line */
+const isMmdf = (line) => line.startsWith(MMDF) && line.trimEnd() === MMDF;
 
 /** @param {string} line */
 const headerName = (line) => HEADER.exec(line)?.[1].toLowerCase();
@@ -54,25 +61,30 @@ const isKnown = (name) => name !== undefined && (KNOWN.has(name) || KNOWN_FAMILY
 
 /** A line that may begin a mail, until what follows it has told. */
 class Candidate {
-  /** @type {import('./mail-lines.cjs').MailLine[]} */
+  /** @type {import('./lines.cjs').Line[]} */
   lines;
   /** @type {boolean} */
   afterBlank;
   /** The line as text. */
   text;
+  /** Whether its second line belongs to the postmark. */
+  isFolded = false;
   #names = [];
   #isFirst;
+  #isOfPart;
 
   /**
-   * @param {import('./mail-lines.cjs').MailLine} line
+   * @param {import('./lines.cjs').Line} line
    * @param {string} text
-   * @param {{ afterBlank: boolean, isFirst: boolean }} place
+   * @param {{ afterBlank: boolean, isFirst: boolean, isOfPart?: boolean }} place `isOfPart`: where a part of a mail begins that
+   *   is a mail itself
    */
-  constructor(line, text, { afterBlank, isFirst }) {
+  constructor(line, text, { afterBlank, isFirst, isOfPart = false }) {
     this.lines = [line];
     this.text = text;
     this.afterBlank = afterBlank;
     this.#isFirst = isFirst;
+    this.#isOfPart = isOfPart;
   }
 
   /** Takes a line that still belongs to the headers under this one. Answers whether it was one. */
@@ -81,10 +93,22 @@ class Candidate {
     const goesOn = this.#names.length > 0 && CONTINUATION.test(text);
     const further = this.#names.length === 0 && FURTHER_POSTMARK.test(text);
     if (this.lines.length > MAX_LINES || line.bytes === null || isFromLine(text)) return false;
+    if (this.#folds(text)) {
+      this.isFolded = true;
+      this.text += text;
+      this.lines.push(line);
+      return true;
+    }
     if (name === undefined && !goesOn && !further) return false;
     if (name !== undefined) this.#names.push(name);
     this.lines.push(line);
     return true;
+  }
+
+  /** A postmark that some program folded like a header. */
+  #folds(text) {
+    const isSecond = this.lines.length === 1 && this.#names.length === 0 && !this.isFolded;
+    return isSecond && CONTINUATION.test(text) && postmarkDate(this.text + text) !== undefined;
   }
 
   /**
@@ -92,6 +116,11 @@ class Candidate {
    * @returns {'mail' | 'text' | 'unclear'}
    */
   verdict(blankFollows) {
+    const verdict = this.#verdictAlone(blankFollows);
+    return verdict === 'mail' && this.#isOfPart ? 'unclear' : verdict;
+  }
+
+  #verdictAlone(blankFollows) {
     const known = new Set(this.#names.filter(isKnown));
     const telling = [...known].filter((name) => TELLING.has(name) || TELLING_FAMILY.test(name)).length;
     const isWhole = this.#isWholePostmark();
@@ -117,6 +146,7 @@ class Candidate {
     const { text } = this;
     return (
       BARE.test(text) ||
+      isMmdf(text) ||
       DASH.test(text) ||
       ADDRESS.test(text) ||
       SENT.test(text) ||
@@ -125,4 +155,4 @@ class Candidate {
   }
 }
 
-module.exports = { Candidate, headerName, isFromLine, isKnown };
+module.exports = { Candidate, headerName, isFromLine, isKnown, isMmdf };

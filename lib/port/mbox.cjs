@@ -1,10 +1,11 @@
 'use strict';
 
+const { addresses } = require('./address-text.cjs');
 const { mailDate } = require('./dates.cjs');
 const { headersOf } = require('./mail-headers.cjs');
 const { leftOutOf } = require('./mail-marks.cjs');
 const { readMessages } = require('./mbox-messages.cjs');
-const { addresses, parseMime } = require('./mime.cjs');
+const { parseMime } = require('./mime.cjs');
 const { isReadable } = require('./text-lines.cjs');
 const { Threads } = require('./threads.cjs');
 
@@ -94,12 +95,15 @@ async function parseMail(bytes, headers, postmark, userId) {
     [mail.subject, isReadable(text) ? text.trim() : ''].filter(isReadable).join('\n\n'),
   );
   if (content === '') return { error: 'mail with neither subject nor text' };
-  const createdAt = dateOf(headers) ?? postmark ?? receivedAt(headers);
+  const written = dateOf(headers);
+  const createdAt = written ?? postmark ?? receivedAt(headers);
   const entry = { userId, content, createdAt, metadata: metadataOf(mail, notes) };
   const undecoded = notes.some((note) => note.undecoded);
-  // Not the conversation: it is known better once more mails are there.
-  const identity = ['mail', userId, mail.messageId ?? null, createdAt?.toISOString() ?? null, content];
-  return { entry, identity, ...(undecoded && { undecoded }) };
+  const isUnique = Boolean(mail.messageId);
+  // Not the conversation: it is known better once more mails are there. Nor the postmark, which each program writes anew.
+  const date = isUnique ? written : createdAt;
+  const identity = ['mail', userId, mail.messageId ?? null, date?.toISOString() ?? null, content];
+  return { entry, identity, isUnique, ...(undecoded && { undecoded }) };
 }
 
 const dateOf = (headers) => mailDate(headers.get('date'));

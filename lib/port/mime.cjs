@@ -2,14 +2,22 @@
 
 const { decodeText } = require('./charsets.cjs');
 const { htmlToText } = require('./html-text.cjs');
+const { addresses, inPieces, plainAddresses } = require('./address-text.cjs');
+const { unflowed } = require('./flowed-text.cjs');
 const { charsetOfHeaders, decodedWords, escapedBytes, headerText, utf8Words } = require('./header-text.cjs');
 const { isReadable } = require('./text-lines.cjs');
 
 /** Mails in mails are read so deep. */
 const MAX_DEPTH = 10;
+/** More parts are no mail, but a way to fill the memory. */
+const MAX_PARTS = 20_000;
 /** Read as they stand. */
 const PLAIN = /^(?:text\/(?:plain|markdown|x-markdown|enriched|richtext|rfc822-headers)|text|plain|)$/;
 const EXCERPT_BYTES = 512;
+const NOTHING = new Uint8Array();
+const LINE_FEED = Buffer.from('\n');
+/** A line of base64, possibly empty. */
+const BASE64_LINE = /^\s*[A-Za-z0-9+/]*={0,2}\s*$/;
 const ADDRESSES = new Set(['from', 'to', 'cc', 'bcc', 'sender', 'reply-to']);
 
 /**
@@ -42,6 +50,11 @@ function parserOf(PostalMime) {
     notes = [];
     text = '';
     #depth;
+    #parts = 0;
+    #latest;
+    /** What stands in base64 and is none, by its node: the text of programs that only say so, the footers of mailing lists. */
+    /** @type {Map<any, Uint8Array[]>} */
+    #outside = new Map();
 
     constructor(depth = 0) {
       super();
@@ -57,8 +70,28 @@ function parserOf(PostalMime) {
     /** Bytes beyond ASCII come through the parser unharmed: it takes headers and quoted-printable for UTF-8. */
     async processLine(line, isFinal) {
       const { state, contentDecoder } = this.currentNode;
-      if (state === 'header') return super.processLine(escapedBytes(line), isFinal);
-      return super.processLine(contentDecoder?.decoder ? quotedBytes(line) : line, isFinal);
+      if (state !== 'header' && this.#isOutside(line)) line = NOTHING;
+      const asUtf8 = state === 'header' ? escapedBytes : contentDecoder?.decoder ? quotedBytes : undefined;
+      await super.processLine(asUtf8 ? asUtf8(line) : line, isFinal);
+      if (this.currentNode !== this.#latest) this.#enter(this.currentNode);
+    }
+
+    /** Takes a line that its part cannot decode. */
+    #isOutside(line) {
+      if (!/base64/i.test(this.currentNode.contentTransferEncoding.encoding ?? '')) return false;
+      const lines = this.#outside.get(this.currentNode);
+      if (!lines && BASE64_LINE.test(Buffer.from(line).toString('latin1'))) return false;
+      if (this.boundaries.some(({ value }) => startsWith(line, value))) return false;
+      if (lines) lines.push(line);
+      else this.#outside.set(this.currentNode, [line]);
+      return true;
+    }
+
+    #enter(node) {
+      this.#latest = node;
+      this.#parts += 1;
+      if (this.#parts > MAX_PARTS) throw new Error(`more than ${MAX_PARTS} parts`);
+      if (node.parentNode) finalizesEachOnce(node.parentNode);
     }
 
     async processNodeTree() {
@@ -67,10 +100,11 @@ function parserOf(PostalMime) {
         this.root.headers.map(({ value }) => value),
         hint,
       );
-      for (const header of this.root.headers) {
-        const value = utf8Words(headerText(header.value, ofHeaders));
-        header.value = ADDRESSES.has(header.key) ? plainAddresses(value) : value;
-      }
+      this.root.headers = this.root.headers.flatMap(({ value, ...header }) => {
+        const text = utf8Words(headerText(value, ofHeaders));
+        const values = ADDRESSES.has(header.key) ? inPieces(plainAddresses(text)) : [text];
+        return values.map((piece) => ({ ...header, value: piece }));
+      });
       const inlineMails = !this.forceRfc822Attachments();
       this.text = await this.#textOf(this.root, { inlineMails, hint });
       this.textContent = {};
@@ -78,9 +112,9 @@ function parserOf(PostalMime) {
 
     /** @returns {Promise<string>} */
     async #textOf(node, context) {
-      const { multipart, parsed } = node.contentType;
+      const { multipart } = node.contentType;
       if (multipart && node.childNodes.length > 0) return this.#textOfParts(node, context);
-      const type = parsed?.value || '';
+      const type = typeOf(node);
       const isAttached = node.contentDisposition?.parsed?.value === 'attachment';
       if (!node.content) return '';
       // Parts that nothing separates are text.
@@ -104,12 +138,13 @@ function parserOf(PostalMime) {
     #plain(node, context) {
       const text = this.#decode(node, context);
       const { format, delsp } = node.contentType.parsed?.params ?? {};
-      return /^flowed$/i.test(format ?? '') ? node.decodeFlowedText(text, /^yes$/i.test(delsp ?? '')) : text;
+      return /^flowed$/i.test(format ?? '') ? unflowed(text, /^yes$/i.test(delsp ?? '')) : text;
     }
 
     #decode(node, { hint }, inside) {
       const bytes = Buffer.from(node.content);
-      const declared = node.contentType.parsed?.params?.charset ?? inside;
+      const declared = charsetOf(node) ?? inside;
+      const outside = this.#outside.get(node)?.flatMap((line) => [line, LINE_FEED]) ?? [];
       const { text, charset, broken } = decodeText(bytes, declared, hint);
       if (broken > 0)
         this.notes.push({
@@ -118,7 +153,7 @@ function parserOf(PostalMime) {
           undecoded: broken,
           ...excerpt(bytes, text),
         });
-      return text;
+      return joined(text, decodeText(Buffer.concat(outside), declared, hint).text);
     }
 
     /** A mail in the mail: its headers that matter, and its text. */
@@ -136,14 +171,36 @@ function parserOf(PostalMime) {
   };
 }
 
-/** Archives of mailing lists write `ann at example.com (Ann Lee)`. */
-function plainAddresses(value) {
-  return value.includes('@') ? value : value.replace(/([\w.+'=-]+) at ([\w-]+(?:\.[\w-]+)+)/gi, '$1@$2');
+/** postal-mime goes through all parts of a mail again at each boundary. */
+function finalizesEachOnce(node) {
+  if (Object.hasOwn(node, 'finalizeChildNodes')) return;
+  let done = 0;
+  node.finalizeChildNodes = async () => {
+    for (; done < node.childNodes.length; done += 1) await node.childNodes[done].finalize();
+  };
+}
+
+/** @param {Uint8Array} line @param {Uint8Array} boundary */
+function startsWith(line, boundary) {
+  return line[0] === 0x2d && line[1] === 0x2d && boundary.every((byte, at) => line[at + 2] === byte);
+}
+
+const joined = (...texts) => texts.filter(Boolean).join('\n');
+
+/** Programs forget the `text/` before it and the `;` behind it. */
+function typeOf(node) {
+  const [type] = (node.contentType.parsed?.value || '').split(/[\s,]/);
+  return type === 'html' ? 'text/html' : type;
+}
+
+function charsetOf(node) {
+  const { params, value } = node.contentType.parsed ?? {};
+  return params?.charset ?? /\scharset\s*=\s*"?([\w:.-]+)/.exec(value || '')?.[1];
 }
 
 /** What is declared for the first text of the mail is a hint at what is not declared. */
 function charsetIn(node) {
-  const own = /^text\//.test(node.contentType.parsed?.value ?? '') && node.contentType.parsed.params.charset;
+  const own = /^text\//.test(typeOf(node)) && charsetOf(node);
   if (own) return own;
   for (const child of node.childNodes) {
     const found = charsetIn(child);
@@ -179,15 +236,4 @@ function quotedBytes(line) {
   return Buffer.from(quoted, 'latin1');
 }
 
-/** @param {import('postal-mime').Address[]} list @returns {string} */
-function addresses(list) {
-  return list.map(addressText).join(', ');
-}
-
-/** @param {import('postal-mime').Address} given */
-function addressText({ name, address, group }) {
-  if (group) return `${name}: ${addresses(group)};`;
-  return name ? `"${name.replaceAll('"', "'")}" <${address ?? ''}>` : (address ?? '');
-}
-
-module.exports = { addresses, parseMime };
+module.exports = { parseMime };

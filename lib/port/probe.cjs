@@ -2,6 +2,7 @@
 
 const { open } = require('node:fs/promises');
 
+const { invalid } = require('../errors.cjs');
 const { headerName, isFromLine, isKnown } = require('./mbox-separators.cjs');
 
 const START_BYTES = 4096;
@@ -15,10 +16,13 @@ const START_BYTES = 4096;
 async function probe(path) {
   const file = await open(path);
   try {
-    const { size } = await file.stat();
+    const stats = await file.stat();
+    // Apple Mail exports a folder with the mailbox in it.
+    if (stats.isDirectory())
+      throw invalid('file', 'is a folder; name a file in it, as mbox in one of Apple Mail');
     const { buffer, bytesRead } = await file.read({ buffer: Buffer.alloc(START_BYTES), position: 0 });
     const isMbox = /\.(?:mbox|mbx|eml)$/i.test(path) || startsLikeMail(buffer.subarray(0, bytesRead));
-    return { bytes: size, format: isMbox ? 'mbox' : 'jsonl' };
+    return { bytes: stats.size, format: isMbox ? 'mbox' : 'jsonl' };
   } finally {
     await file.close();
   }

@@ -25,6 +25,8 @@ const TEXTS = [
   ['Zażółć gęślą jaźń. Spotkanie w Łodzi jest jutro o dziesiątej.', ['iso-8859-2', 'windows-1250']],
   ['Καλημέρα, η συνάντηση είναι αύριο στην Αθήνα.', ['iso-8859-7']],
   [HEBREW, ['windows-1255']],
+  ['กรุณาส่งสัญญาก่อนวันอังคาร', ['windows-874']],
+  ['เจอกันพรุ่งนี้ที่กรุงเทพ 10:30 น. ค่ะ', ['windows-874']],
   [KOREAN, ['euc-kr']],
 ];
 const VAGUE = [undefined, 'us-ascii', 'utf-8', 'iso-8859-1', 'x-unknown', 'utf8mb4', 'no such thing'];
@@ -91,6 +93,45 @@ describe('bytes', () => {
     ['controls', [0, 1, 2, 3, 4, 0xff, 0xfe, 9, 8, 7, 6, 5]],
   ])('of %s are no text', (_, bytes) => {
     expect(decodeText(Buffer.from(bytes), 'utf-8')).toMatchObject({ text: '', broken: bytes.length });
+  });
+});
+
+describe('bytes of one character set, declared as another', () => {
+  const declared = [
+    'gb2312',
+    'big5',
+    'shift_jis',
+    'euc-kr',
+    'koi8-r',
+    'windows-1251',
+    'utf-16',
+    'windows-874',
+  ];
+  const texts = [RUSSIAN, JAPANESE, KOREAN, '請於下週二之前'];
+  it.each(declared)('utf-8 as %s', (name) => {
+    for (const text of texts) expect(decodeText(Buffer.from(text), name)).toMatchObject({ text, broken: 0 });
+  });
+
+  it.each([
+    ['windows-1251', 'koi8-r', RUSSIAN],
+    ['koi8-r', 'windows-1251', RUSSIAN],
+    ['shift_jis', 'euc-jp', '来週の火曜日までに'],
+    ['euc-jp', 'shift_jis', '来週の火曜日までに'],
+    ['windows-1250', 'iso-8859-2', 'Zażółć gęślą jaźń'],
+    ['windows-1252', 'iso-8859-15', '“quoted” – all of it'],
+    ['windows-1252', 'gb2312', 'Grüße an alle'],
+    ['windows-1253', 'iso-8859-7', '“Καλημέρα”'],
+  ])('%s as %s', (charset, name, text) => {
+    expect(decodeText(iconv.encode(text, charset), name)).toMatchObject({ text, broken: 0 });
+  });
+
+  it.each([
+    ['koi8-r', 'ВНИМАНИЕ: СРОЧНО, iPHONE'],
+    ['windows-1251', 'макОС'],
+    ['gbk', '你好'],
+    ['iso-8859-2', 'Zażółć gęślą jaźń'],
+  ])('believed where nothing is wrong (%s)', (charset, text) => {
+    expect(decodeText(iconv.encode(text, charset), charset)).toMatchObject({ text, broken: 0 });
   });
 });
 

@@ -8,21 +8,25 @@ const CARRIAGE_RETURN = 0x0d;
 /** So many carriage returns before a line feed are one line end with it; programs that convert twice leave two. */
 const MAX_RETURNS = 4;
 
-/** @typedef {import('./lines.cjs').Line & { start: number }} MailLine `start`: bytes of the file before it */
+/** Lines are told together up to here: a file that is given whole has millions of them. */
+const PIECE_BYTES = 64 * 1024;
+
+/** @typedef {import('./lines.cjs').Line} Line */
 
 /**
- * The lines of a mailbox, whatever ends them: LF, CR LF, CR CR LF, LF CR or CR alone, also mixed in one file. A byte order
- * mark is left out, and UTF-16 becomes UTF-8. Answers the lines of each piece together: one by one takes twice as long.
+ * The lines of a file, whatever ends them: LF, CR LF, CR CR LF, LF CR or CR alone, also mixed. A byte order mark is left out,
+ * and UTF-16 becomes UTF-8. They are bytes: an mbox mixes character sets, so decoding is the business of whoever knows them.
+ * Answers the lines of a piece together: one by one takes twice as long.
  *
  * @param {import('./lines.cjs').Source} source
  * @param {AbortSignal} [signal]
- * @returns {AsyncGenerator<MailLine[]>}
+ * @returns {AsyncGenerator<Line[]>}
  */
-async function* readMailLines(source, signal) {
+async function* readLines(source, signal) {
   const lines = new Lines();
   const text = new Utf16();
-  for await (const chunk of chunks(source, signal)) yield lines.push(text.decode(chunk));
-  yield lines.push(text.finish());
+  for await (const chunk of chunks(source, signal)) yield* lines.pushAll(text.decode(chunk));
+  yield* lines.pushAll(text.finish());
   yield lines.finish();
 }
 
@@ -34,8 +38,14 @@ class Lines {
   /** Carriage returns met, of which it is not known yet what they are. */
   #returns = 0;
   #afterNewline = false;
-  /** @type {MailLine[]} */
+  /** @type {Line[]} */
   #lines = [];
+
+  /** @param {Buffer} chunk */
+  *pushAll(chunk) {
+    for (let at = 0; at < chunk.length; at += PIECE_BYTES)
+      yield this.push(chunk.subarray(at, at + PIECE_BYTES));
+  }
 
   /** @param {Buffer} chunk */
   push(chunk) {
@@ -151,4 +161,4 @@ function startsWithUtf8Mark(bytes) {
   return bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
 }
 
-module.exports = { readMailLines, startsWithUtf8Mark };
+module.exports = { readLines, startsWithUtf8Mark };
