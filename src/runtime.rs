@@ -39,7 +39,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn row_44_a_panic_rejects_its_call_and_no_other() {
+    async fn a_panic_rejects_its_call_and_no_other() {
         async fn broken() -> Result<()> {
             panic!("a bug")
         }

@@ -26,7 +26,7 @@ const trigger = (database, when, body) =>
     create or replace function public.meddle() returns trigger language plpgsql as $$ begin ${body} end $$;
     create or replace trigger meddle ${when} on public.memory_entries for each row execute function public.meddle()`);
 
-describe('row_55: a table that does not take what it is given', () => {
+describe('a table that does not take what it is given', () => {
   const database = useDatabase();
   let layer;
   beforeAll(() => {
@@ -65,7 +65,7 @@ describe.each(Object.entries(SETTINGS))('behind PgBouncer, %s', (_name, maxPrepa
   }, START_LIMIT_MS);
   afterAll(() => bouncer.stop());
 
-  test('row_56: a statement ends by its own limit', { timeout: LIMIT_MS }, async () => {
+  test('a statement ends by its own limit', { timeout: LIMIT_MS }, async () => {
     const { memory } = database.layer({ databaseUrl: bouncer.url, extractor: 'none' });
     const { id } = await memory.store({ userId: 'ada', content: 'one' });
     await trigger(database, 'before insert or update', 'loop null; end loop; return new;');
@@ -82,7 +82,7 @@ describe.each(Object.entries(SETTINGS))('behind PgBouncer, %s', (_name, maxPrepa
     expect((await memory.getAll('ada')).map(({ content }) => content)).toEqual(['one']);
   });
 
-  test('row_63: a pooler that was restarted is not noticed', async () => {
+  test('a pooler that was restarted is not noticed', async () => {
     const proxy = await startProxy(bouncer.url);
     const { memory } = database.layer({
       databaseUrl: proxy.url(bouncer.url),

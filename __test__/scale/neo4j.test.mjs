@@ -20,7 +20,7 @@ const READ_FOREIGN = `
 const WIPE_SOME = 'MATCH (n) WITH n LIMIT 5000 DETACH DELETE n RETURN count(*) AS gone';
 const MENTIONING = 'MATCH (:IzzieEntity {key: $key})-[:MENTIONED_IN]->(m:IzzieMemory) RETURN m.key AS id';
 
-test('row_33: 37 differences of every kind among 100,000 on Neo4j, in less than 300 MB', async (t) => {
+test('37 differences of every kind among 100,000 on Neo4j, in less than 300 MB', async (t) => {
   const server = neo4j();
   const database = await migratedDatabase(api);
   try {

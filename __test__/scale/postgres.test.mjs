@@ -6,7 +6,7 @@ import { findAndRepair } from './scenario.mjs';
 
 const MEMORIES = 10_000;
 
-test('row_33: 37 differences of every kind among 10,000 on the graph in Postgres', async (t) => {
+test('37 differences of every kind among 10,000 on the graph in Postgres', async (t) => {
   const database = await migratedDatabase(api);
   try {
     const config = { databaseUrl: database.url, graphStore: 'postgres', embedder: 'none', extractor: 'none' };

@@ -171,7 +171,7 @@ async fn each_item_stands_alone_on_neo4j() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn row_10_a_stale_expected_revision_changes_nothing() {
+async fn a_stale_expected_revision_changes_nothing() {
     let database = Database::migrated().await;
     let layer = Client::on(&database, false);
     let id = layer.store("ann", "one", &["Ann"]).await;
@@ -208,7 +208,7 @@ async fn row_10_a_stale_expected_revision_changes_nothing() {
 
 /// Of writers that have all seen the same revision one gets through.
 #[tokio::test(flavor = "multi_thread")]
-async fn row_10_one_of_many_with_the_same_revision_wins() {
+async fn one_of_many_with_the_same_revision_wins() {
     let database = Database::migrated().await;
     let layer = Client::on(&database, false);
     let id = layer.store("u", "start", &[]).await;
@@ -321,7 +321,7 @@ async fn an_abort_before_the_statement_writes_nothing() {
 
 /// The statement is committed, its answer gets lost: it is repeated and nothing is there twice.
 #[tokio::test(flavor = "multi_thread")]
-async fn row_04_a_batch_whose_answer_is_lost_is_repeated() {
+async fn a_batch_whose_answer_is_lost_is_repeated() {
     let database = Database::migrated().await;
     let proxy = Proxy::to(postgres::address()).await;
     let mut settings = config(&database.url_through(proxy.address), None);

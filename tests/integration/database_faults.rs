@@ -43,7 +43,7 @@ fn outcomes(answer: &Value) -> (Vec<&str>, Vec<&str>) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn row_55_an_insert_that_is_swallowed_is_told_at_once_and_its_neighbours_are_stored() {
+async fn an_insert_that_is_swallowed_is_told_at_once_and_its_neighbours_are_stored() {
     let database = Database::migrated().await;
     let mut sql = database.connect().await;
     let layer = Client::on(&database, false);
@@ -81,7 +81,7 @@ async fn row_55_an_insert_that_is_swallowed_is_told_at_once_and_its_neighbours_a
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn row_55_a_trigger_that_changes_a_content_is_heard_and_the_vector_is_made_anew() {
+async fn a_trigger_that_changes_a_content_is_heard_and_the_vector_is_made_anew() {
     let database = Database::migrated().await;
     let mut sql = database.connect().await;
     let layer = Client::with_embedder(&config(&database.url(), None), Some(Letters::embedder()));
@@ -105,7 +105,7 @@ async fn row_55_a_trigger_that_changes_a_content_is_heard_and_the_vector_is_made
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn row_55_updates_and_deletes_that_are_swallowed_are_told() {
+async fn updates_and_deletes_that_are_swallowed_are_told() {
     let database = Database::migrated().await;
     let mut sql = database.connect().await;
     let layer = Client::on(&database, false);
@@ -152,7 +152,7 @@ async fn row_55_updates_and_deletes_that_are_swallowed_are_told() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn row_55_an_embedding_that_the_table_does_not_take_is_not_paid_for_for_ever() {
+async fn an_embedding_that_the_table_does_not_take_is_not_paid_for_for_ever() {
     let database = Database::migrated().await;
     let mut sql = database.connect().await;
     let config = config(&database.url(), None);
@@ -178,7 +178,7 @@ async fn row_55_an_embedding_that_the_table_does_not_take_is_not_paid_for_for_ev
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn row_55_rules_are_named() {
+async fn rules_are_named() {
     let database = Database::migrated().await;
     let mut sql = database.connect().await;
     let layer = Client::on(&database, false);
@@ -267,7 +267,7 @@ async fn people(layer: &Client, user: &str) -> Vec<String> {
     names
 }
 
-async fn row_58(layer: &Client, sql: &mut Sql) {
+async fn are_found_and_repaired(layer: &Client, sql: &mut Sql) {
     let ids = eight(layer).await;
     assert_eq!(layer.call("verify", json!({ "deep": true })).await["state"], "consistent");
     change_past_the_triggers(sql, &ids).await;
@@ -297,16 +297,16 @@ async fn row_58(layer: &Client, sql: &mut Sql) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn row_58_changes_past_the_triggers_are_found_and_mended_in_postgres() {
+async fn changes_past_the_triggers_are_found_and_mended_in_postgres() {
     let database = Database::migrated().await;
-    row_58(&Client::on(&database, false), &mut database.connect().await).await;
+    are_found_and_repaired(&Client::on(&database, false), &mut database.connect().await).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn row_58_changes_past_the_triggers_are_found_and_mended_in_neo4j() {
+async fn changes_past_the_triggers_are_found_and_mended_in_neo4j() {
     let _alone = empty_neo4j().await;
     let database = Database::migrated().await;
-    row_58(&Client::on(&database, true), &mut database.connect().await).await;
+    are_found_and_repaired(&Client::on(&database, true), &mut database.connect().await).await;
     let names: Vec<String> = Driver::connect()
         .entities("u")
         .await
@@ -318,7 +318,7 @@ async fn row_58_changes_past_the_triggers_are_found_and_mended_in_neo4j() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn row_58_whoever_is_deleted_goes_with_rows_that_were_deleted_past_the_triggers() {
+async fn whoever_is_deleted_goes_with_rows_that_were_deleted_past_the_triggers() {
     let database = Database::migrated().await;
     let (layer, mut sql) = (Client::on(&database, false), database.connect().await);
     let ids = eight(&layer).await;
@@ -333,7 +333,7 @@ async fn row_58_whoever_is_deleted_goes_with_rows_that_were_deleted_past_the_tri
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn row_58_repair_rebuild_and_the_background_mend_too() {
+async fn repair_rebuild_and_the_background_mend_too() {
     for how in ["repairInconsistencies", "rebuildGraph", "auto"] {
         let database = Database::migrated().await;
         let (layer, mut sql) = (Client::on(&database, false), database.connect().await);
@@ -363,7 +363,7 @@ async fn row_58_repair_rebuild_and_the_background_mend_too() {
 
 /// A stale vector goes with the content it was made of, one that came with a new row stays.
 #[tokio::test(flavor = "multi_thread")]
-async fn row_58_a_vector_does_not_outlive_its_content() {
+async fn a_vector_does_not_outlive_its_content() {
     let database = Database::migrated().await;
     let (layer, mut sql) = (Client::on(&database, false), database.connect().await);
     let id = layer.store("u", "old", &[]).await;

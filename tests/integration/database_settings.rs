@@ -72,7 +72,7 @@ async fn works(database: &Database, layer: &Client) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn row_64_odd_settings_change_nothing() {
+async fn odd_settings_change_nothing() {
     for setting in [
         "standard_conforming_strings = off",
         "quote_all_identifiers = on",
@@ -105,7 +105,7 @@ async fn row_64_odd_settings_change_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn row_64_pgvector_may_lie_anywhere() {
+async fn pgvector_may_lie_anywhere() {
     for (before, after) in [
         (
             "create schema \"Odd Schema\"; create extension vector schema \"Odd Schema\"",
@@ -132,7 +132,7 @@ async fn row_64_pgvector_may_lie_anywhere() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn row_64_a_database_of_another_encoding_is_refused_by_name() {
+async fn a_database_of_another_encoding_is_refused_by_name() {
     for encoding in ["SQL_ASCII", "LATIN1"] {
         let database = Database::with(&format!(
             "encoding '{encoding}' locale_provider libc lc_collate 'C' lc_ctype 'C' template template0"
@@ -146,7 +146,7 @@ async fn row_64_a_database_of_another_encoding_is_refused_by_name() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn row_63_sessions_that_the_server_ended_are_not_noticed() {
+async fn sessions_that_the_server_ended_are_not_noticed() {
     let database = Database::migrated().await;
     let mut sql = database.connect().await;
     set(&database, "idle_session_timeout = '400ms'").await;
@@ -180,7 +180,7 @@ fn takes_no_writes(error: &Error) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn row_62_a_server_that_takes_no_writes_is_read_from_and_let_go_of() {
+async fn a_server_that_takes_no_writes_is_read_from_and_let_go_of() {
     let database = Database::migrated().await;
     let mut sql = database.connect().await;
     let layer = with_vectors(&database);

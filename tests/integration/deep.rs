@@ -146,7 +146,7 @@ const NEO4J_EDITS: &[Edit] = &[
 ];
 
 #[tokio::test(flavor = "multi_thread")]
-async fn row_32_a_graph_property_edited_by_hand_on_neo4j() {
+async fn a_graph_property_edited_by_hand_on_neo4j() {
     let _alone = empty_neo4j().await;
     let database = Database::migrated().await;
     let layer = Client::on(&database, true);
@@ -232,7 +232,7 @@ const POSTGRES_EDITS: &[Edit] = &[
 ];
 
 #[tokio::test(flavor = "multi_thread")]
-async fn row_32_a_graph_property_edited_by_hand_on_postgres() {
+async fn a_graph_property_edited_by_hand_on_postgres() {
     let database = Database::migrated().await;
     let layer = Client::on(&database, false);
     let ids = memories(&layer).await;

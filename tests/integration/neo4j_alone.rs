@@ -37,7 +37,7 @@ async fn clearing_everything_spares_other_peoples_nodes_and_the_beat() {
 }
 
 #[tokio::test]
-async fn row_28_a_dropped_constraint_is_noticed_and_made_again() {
+async fn a_dropped_constraint_is_noticed_and_made_again() {
     let _alone = alone().await;
     let (graph, driver) = (store(&options()), Driver::connect());
     graph.prepare().await.expect("prepared");
@@ -49,7 +49,7 @@ async fn row_28_a_dropped_constraint_is_noticed_and_made_again() {
 }
 
 #[tokio::test]
-async fn row_28_a_constraint_that_cannot_be_made_is_an_error() {
+async fn a_constraint_that_cannot_be_made_is_an_error() {
     let _alone = alone().await;
     let (graph, driver) = (store(&options()), Driver::connect());
     graph.prepare().await.expect("prepared");
@@ -73,7 +73,7 @@ async fn row_28_a_constraint_that_cannot_be_made_is_an_error() {
 
 /// Neo4j killed while it makes a constraint leaves its index behind, without an owner; so does another version of ours.
 #[tokio::test]
-async fn row_28_an_index_that_stands_in_the_way_is_replaced() {
+async fn an_index_that_stands_in_the_way_is_replaced() {
     let _alone = alone().await;
     let (graph, driver) = (store(&options()), Driver::connect());
     graph.prepare().await.expect("prepared");

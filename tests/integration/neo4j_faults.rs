@@ -133,7 +133,7 @@ async fn nobody_listening_is_told_at_once() {
 }
 
 #[tokio::test]
-async fn row_24_latency_beyond_the_limit_is_a_timeout_not_a_hang() {
+async fn latency_beyond_the_limit_is_a_timeout_not_a_hang() {
     let _server = shared().await;
     let proxy = Proxy::to(address()).await;
     let graph = impatient(&options_through(proxy.address));
@@ -145,7 +145,7 @@ async fn row_24_latency_beyond_the_limit_is_a_timeout_not_a_hang() {
 }
 
 #[tokio::test]
-async fn row_14_a_lost_answer_is_made_good_by_repeating() {
+async fn a_lost_answer_is_made_good_by_repeating() {
     let _server = shared().await;
     let proxy = Proxy::to(address()).await;
     let tuning = Tuning { operation_timeout: Duration::from_secs(4), ..Tuning::default() };
@@ -228,7 +228,7 @@ async fn an_answer_after_the_usual_limit_arrives() {
 /// Sorted locks never deadlock with each other, so two foreign transactions make one: while ours holds the first
 /// memory and waits for the second, another holds the third and waits for the first.
 #[tokio::test]
-async fn row_21_a_deadlock_is_repeated_and_reaches_nobody() {
+async fn a_deadlock_is_repeated_and_reaches_nobody() {
     let _server = shared().await;
     let proxy = Proxy::to(address()).await;
     let (graph, user) = (store(&options_through(proxy.address)), user("deadlock"));

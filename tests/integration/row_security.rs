@@ -95,7 +95,7 @@ async fn is_refused(layer: &Client) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn row_57_the_owner_works_until_row_security_is_forced_and_then_nothing_is_overwritten() {
+async fn the_owner_works_until_row_security_is_forced_and_then_nothing_is_overwritten() {
     let _alone = empty_neo4j().await;
     let owner = Role::owner().await;
     let layer = Client::new(&owner.config(Some(&neo4j_uri())));
@@ -146,7 +146,7 @@ async fn row_57_the_owner_works_until_row_security_is_forced_and_then_nothing_is
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn row_57_other_roles_must_see_every_row() {
+async fn other_roles_must_see_every_row() {
     let database = Database::migrated().await;
     let mut sql = database.connect().await;
     sql.run("alter table public.memory_entries enable row level security").await;

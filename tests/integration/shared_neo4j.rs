@@ -174,7 +174,7 @@ async fn ours_of(driver: &Driver, user: &str) -> i64 {
 
 /// A4: two users and the foreign writer share nothing, whoever comes first; counts are exact, deletion is complete.
 #[tokio::test(flavor = "multi_thread")]
-async fn row_59_two_users_and_another_writer_share_nothing() {
+async fn two_users_and_another_writer_share_nothing() {
     let _alone = empty_neo4j().await;
     for they_come_first in [true, false] {
         crate::common::layers::wipe_neo4j().await;
@@ -351,7 +351,7 @@ const REMOVALS: [(&str, &[usize]); 7] = [
 
 /// Row 60: the ordinary check sees what is gone, of a user and of all, and repair brings it back.
 #[tokio::test(flavor = "multi_thread")]
-async fn row_60_what_others_remove_shows_in_the_ordinary_check_on_neo4j() {
+async fn what_others_remove_shows_in_the_ordinary_check_on_neo4j() {
     let _alone = empty_neo4j().await;
     let scene = Scene::new().await;
     let ids = scene.remember().await;
@@ -363,7 +363,7 @@ async fn row_60_what_others_remove_shows_in_the_ordinary_check_on_neo4j() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn row_60_what_others_remove_shows_in_the_ordinary_check_on_postgres() {
+async fn what_others_remove_shows_in_the_ordinary_check_on_postgres() {
     let database = Database::migrated().await;
     let layer = Client::on(&database, false);
     let mut sql = database.connect().await;

@@ -20,7 +20,7 @@ const contents = (memories) => memories.map(({ content }) => content).sort();
 const describeHere = describe.skipIf(lacks('pgbouncer', import.meta.url));
 const suites = describeHere.each(Object.entries(SETTINGS));
 
-suites('row_39: behind PgBouncer, %s', (_name, maxPreparedStatements) => {
+suites('behind PgBouncer, %s', (_name, maxPreparedStatements) => {
   describe.each(['postgres', 'neo4j'])('with the %s graph', (kind) => {
     const database = useGraph(kind);
     let bouncer;
@@ -150,7 +150,7 @@ describeHere('a layer behind PgBouncer', () => {
     for (const bouncer of Object.values(bouncers)) await bouncer.stop();
   });
 
-  test('row_39: statements kept prepared against better knowledge fail, with the advice', async () => {
+  test('statements kept prepared against better knowledge fail, with the advice', async () => {
     const { url } = bouncers.untracked;
     const layer = database.layer({ databaseUrl: url, pool: { max: 8, preparedStatements: 'on' } });
     const calls = Array.from({ length: CALLERS }, (_, place) => layer.memory.getAll(`user ${place}`));
@@ -167,7 +167,7 @@ describeHere('a layer behind PgBouncer', () => {
   test.each([
     ['tracked', 1],
     ['untracked', 4],
-  ])('row_39: the round trips of a store, %s: %d', async (name, trips) => {
+  ])('the round trips of a store, %s: %d', async (name, trips) => {
     const proxy = await startProxy(bouncers[name].url);
     const config = { databaseUrl: proxy.url(bouncers[name].url), pool: { max: 1 }, graphStore: 'none' };
     const layer = database.layer({ ...config, extractor: 'none' });
@@ -213,12 +213,12 @@ describeHere('a layer behind PgBouncer', () => {
       expect(schemas, 'nothing was begun').toEqual([]);
     };
 
-    test.each(Object.keys(SETTINGS))('row_39: is refused without a direct URL, %s', (name) =>
+    test.each(Object.keys(SETTINGS))('is refused without a direct URL, %s', (name) =>
       refused({ databaseUrl: through(name) }),
     );
 
     test.each(Object.keys(SETTINGS))(
-      'row_39: is refused where the direct URL is a pooler too, %s',
+      'is refused where the direct URL is a pooler too, %s',
       async (name) => {
         await refused({ databaseUrl: through(name), directUrl: through(name) });
       },

@@ -164,7 +164,7 @@ pub async fn a_higher_epoch_wins_over_a_higher_revision(subject: Subject) {
     subject.forget(&[&user]).await;
 }
 
-pub async fn row_19_a_deleted_memory_stays_deleted_until_created_above(subject: Subject) {
+pub async fn a_deleted_memory_stays_deleted_until_created_above(subject: Subject) {
     let (user, id) = (user("tombstone"), Uuid::new_v4());
     let mut live = memory(&user, id, 5, &["Ann", "Bob"]);
     live.relationships = vec![relationship("Ann", RelationshipType::WorksWith, "Bob")];
@@ -184,7 +184,7 @@ pub async fn row_19_a_deleted_memory_stays_deleted_until_created_above(subject: 
     subject.forget(&[&user]).await;
 }
 
-pub async fn row_18_a_delete_that_comes_first_leaves_a_tombstone(subject: Subject) {
+pub async fn a_delete_that_comes_first_leaves_a_tombstone(subject: Subject) {
     let (user, id) = (user("early"), Uuid::new_v4());
     let live = memory(&user, id, 5, &["Ann"]);
     assert!(subject.apply(&tombstone(&live, 6)).await.applied());
@@ -217,7 +217,7 @@ pub async fn detached_memories_keep_their_mentions(subject: Subject) {
 
 /// Each revision names people of its own, or nobody: the lock of an entity that one revision named and the next has to
 /// release would order the workers even without the memory's.
-pub async fn row_17_eight_workers_and_the_highest_revision_wins_every_time(subject: Subject) {
+pub async fn eight_workers_and_the_highest_revision_wins_every_time(subject: Subject) {
     let user = user("race");
     for round in 0..250 {
         let id = Uuid::new_v4();
@@ -246,7 +246,7 @@ pub async fn row_17_eight_workers_and_the_highest_revision_wins_every_time(subje
     subject.forget(&[&user]).await;
 }
 
-pub async fn row_20_hot_entities_are_counted_exactly(subject: Subject) {
+pub async fn hot_entities_are_counted_exactly(subject: Subject) {
     const HOT: [&str; 4] = ["Ann", "Bob", "Cid", "Dan"];
     let user = user("hot");
     let subject = &subject;
@@ -271,7 +271,7 @@ pub async fn row_20_hot_entities_are_counted_exactly(subject: Subject) {
     subject.forget(&[user]).await;
 }
 
-pub async fn row_11_batches_in_opposite_order_meet_without_error(subject: Subject) {
+pub async fn batches_in_opposite_order_meet_without_error(subject: Subject) {
     let user = user("opposite");
     let ids: Vec<_> = (0..20).map(|_| Uuid::new_v4()).collect();
     let people: Vec<_> = (0..20).map(|n| format!("Person {n}")).collect();
@@ -686,12 +686,12 @@ macro_rules! conformance_tests {
             applies_upgrades_and_refuses_lower
             applies_equal_versions_again
             a_higher_epoch_wins_over_a_higher_revision
-            row_19_a_deleted_memory_stays_deleted_until_created_above
-            row_18_a_delete_that_comes_first_leaves_a_tombstone
+            a_deleted_memory_stays_deleted_until_created_above
+            a_delete_that_comes_first_leaves_a_tombstone
             detached_memories_keep_their_mentions
-            row_17_eight_workers_and_the_highest_revision_wins_every_time
-            row_20_hot_entities_are_counted_exactly
-            row_11_batches_in_opposite_order_meet_without_error
+            eight_workers_and_the_highest_revision_wins_every_time
+            hot_entities_are_counted_exactly
+            batches_in_opposite_order_meet_without_error
             users_with_the_same_names_share_nothing
             a_memory_can_change_its_user
             an_update_replaces_the_mentions

@@ -41,13 +41,13 @@ impl Drop for Shift {
 /// `LD_PRELOAD` is a matter of ELF systems.
 #[cfg(target_os = "linux")]
 #[tokio::test(flavor = "multi_thread")]
-async fn row_37_a_clock_off_by_an_hour_on_neo4j() {
+async fn a_clock_off_by_an_hour_on_neo4j() {
     clock_off_by_an_hour(&World::on_neo4j().await).await;
 }
 
 #[cfg(target_os = "linux")]
 #[tokio::test(flavor = "multi_thread")]
-async fn row_37_a_clock_off_by_an_hour_on_postgres() {
+async fn a_clock_off_by_an_hour_on_postgres() {
     clock_off_by_an_hour(&World::on_postgres().await).await;
 }
 

@@ -32,12 +32,12 @@ async fn expect_repeatable(world: &World) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn row_01_killed_before_the_commit_on_neo4j() {
+async fn killed_before_the_commit_on_neo4j() {
     killed_before_the_commit(&World::on_neo4j().await).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn row_01_killed_before_the_commit_on_postgres() {
+async fn killed_before_the_commit_on_postgres() {
     killed_before_the_commit(&World::on_postgres().await).await;
 }
 
@@ -48,7 +48,7 @@ async fn killed_before_the_commit(world: &World) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn row_02_killed_after_the_commit_on_neo4j() {
+async fn killed_after_the_commit_on_neo4j() {
     let world = World::on_neo4j().await;
     store_dying_at(&world, "after_commit").await;
     assert_eq!((world.rows().await, world.owed().await, world.nodes().await), (1, 1, 0), "row and debt");
@@ -57,7 +57,7 @@ async fn row_02_killed_after_the_commit_on_neo4j() {
 
 /// Whoever asked for a rollback and dies before it is made was not answered: the write ends forward.
 #[tokio::test(flavor = "multi_thread")]
-async fn row_02_killed_before_the_rollback_on_neo4j() {
+async fn killed_before_the_rollback_on_neo4j() {
     let world = World::on_neo4j().await;
     let undoing = json!({ "rollbackOnPartialFailure": true });
     Script::on(world.config())
@@ -72,7 +72,7 @@ async fn row_02_killed_before_the_rollback_on_neo4j() {
 
 /// A chunk is one commit: all of its rows and debts, or none.
 #[tokio::test(flavor = "multi_thread")]
-async fn row_02_a_batch_killed_around_its_commit_on_neo4j() {
+async fn a_batch_killed_around_its_commit_on_neo4j() {
     let world = World::on_neo4j().await;
     let items: Vec<Value> =
         (0..5).map(|n| json!({ "memory": { "userId": "u", "content": format!("memory {n}") } })).collect();
@@ -87,7 +87,7 @@ async fn row_02_a_batch_killed_around_its_commit_on_neo4j() {
 
 /// The graph inside Postgres is written by the store's own statement: no crash can separate them.
 #[tokio::test(flavor = "multi_thread")]
-async fn row_02_killed_after_the_commit_on_postgres() {
+async fn killed_after_the_commit_on_postgres() {
     let world = World::on_postgres().await;
     store_dying_at(&world, "after_commit").await;
     assert_eq!((world.rows().await, world.owed().await), (1, 0), "row and node");
@@ -96,7 +96,7 @@ async fn row_02_killed_after_the_commit_on_postgres() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn row_03_killed_just_after_the_answer_on_neo4j() {
+async fn killed_just_after_the_answer_on_neo4j() {
     let world = World::on_neo4j().await;
     killed_just_after_the_answer(&world).await;
     assert_eq!((world.rows().await, world.owed().await, world.nodes().await), (1, 1, 0));
@@ -104,7 +104,7 @@ async fn row_03_killed_just_after_the_answer_on_neo4j() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn row_03_killed_just_after_the_answer_on_postgres() {
+async fn killed_just_after_the_answer_on_postgres() {
     let world = World::on_postgres().await;
     killed_just_after_the_answer(&world).await;
     assert_eq!((world.rows().await, world.owed().await), (1, 0));
@@ -120,12 +120,12 @@ async fn killed_just_after_the_answer(world: &World) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn row_04_reset_during_the_commit_on_neo4j() {
+async fn reset_during_the_commit_on_neo4j() {
     reset_during_the_commit(&World::on_neo4j().await).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn row_04_reset_during_the_commit_on_postgres() {
+async fn reset_during_the_commit_on_postgres() {
     reset_during_the_commit(&World::on_postgres().await).await;
 }
 

@@ -22,12 +22,12 @@ use crate::common::sample;
 use crate::common::world::{Graph, World, patient};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn row_09_eight_instances_update_one_memory_on_neo4j() {
+async fn eight_instances_update_one_memory_on_neo4j() {
     eight_instances_update_one_memory(&World::on_neo4j().await).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn row_09_eight_instances_update_one_memory_on_postgres() {
+async fn eight_instances_update_one_memory_on_postgres() {
     eight_instances_update_one_memory(&World::on_postgres().await).await;
 }
 
@@ -76,7 +76,7 @@ async fn eight_instances_update_one_memory(world: &World) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn row_17_a_version_is_read_under_the_lock_on_neo4j() {
+async fn a_version_is_read_under_the_lock_on_neo4j() {
     let _alone = empty_neo4j().await;
     let proxy = Proxy::to(neo4j::address()).await;
     version_under_lock_in_neo4j(&proxy).await;
@@ -98,7 +98,7 @@ pub async fn version_under_lock_in_neo4j(proxy: &Proxy) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn row_17_a_version_is_read_under_the_lock_on_postgres() {
+async fn a_version_is_read_under_the_lock_on_postgres() {
     version_under_lock_in_postgres(Database::migrated().await).await;
 }
 
@@ -136,7 +136,7 @@ const ROUNDS: usize = 20;
 const BATCHES: usize = 4;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn row_11_entities_are_locked_in_one_order_on_neo4j() {
+async fn entities_are_locked_in_one_order_on_neo4j() {
     let _alone = empty_neo4j().await;
     let proxy = Proxy::to(neo4j::address()).await;
     one_order_in_neo4j(&proxy).await;
@@ -161,7 +161,7 @@ pub async fn one_order_in_neo4j(proxy: &Proxy) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn row_11_entities_are_locked_in_one_order_on_postgres() {
+async fn entities_are_locked_in_one_order_on_postgres() {
     one_order_in_postgres(Database::migrated().await).await;
 }
 
@@ -204,12 +204,12 @@ async fn deadlocks(sql: &mut Sql) -> i64 {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn row_21_a_deadlock_storm_uses_up_no_attempt_on_neo4j() {
+async fn a_deadlock_storm_uses_up_no_attempt_on_neo4j() {
     deadlock_storm(&World::on_neo4j().await).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn row_21_a_deadlock_storm_uses_up_no_attempt_on_postgres() {
+async fn a_deadlock_storm_uses_up_no_attempt_on_postgres() {
     deadlock_storm(&World::on_postgres().await).await;
 }
 
@@ -316,12 +316,12 @@ async fn storm_in_postgres(world: &World, over: &AtomicBool) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn row_38_a_lower_revision_that_commits_late_on_neo4j() {
+async fn a_lower_revision_that_commits_late_on_neo4j() {
     lower_revision_commits_late(&World::on_neo4j().await).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn row_38_a_lower_revision_that_commits_late_on_postgres() {
+async fn a_lower_revision_that_commits_late_on_postgres() {
     lower_revision_commits_late(&World::on_postgres().await).await;
 }
 

@@ -17,7 +17,7 @@ use crate::common::world::{World, patient};
 const CONSTRAINTS: [&str; 3] = ["izzie_memory_key", "izzie_entity_key", "izzie_beat_key"];
 
 #[tokio::test(flavor = "multi_thread")]
-async fn row_28_dropped_constraints_are_back_before_anything_is_written_on_neo4j() {
+async fn dropped_constraints_are_back_before_anything_is_written_on_neo4j() {
     let world = World::on_neo4j().await;
     world.instance(1).store("u", "one", &["Ann"]).await;
     let driver = Driver::connect();
@@ -36,7 +36,7 @@ async fn row_28_dropped_constraints_are_back_before_anything_is_written_on_neo4j
 
 /// Somebody doubled a node while the constraint was away.
 #[tokio::test(flavor = "multi_thread")]
-async fn row_28_a_graph_that_cannot_have_its_constraint_is_not_written_on_neo4j() {
+async fn a_graph_that_cannot_have_its_constraint_is_not_written_on_neo4j() {
     let world = World::on_neo4j().await;
     world.instance(1).store("u", "one", &["Ann"]).await;
     let driver = Driver::connect();
@@ -55,13 +55,13 @@ async fn row_28_a_graph_that_cannot_have_its_constraint_is_not_written_on_neo4j(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn row_29_a_wiped_graph_is_noticed_and_filled_again_on_neo4j() {
+async fn a_wiped_graph_is_noticed_and_filled_again_on_neo4j() {
     let world = World::on_neo4j().await;
     wiped(&world, async { wipe_neo4j().await }).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn row_29_a_wiped_graph_is_noticed_and_filled_again_on_postgres() {
+async fn a_wiped_graph_is_noticed_and_filled_again_on_postgres() {
     let world = World::on_postgres().await;
     let tables = ["graph_memories", "graph_entities", "graph_mentions", "graph_relations"];
     let tables = tables.map(|table| format!("izzie_memory.{table}")).join(", ");
@@ -83,12 +83,12 @@ async fn wiped(world: &World, wipe: impl Future<Output = ()>) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn row_30_a_graph_restored_from_an_old_dump_on_neo4j() {
+async fn a_graph_restored_from_an_old_dump_on_neo4j() {
     restored_graph(&World::on_neo4j().await).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn row_30_a_graph_restored_from_an_old_dump_on_postgres() {
+async fn a_graph_restored_from_an_old_dump_on_postgres() {
     restored_graph(&World::on_postgres().await).await;
 }
 
@@ -119,7 +119,7 @@ async fn restored_graph(world: &World) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn row_31_a_database_restored_to_the_past_on_neo4j() {
+async fn a_database_restored_to_the_past_on_neo4j() {
     let world = World::on_neo4j().await;
     let lost = restored_database(&world).await;
     assert_eq!(world.sql().await.one::<i64>("select epoch from izzie_memory.settings").await, 2);
@@ -131,7 +131,7 @@ async fn row_31_a_database_restored_to_the_past_on_neo4j() {
 
 /// The graph goes back together with the rows.
 #[tokio::test(flavor = "multi_thread")]
-async fn row_31_a_database_restored_to_the_past_on_postgres() {
+async fn a_database_restored_to_the_past_on_postgres() {
     restored_database(&World::on_postgres().await).await;
 }
 
@@ -163,12 +163,12 @@ async fn restored_database(world: &World) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn row_34_a_check_during_200_writes_a_second_on_neo4j() {
+async fn a_check_during_200_writes_a_second_on_neo4j() {
     check_during_writes(&World::on_neo4j().await).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn row_34_a_check_during_200_writes_a_second_on_postgres() {
+async fn a_check_during_200_writes_a_second_on_postgres() {
     check_during_writes(&World::on_postgres().await).await;
 }
 

@@ -16,7 +16,7 @@ const SLACK: Duration = Duration::from_secs(4);
 
 /// Every hour somebody tries: the background, a cron job, a writer. The hours pass in the database, whose clock decides.
 #[tokio::test(flavor = "multi_thread")]
-async fn row_22_three_days_without_the_graph_on_neo4j() {
+async fn three_days_without_the_graph_on_neo4j() {
     let world = World::on_neo4j().await;
     let proxy = Proxy::to(neo4j::address()).await;
     let layer = Client::bare(&world.config_through(&proxy));
@@ -48,7 +48,7 @@ async fn row_22_three_days_without_the_graph_on_neo4j() {
 
 /// Slower than a write may wait, but within what a statement may take: it goes on behind the answer.
 #[tokio::test(flavor = "multi_thread")]
-async fn row_24_a_slow_graph_is_written_behind_the_answer_on_neo4j() {
+async fn a_slow_graph_is_written_behind_the_answer_on_neo4j() {
     let world = World::on_neo4j().await;
     let proxy = Proxy::to(neo4j::address()).await;
     let layer = Client::bare(&world.config_through(&proxy));
@@ -65,7 +65,7 @@ async fn row_24_a_slow_graph_is_written_behind_the_answer_on_neo4j() {
 
 /// So slow that no statement comes through: every write is bounded, and the background pays once it is over.
 #[tokio::test(flavor = "multi_thread")]
-async fn row_24_five_seconds_of_latency_on_neo4j() {
+async fn five_seconds_of_latency_on_neo4j() {
     let world = World::on_neo4j().await;
     let proxy = Proxy::to(neo4j::address()).await;
     let layer = Client::bare(&world.config_through(&proxy));
@@ -94,7 +94,7 @@ async fn expect_answer_within(layer: &Client, content: &str, wait: Duration) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn row_26_a_memory_that_is_always_rejected_on_neo4j() {
+async fn a_memory_that_is_always_rejected_on_neo4j() {
     let world = World::on_neo4j().await;
     let driver = Driver::connect();
     // A property of ours under a constraint of another hand.
@@ -113,7 +113,7 @@ async fn row_26_a_memory_that_is_always_rejected_on_neo4j() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn row_26_a_memory_that_is_always_rejected_on_postgres() {
+async fn a_memory_that_is_always_rejected_on_postgres() {
     let world = World::on_postgres().await;
     world
         .sql()

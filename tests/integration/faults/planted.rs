@@ -28,7 +28,7 @@ async fn plant(database: &Database, function: &str, honest: &str, bug: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn row_54_no_lock_before_the_fence_is_noticed_on_neo4j() {
+async fn no_lock_before_the_fence_is_noticed_on_neo4j() {
     let _alone = empty_neo4j().await;
     // A statement that writes locks the index entries of its nodes, so the bug must not look them up there either.
     let locked =
@@ -40,19 +40,19 @@ async fn row_54_no_lock_before_the_fence_is_noticed_on_neo4j() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn row_54_no_lock_before_the_fence_is_noticed_on_postgres() {
+async fn no_lock_before_the_fence_is_noticed_on_postgres() {
     let database = Database::migrated().await;
     plant(&database, "project", "order by g.memory_id for update;", "order by g.memory_id;").await;
     fails(concurrency::version_under_lock_in_postgres(database)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn row_54_acknowledgement_by_lease_is_noticed_on_neo4j() {
+async fn acknowledgement_by_lease_is_noticed_on_neo4j() {
     acknowledgement_by_lease(&World::on_neo4j().await).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn row_54_acknowledgement_by_lease_is_noticed_on_postgres() {
+async fn acknowledgement_by_lease_is_noticed_on_postgres() {
     acknowledgement_by_lease(&World::on_postgres().await).await;
 }
 
@@ -69,12 +69,12 @@ async fn acknowledgement_by_lease(world: &World) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn row_54_a_hard_delete_without_a_tombstone_is_noticed_on_neo4j() {
+async fn a_hard_delete_without_a_tombstone_is_noticed_on_neo4j() {
     hard_delete_without_a_tombstone(&World::on_neo4j().await).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn row_54_a_hard_delete_without_a_tombstone_is_noticed_on_postgres() {
+async fn a_hard_delete_without_a_tombstone_is_noticed_on_postgres() {
     hard_delete_without_a_tombstone(&World::on_postgres().await).await;
 }
 
@@ -86,7 +86,7 @@ async fn hard_delete_without_a_tombstone(world: &World) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn row_54_unsorted_batches_are_noticed_on_neo4j() {
+async fn unsorted_batches_are_noticed_on_neo4j() {
     let _alone = empty_neo4j().await;
     // The batch's own entities come sorted: they too go the other way.
     let sorted = "ORDER BY key\nWITH collect(key) AS keys\nWITH CASE keys[0] WHEN '' THEN keys[1..] ELSE keys END AS keys,\n  \
@@ -97,7 +97,7 @@ async fn row_54_unsorted_batches_are_noticed_on_neo4j() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn row_54_unsorted_batches_are_noticed_on_postgres() {
+async fn unsorted_batches_are_noticed_on_postgres() {
     let database = Database::migrated().await;
     plant(&database, "project", "order by e.key for update;", "order by random() for update;").await;
     fails(concurrency::one_order_in_postgres(database)).await;

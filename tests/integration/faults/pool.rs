@@ -14,12 +14,12 @@ const BACKGROUND: i64 = 2;
 const SOON: Duration = Duration::from_secs(25);
 
 #[tokio::test(flavor = "multi_thread")]
-async fn row_40_background_work_fills_its_pool_on_neo4j() {
+async fn background_work_fills_its_pool_on_neo4j() {
     callers_are_served(&World::on_neo4j().await).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn row_40_background_work_fills_its_pool_on_postgres() {
+async fn background_work_fills_its_pool_on_postgres() {
     callers_are_served(&World::on_postgres().await).await;
 }
 

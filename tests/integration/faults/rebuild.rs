@@ -33,12 +33,12 @@ async fn again_after_dying_at(point: &str, nth: usize, world: &World, op: &str, 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn row_35_killed_during_a_check_on_neo4j() {
+async fn killed_during_a_check_on_neo4j() {
     killed_during_a_check(&World::on_neo4j().await).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn row_35_killed_during_a_check_on_postgres() {
+async fn killed_during_a_check_on_postgres() {
     killed_during_a_check(&World::on_postgres().await).await;
 }
 
@@ -53,12 +53,12 @@ async fn killed_during_a_check(world: &World) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn row_35_killed_during_a_repair_on_neo4j() {
+async fn killed_during_a_repair_on_neo4j() {
     killed_during_a_repair(&World::on_neo4j().await).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn row_35_killed_during_a_repair_on_postgres() {
+async fn killed_during_a_repair_on_postgres() {
     killed_during_a_repair(&World::on_postgres().await).await;
 }
 
@@ -72,12 +72,12 @@ async fn killed_during_a_repair(world: &World) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn row_35_killed_during_a_rebuild_on_neo4j() {
+async fn killed_during_a_rebuild_on_neo4j() {
     killed_during_a_rebuild(&World::on_neo4j().await).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn row_35_killed_during_a_rebuild_on_postgres() {
+async fn killed_during_a_rebuild_on_postgres() {
     killed_during_a_rebuild(&World::on_postgres().await).await;
 }
 
@@ -104,12 +104,12 @@ async fn killed_during_a_rebuild(world: &World) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn row_43_a_rebuild_with_concurrent_writes_on_neo4j() {
+async fn a_rebuild_with_concurrent_writes_on_neo4j() {
     rebuild_with_concurrent_writes(&World::on_neo4j().await).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn row_43_a_rebuild_with_concurrent_writes_on_postgres() {
+async fn a_rebuild_with_concurrent_writes_on_postgres() {
     rebuild_with_concurrent_writes(&World::on_postgres().await).await;
 }
 

@@ -51,12 +51,12 @@ async fn change(world: &World, content: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn row_12_killed_after_a_claim_on_neo4j() {
+async fn killed_after_a_claim_on_neo4j() {
     killed_after_a_claim(&World::on_neo4j().await).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn row_12_killed_after_a_claim_on_postgres() {
+async fn killed_after_a_claim_on_postgres() {
     killed_after_a_claim(&World::on_postgres().await).await;
 }
 
@@ -77,7 +77,7 @@ async fn killed_after_a_claim(world: &World) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn row_13_killed_after_the_graph_write_on_neo4j() {
+async fn killed_after_the_graph_write_on_neo4j() {
     let world = World::on_neo4j().await;
     let memory =
         json!({ "userId": "u", "content": "one", "entities": [{ "type": "person", "value": "Ann" }] });
@@ -89,7 +89,7 @@ async fn row_13_killed_after_the_graph_write_on_neo4j() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn row_13_killed_after_the_graph_write_on_postgres() {
+async fn killed_after_the_graph_write_on_postgres() {
     killed_before_the_acknowledgement(&World::on_postgres().await).await;
 }
 
@@ -108,7 +108,7 @@ async fn killed_before_the_acknowledgement(world: &World) {
 
 /// Neo4j has committed, but its answers are held back until the connections are cut.
 #[tokio::test(flavor = "multi_thread")]
-async fn row_14_a_lost_commit_reply_on_neo4j() {
+async fn a_lost_commit_reply_on_neo4j() {
     let world = World::on_neo4j().await;
     let proxy = Proxy::to(neo4j::address()).await;
     let layer = Client::bare(&world.config_through(&proxy));
@@ -140,12 +140,12 @@ async fn row_14_a_lost_commit_reply_on_neo4j() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn row_15_stopped_past_its_lease_and_continued_on_neo4j() {
+async fn stopped_past_its_lease_and_continued_on_neo4j() {
     stopped_past_its_lease(&World::on_neo4j().await).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn row_15_stopped_past_its_lease_and_continued_on_postgres() {
+async fn stopped_past_its_lease_and_continued_on_postgres() {
     stopped_past_its_lease(&World::on_postgres().await).await;
 }
 
@@ -170,12 +170,12 @@ async fn stopped_past_its_lease(world: &World) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn row_16_a_new_write_before_the_acknowledgement_on_neo4j() {
+async fn a_new_write_before_the_acknowledgement_on_neo4j() {
     new_write_before_the_acknowledgement(&World::on_neo4j().await).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn row_16_a_new_write_before_the_acknowledgement_on_postgres() {
+async fn a_new_write_before_the_acknowledgement_on_postgres() {
     new_write_before_the_acknowledgement(&World::on_postgres().await).await;
 }
 
@@ -194,12 +194,12 @@ pub async fn new_write_before_the_acknowledgement(world: &World) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn row_18_a_late_upsert_after_a_delete_on_neo4j() {
+async fn a_late_upsert_after_a_delete_on_neo4j() {
     late_upsert_after_a_delete(&World::on_neo4j().await).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn row_18_a_late_upsert_after_a_delete_on_postgres() {
+async fn a_late_upsert_after_a_delete_on_postgres() {
     late_upsert_after_a_delete(&World::on_postgres().await).await;
 }
 
@@ -218,12 +218,12 @@ pub async fn late_upsert_after_a_delete(world: &World) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn row_36_two_processes_that_think_they_lead_on_neo4j() {
+async fn two_processes_that_think_they_lead_on_neo4j() {
     two_leaders(&World::on_neo4j().await).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn row_36_two_processes_that_think_they_lead_on_postgres() {
+async fn two_processes_that_think_they_lead_on_postgres() {
     two_leaders(&World::on_postgres().await).await;
 }
 
@@ -254,12 +254,12 @@ async fn two_leaders(world: &World) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn row_36_the_leader_is_killed_on_neo4j() {
+async fn the_leader_is_killed_on_neo4j() {
     leader_killed(&World::on_neo4j().await).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn row_36_the_leader_is_killed_on_postgres() {
+async fn the_leader_is_killed_on_postgres() {
     leader_killed(&World::on_postgres().await).await;
 }
 
@@ -303,13 +303,13 @@ async fn wait_for<T>(mut look: impl AsyncFnMut() -> Option<T>) -> T {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn row_41_frozen_right_after_the_answer_on_neo4j() {
+async fn frozen_right_after_the_answer_on_neo4j() {
     frozen_after_the_answer(&World::on_neo4j().await, json!({})).await;
 }
 
 /// Here the graph's half of a write is done before the answer, unless it is deferred.
 #[tokio::test(flavor = "multi_thread")]
-async fn row_41_frozen_right_after_the_answer_on_postgres() {
+async fn frozen_right_after_the_answer_on_postgres() {
     frozen_after_the_answer(&World::on_postgres().await, json!({ "defer": true })).await;
 }
 
@@ -329,12 +329,12 @@ async fn frozen_after_the_answer(world: &World, options: Value) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn row_42_closed_in_the_middle_of_a_drain_on_neo4j() {
+async fn closed_in_the_middle_of_a_drain_on_neo4j() {
     closed_in_the_middle(&World::on_neo4j().await).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn row_42_closed_in_the_middle_of_a_drain_on_postgres() {
+async fn closed_in_the_middle_of_a_drain_on_postgres() {
     closed_in_the_middle(&World::on_postgres().await).await;
 }
 
@@ -354,7 +354,7 @@ async fn closed_in_the_middle(world: &World) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn row_42_closed_while_the_graph_is_a_black_hole_on_neo4j() {
+async fn closed_while_the_graph_is_a_black_hole_on_neo4j() {
     let world = World::on_neo4j().await;
     let proxy = Proxy::to(neo4j::address()).await;
     let layer = Client::bare(&world.config_through(&proxy));
