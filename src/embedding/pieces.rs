@@ -31,12 +31,15 @@ fn seam(whole: &str) -> Option<usize> {
 #[expect(clippy::cast_precision_loss, reason = "a piece has fewer than 2^24 bytes")]
 pub fn mean<'v>(pieces: impl IntoIterator<Item = (usize, &'v [f32])>) -> Option<Vec<f32>> {
     let mut sum: Vec<f32> = Vec::new();
+    let mut first = None;
     for (bytes, vector) in pieces {
         sum.resize(vector.len(), 0.0);
         let length = norm(vector);
+        // Relative to the first: the direction of a single piece must not depend on how long it is, not even in its last bit.
+        let weight = bytes as f32 / *first.get_or_insert(bytes as f32);
         if length > f32::EPSILON {
             for (total, number) in sum.iter_mut().zip(vector) {
-                *total += number / length * bytes as f32;
+                *total += number / length * weight;
             }
         }
     }
