@@ -76,12 +76,14 @@ async fn warm() {
     .await;
 }
 
+/// For tests that share the server.
 pub async fn subject() -> Subject {
-    subject_on(&options()).await
+    let server = shared().await;
+    Subject { _server: Some(server), ..subject_on(&options()).await }
 }
 
+/// For tests that have the server for themselves.
 pub async fn subject_on(options: &Neo4jOptions) -> Subject {
-    let guard = shared().await;
     let graph = store(options);
     graph.prepare().await.expect("prepared");
     // A graph in use has a beat. Looking for one that is not there, projections lock its key against each other.
@@ -90,7 +92,7 @@ pub async fn subject_on(options: &Neo4jOptions) -> Subject {
         let beat = Beat { store_id: Uuid::new_v4(), epoch: 1, high_water: 1, nonce: Uuid::new_v4(), horizon };
         graph.swap_beat(None, &beat).await.expect("swapped");
     }
-    Subject { graph: Box::new(graph), read: Box::new(Driver::connect()), _server: Some(guard) }
+    Subject { graph: Box::new(graph), read: Box::new(Driver::connect()), _server: None }
 }
 
 /// The bare driver.
