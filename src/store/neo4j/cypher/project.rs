@@ -18,10 +18,11 @@ CASE WHEN m._new AND (b.horizonEpoch > row.epoch OR (b.horizonEpoch = row.epoch 
 
 /// Locks an entity; whoever mentions it takes the sweep's mark away. `foreign` is how many of its edges `MENTIONED_IN` lead
 /// to nodes of others; none where it is missing. It stands as long as it explains, with what we counted last, how many
-/// there are: they are looked at one by one only where others have changed something.
+/// there are: they are looked at one by one only where others have changed something. Either may hold whatever somebody
+/// wrote there, so both are read as numbers or not at all.
 const LOCK: &str = "REMOVE e._lock, e.unmentioned
-  SET e.foreign = CASE WHEN coalesce(e.frequency, 0) + coalesce(e.foreign, 0) = COUNT { (e)-[:MENTIONED_IN]->() }
-    THEN e.foreign ELSE nullif(COUNT { (e)-[:MENTIONED_IN]->(other) WHERE NOT other:IzzieMemory }, 0) END";
+  SET e.foreign = CASE WHEN coalesce(toIntegerOrNull(e.frequency), 0) + coalesce(toIntegerOrNull(e.foreign), 0) = COUNT { (e)-[:MENTIONED_IN]->() }
+    THEN toIntegerOrNull(e.foreign) ELSE nullif(COUNT { (e)-[:MENTIONED_IN]->(other) WHERE NOT other:IzzieMemory }, 0) END";
 
 /// The number of memories that mention an entity which is locked: two numbers that the server keeps, whatever their size.
 const RECOUNT: &str = "SET e.frequency = COUNT { (e)-[:MENTIONED_IN]->() } - coalesce(e.foreign, 0)";
