@@ -217,12 +217,9 @@ describeHere('a layer behind PgBouncer', () => {
       refused({ databaseUrl: through(name) }),
     );
 
-    test.each(Object.keys(SETTINGS))(
-      'is refused where the direct URL is a pooler too, %s',
-      async (name) => {
-        await refused({ databaseUrl: through(name), directUrl: through(name) });
-      },
-    );
+    test.each(Object.keys(SETTINGS))('is refused where the direct URL is a pooler too, %s', async (name) => {
+      await refused({ databaseUrl: through(name), directUrl: through(name) });
+    });
 
     test('goes past the pooler with one', async () => {
       const applied = await migrate({ databaseUrl: through('untracked'), directUrl: empty.url });
