@@ -34,23 +34,23 @@ export interface MemoryEntry {
   id: string;
   userId: string;
   content: string;
-  summary?: string;
+  summary?: string | undefined;
   /** 1 to 10. */
   importance: number;
   /** How often `getById` returned it. */
   accessCount: number;
-  conversationId?: string;
+  conversationId?: string | undefined;
   /** Rises with every change, in the whole database; not consecutive. */
   revision: number;
   entities: Entity[];
   /** Only where the content is longer than the embedder takes. */
-  embeddingPieces?: EmbeddingPieces;
+  embeddingPieces?: EmbeddingPieces | undefined;
   /** Cosine similarity to the query, -1 to 1. Missing where none was computed. */
-  similarity?: number;
+  similarity?: number | undefined;
   /** What the results of `retrieve` are ordered by, highest first. Comparable within one result only. */
-  score?: number;
+  score?: number | undefined;
   /** What the score is the sum of, where `explain` asked for it. */
-  explain?: ScoreParts;
+  explain?: ScoreParts | undefined;
   /** The caller's metadata, and copies of what else is known of the memory. */
   metadata: MemoryMetadata;
   createdAt: Date;
@@ -74,26 +74,26 @@ export interface EmbeddingPieces {
  * be used for metadata of one's own.
  */
 export interface MemoryMetadata extends Record<string, unknown> {
-  importance?: number;
-  accessCount?: number;
-  summary?: string;
-  similarity?: number;
-  entityCount?: number;
+  importance?: number | undefined;
+  accessCount?: number | undefined;
+  summary?: string | undefined;
+  similarity?: number | undefined;
+  entityCount?: number | undefined;
   /** After a write: it is in Postgres. */
-  vectorWriteSuccess?: boolean;
+  vectorWriteSuccess?: boolean | undefined;
   /** After a write: `true` it is in the graph, `false` it is owed to the graph. Missing: there is no graph. */
-  graphWriteSuccess?: boolean;
+  graphWriteSuccess?: boolean | undefined;
   /** After `store`: `false` when the id or idempotency key was there already and nothing was written. */
-  created?: boolean;
+  created?: boolean | undefined;
   /**
    * After `store`: `true` when what was there already is marked deleted, so that no read returns it; `restore: true` brings
    * it back.
    */
-  deleted?: boolean;
+  deleted?: boolean | undefined;
   /** Which of the entities that were given or found are left out, since they cannot be understood; at most 51. */
-  entitiesRejected?: Rejection[];
+  entitiesRejected?: Rejection[] | undefined;
   /** Which of the relationships. */
-  relationshipsRejected?: Rejection[];
+  relationshipsRejected?: Rejection[] | undefined;
 }
 
 /** An entity or a relationship that was left out. */
@@ -101,9 +101,9 @@ export interface Rejection {
   /** Its place in the list that was given. After fifty, that of the first of those that `reason` counts. */
   index: number;
   /** The beginning of its type, where that is a text. */
-  type?: string;
+  type?: string | undefined;
   /** The beginning of its value, of a relationship that of `fromValue`, where that is a text. */
-  value?: string;
+  value?: string | undefined;
   reason: string;
 }
 
@@ -135,25 +135,25 @@ export interface Entity {
    * underscores as spaces.
    * @default made from `value`
    */
-  normalized?: string;
+  normalized?: string | undefined;
   /**
    * 0 to 1.
    * @default 1
    */
-  confidence?: number;
+  confidence?: number | undefined;
   /**
    * Where it was found; another text of at most 100 characters is kept.
    * @default 'body'
    */
-  source?: 'metadata' | 'body' | 'subject' | (string & {});
+  source?: 'metadata' | 'body' | 'subject' | (string & {}) | undefined;
   /** The text around it. At most 2,000 characters. */
-  context?: string;
+  context?: string | undefined;
   /** Of an action item. */
-  assignee?: string;
+  assignee?: string | undefined;
   /** Of an action item; text, as it was found. */
-  deadline?: string;
+  deadline?: string | undefined;
   /** Of an action item; another text of at most 100 characters is kept. */
-  priority?: 'low' | 'medium' | 'high' | (string & {});
+  priority?: 'low' | 'medium' | 'high' | (string & {}) | undefined;
 }
 
 /** The kinds of relationships between entities. */
@@ -194,9 +194,9 @@ export interface InlineRelationship {
    * 0 to 1. `SAME_AS` counts always with 1; with less, at least 0.5, while neither name has another such partner.
    * @default 1
    */
-  confidence?: number;
+  confidence?: number | undefined;
   /** The words that say so. */
-  evidence?: string;
+  evidence?: string | undefined;
 }
 
 /** What to store. */
@@ -206,48 +206,48 @@ export interface NewMemory {
   /** Not empty; at most `limits.contentBytes` bytes of UTF-8. */
   content: string;
   /** Any JSON object of at most `limits.metadataBytes` bytes. A Date becomes an ISO string. @default {} */
-  metadata?: Record<string, unknown>;
+  metadata?: Record<string, unknown> | undefined;
 }
 
 /** Options of {@link EnhancedMemoryService.store}. */
 export interface StoreOptions {
   /** UUID of the memory. Storing the same id again returns what is there, deleted or not. @default a new one */
-  id?: string;
+  id?: string | undefined;
   /**
    * Any text of at most 1000 bytes, unique per user. Storing under the same key again returns what is there. Not
    * together with `id`.
    */
-  idempotencyKey?: string;
+  idempotencyKey?: string | undefined;
   /** Any text of at most 255 bytes. */
-  conversationId?: string;
+  conversationId?: string | undefined;
   /** 1 to 10. @default 5 */
-  importance?: number;
-  summary?: string;
+  importance?: number | undefined;
+  summary?: string | undefined;
   /** When it happened. @default now */
-  createdAt?: Date | string;
+  createdAt?: Date | string | undefined;
   /** Whether to look for entities in the content; not done when `entities` are given. @default true */
-  extractEntities?: boolean;
+  extractEntities?: boolean | undefined;
   /** The entities the content mentions, instead of looking for them. */
-  entities?: Entity[];
-  relationships?: InlineRelationship[];
+  entities?: Entity[] | undefined;
+  relationships?: InlineRelationship[] | undefined;
   /**
    * Reject the call where one of `entities` or `relationships` is not as documented, instead of keeping what can be understood.
    * @default {@link IzzieMemoryConfig.strictEntities}
    */
-  strictEntities?: boolean;
+  strictEntities?: boolean | undefined;
   /**
    * Where the memory is there already and marked deleted: bring it back as it was, in the same transaction.
    * @default false
    */
-  restore?: boolean;
+  restore?: boolean | undefined;
   /** The embedding of the content, instead of computing it. Its length must fit the embedder or be 1536. */
-  embedding?: number[] | Float32Array;
+  embedding?: number[] | Float32Array | undefined;
   /**
    * Commit now. Projection, embedding and extraction stay owed until auto-sync or {@link SyncService.drain} pays them.
    * @default false
    */
-  defer?: boolean;
-  signal?: AbortSignal;
+  defer?: boolean | undefined;
+  signal?: AbortSignal | undefined;
 }
 
 /** How far work is. */
@@ -257,7 +257,7 @@ export interface Progress {
   /** Memories in all. Grows when others write meanwhile. */
   total: number;
   /** Milliseconds left at the pace so far. Missing before there is one. */
-  etaMs?: number;
+  etaMs?: number | undefined;
 }
 
 /** One memory of a `storeMany`: it and its options in one object. */
@@ -266,11 +266,11 @@ export interface BatchEntry extends NewMemory, Omit<StoreOptions, 'signal'> {}
 /** Options of {@link EnhancedMemoryService.storeMany} and {@link PersistenceService.storeMany}. */
 export interface StoreManyOptions {
   /** Memories per transaction, 1 to `limits.batch`. @default 100, or `limits.batch` where that is less */
-  chunkSize?: number;
+  chunkSize?: number | undefined;
   /** Called after each chunk. */
-  onProgress?: (progress: Progress) => void;
+  onProgress?: ((progress: Progress) => void) | undefined;
   /** Heeded between and within chunks; a chunk that was committed stays. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
 /** What {@link EnhancedMemoryService.storeMany} returns. */
@@ -284,64 +284,64 @@ export interface StoreManyResult {
 /** Options of {@link EnhancedMemoryService.retrieve}. */
 export interface RetrieveOptions {
   /** At most this many results, 1 to 1000. @default 10 */
-  limit?: number;
+  limit?: number | undefined;
   /**
    * Lowest cosine similarity, -1 to 1. In mode `'vector'` a strict cut; in `'hybrid'` it limits what the vector side
    * admits; ignored without an embedder (health then says so). @default none
    */
-  threshold?: number;
-  conversationId?: string;
+  threshold?: number | undefined;
+  conversationId?: string | undefined;
   /** Lowest importance, 1 to 10. */
-  minImportance?: number;
+  minImportance?: number | undefined;
   /** Made at this time or later (`createdAt`). A Date or ISO 8601 text. */
-  since?: Date | string;
+  since?: Date | string | undefined;
   /** Made before this time. */
-  until?: Date | string;
+  until?: Date | string | undefined;
   /** What the metadata contains (JSON containment, as Postgres' `@>`): `{ source: 'chat', tags: ['work'] }`. */
-  metadata?: Record<string, unknown>;
+  metadata?: Record<string, unknown> | undefined;
   /** Only memories that mention all of these; without a type, as any type. */
-  entities?: readonly EntityFilter[];
+  entities?: readonly EntityFilter[] | undefined;
   /**
    * `'text'` finds memories that hold words of the query and ranks them by BM25; `'vector'` ranks by cosine similarity
    * alone; `'hybrid'` by all that {@link ScoreParts} names. Hybrid does without similarity when there is no embedder or
    * it fails; vector rejects then. @default 'hybrid'
    */
-  mode?: RetrieveMode;
+  mode?: RetrieveMode | undefined;
   /** Whether each result says what its score is made of. @default false */
-  explain?: boolean;
-  signal?: AbortSignal;
+  explain?: boolean | undefined;
+  signal?: AbortSignal | undefined;
 }
 
 /** An entity by any spelling of its name that comes to the same, of one type or of any. */
 export interface EntityFilter {
-  type?: EntityType;
+  type?: EntityType | undefined;
   value: string;
 }
 
 /** Options of {@link EnhancedMemoryService.search}. */
 export interface SearchPageOptions extends RetrieveOptions {
   /** `nextCursor` of the page before, with the same query and options. */
-  cursor?: string | null;
+  cursor?: string | null | undefined;
 }
 
 /** Options of {@link EnhancedMemoryService.list}. */
 export interface ListOptions {
   /** At most this many of one page, 1 to 1000. @default 100 */
-  limit?: number;
-  conversationId?: string;
+  limit?: number | undefined;
+  conversationId?: string | undefined;
   /** Made at this time or later (`createdAt`). A Date or ISO 8601 text. */
-  since?: Date | string;
+  since?: Date | string | undefined;
   /** Made before this time. */
-  until?: Date | string;
+  until?: Date | string | undefined;
   /** `nextCursor` of the page before. */
-  cursor?: string | null;
-  signal?: AbortSignal;
+  cursor?: string | null | undefined;
+  signal?: AbortSignal | undefined;
 }
 
 /** Options of {@link EnhancedMemoryService.iterate}. */
 export interface IterateOptions extends Omit<ListOptions, 'limit' | 'cursor'> {
   /** Memories read at a time, 1 to 1000. @default 100 */
-  pageSize?: number;
+  pageSize?: number | undefined;
 }
 
 export type RetrieveMode = 'hybrid' | 'vector' | 'text';
@@ -373,10 +373,10 @@ export interface ScoreParts {
 /** Options of {@link EnhancedMemoryService.exportMemories}. */
 export interface ExportOptions {
   /** Soft-deleted memories too, marked `"deleted":true`. @default false */
-  includeDeleted?: boolean;
+  includeDeleted?: boolean | undefined;
   /** Called after each page of 100. `total` is what there was at the beginning. */
-  onProgress?: (progress: Progress) => void;
-  signal?: AbortSignal;
+  onProgress?: ((progress: Progress) => void) | undefined;
+  signal?: AbortSignal | undefined;
 }
 
 /** Text (UTF-8) or bytes in pieces that may end anywhere: a stream of Node, what `exportMemories` gives, an array. */
@@ -388,30 +388,30 @@ export interface ImportOptions {
    * Whose memories they become, whatever the file says. An mbox names nobody: required then.
    * @default a line's `userId`, else that of the export
    */
-  userId?: string;
+  userId?: string | undefined;
   /** @default 'jsonl' */
-  format?: 'jsonl' | 'mbox';
+  format?: 'jsonl' | 'mbox' | undefined;
   /**
    * Lines marked deleted are stored and deleted, also where their memory is there and live. They are skipped otherwise.
    * Of an mbox: mails that the mail program marked deleted or expunged, or keeps in the trash, are stored like the others.
    * @default false
    */
-  includeDeleted?: boolean;
+  includeDeleted?: boolean | undefined;
   /** Of an mbox: mails marked as spam are stored like the others. @default false */
-  includeSpam?: boolean;
+  includeSpam?: boolean | undefined;
   /**
    * Reads the source twice and refuses it before anything is stored, unless it is a whole export. It must be a function
    * then. @default false
    */
-  verifyFirst?: boolean;
+  verifyFirst?: boolean | undefined;
   /** Reads and verifies, stores nothing. @default false */
-  dryRun?: boolean;
+  dryRun?: boolean | undefined;
   /** Memories per transaction, 1 to `limits.batch`. @default 100, or `limits.batch` where that is less */
-  chunkSize?: number;
+  chunkSize?: number | undefined;
   /** Called after each chunk. */
-  onProgress?: (progress: ImportProgress) => void;
+  onProgress?: ((progress: ImportProgress) => void) | undefined;
   /** Heeded between and within chunks; a chunk that was committed stays. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
 /** How it goes with the lines, or the mails, of an import. */
@@ -444,23 +444,23 @@ export interface ImportResult extends ImportCounts {
    * D, `X-Mozilla-Status` expunged, `X-Mozilla-Status2` deleted on the server; `'trash'` and `'spam'`: the labels of Gmail,
    * spam also by `X-Spam-Flag`, `X-Spam-Status` and the keyword Junk; `'internal'`: what a mail program keeps for itself.
    */
-  leftOut?: { line: number; reason: 'deleted' | 'trash' | 'spam' | 'internal' }[];
+  leftOut?: { line: number; reason: 'deleted' | 'trash' | 'spam' | 'internal' }[] | undefined;
   /** Of an mbox: lines that begin with "From " of which it could not be told whether they begin a mail. They are text. */
-  unclear?: { line: number; problem: string }[];
+  unclear?: { line: number; problem: string }[] | undefined;
   /**
    * Of an mbox: mails with bytes in their text that no character set explains. What can be read is stored; the part is among
    * `metadata.attachments`, with the number of these bytes as `undecoded`.
    */
-  undecoded?: number;
+  undecoded?: number | undefined;
   /** SHA-256 (hex) of the lines as in an export, whoever wrote them; none of an mbox. */
-  digest?: string;
+  digest?: string | undefined;
   /** Whether this is an export, whole and unchanged. */
   verified: boolean;
   /**
    * Why not: no header (`'foreign'`), no trailer (`'truncated'`), or lines, count and digest do not fit together
    * (`'edited'`).
    */
-  problem?: 'foreign' | 'truncated' | 'edited';
+  problem?: 'foreign' | 'truncated' | 'edited' | undefined;
 }
 
 /** The name the options of `retrieve` had in the TypeScript layer. */
@@ -469,55 +469,55 @@ export type SearchOptions = RetrieveOptions;
 /** What to change in a memory. Members that are missing stay as they are. */
 export interface MemoryUpdates {
   /** Embedded and, unless told otherwise, searched for entities anew. */
-  content?: string;
+  content?: string | undefined;
   /** `null` removes it. */
-  summary?: string | null;
+  summary?: string | null | undefined;
   /** Replaces all metadata. */
-  metadata?: Record<string, unknown>;
+  metadata?: Record<string, unknown> | undefined;
   /** Replaces the given keys and keeps the others. Not together with `metadata`. */
-  metadataPatch?: Record<string, unknown>;
+  metadataPatch?: Record<string, unknown> | undefined;
   /** 1 to 10. */
-  importance?: number;
+  importance?: number | undefined;
   /** Replaces the entities. */
-  entities?: Entity[];
+  entities?: Entity[] | undefined;
   /** Replaces the relationships. */
-  relationships?: InlineRelationship[];
+  relationships?: InlineRelationship[] | undefined;
   /** Whether to look for entities in new content; not done when `entities` are given. @default true */
-  extractEntities?: boolean;
+  extractEntities?: boolean | undefined;
 }
 
 /** Last argument of the methods that take an id. */
 export interface Call {
   /** Limits the call to this user's memories: another user's id behaves like one that does not exist. */
-  userId?: string;
-  signal?: AbortSignal;
+  userId?: string | undefined;
+  signal?: AbortSignal | undefined;
 }
 
 /** Last argument of {@link EnhancedMemoryService.update}. */
 export interface UpdateCall extends Call {
   /** Change the memory only if this is still its `revision`, else reject with `REVISION_CONFLICT`. @default any */
-  expectedRevision?: number;
+  expectedRevision?: number | undefined;
   /**
    * Reject the call where one of the entities or relationships is not as documented.
    * @default {@link IzzieMemoryConfig.strictEntities}
    */
-  strictEntities?: boolean;
+  strictEntities?: boolean | undefined;
 }
 
 /** Options of {@link EnhancedMemoryService.delete}. */
 export interface DeleteOptions extends Omit<UpdateCall, 'strictEntities'> {
   /** Remove the row instead of marking it deleted. @default false */
-  hard?: boolean;
+  hard?: boolean | undefined;
   /** Remove it from the graph too. `false` keeps its node there, detached. @default true */
-  cascadeGraph?: boolean;
+  cascadeGraph?: boolean | undefined;
 }
 
 /** Options of {@link EnhancedMemoryService.deleteMany}. */
 export interface DeleteManyOptions extends Call {
   /** As in {@link DeleteOptions}. @default false */
-  hard?: boolean;
+  hard?: boolean | undefined;
   /** As in {@link DeleteOptions}. @default true */
-  cascadeGraph?: boolean;
+  cascadeGraph?: boolean | undefined;
 }
 
 /** What {@link EnhancedMemoryService.deleteMany} returns. An id that nothing was found under is in neither list. */
@@ -535,8 +535,8 @@ export interface DeleteAllOptions {
    */
   hard: boolean;
   /** A memory counts once for its row, and once more where Neo4j has to forget it. */
-  onProgress?: (progress: Progress) => void;
-  signal?: AbortSignal;
+  onProgress?: ((progress: Progress) => void) | undefined;
+  signal?: AbortSignal | undefined;
 }
 
 /** What {@link EnhancedMemoryService.deleteAll} returns. */
@@ -546,7 +546,7 @@ export interface DeleteAllResult {
   /** Of them, those that the graph has yet to forget: it was away. Sync pays this like any other debt. */
   pending: number;
   /** Edges that other programs had hung at the user's entities in Neo4j and that went with them, where there were any. */
-  foreignEdges?: number;
+  foreignEdges?: number | undefined;
 }
 
 /** Options of {@link EnhancedMemoryService.purgeDeleted}. */
@@ -554,17 +554,17 @@ export interface PurgeDeletedOptions {
   /** Memories that were marked deleted before this moment are removed. */
   olderThan: Date;
   /** Only this user's memories. @default all users */
-  userId?: string;
-  onProgress?: (progress: Progress) => void;
-  signal?: AbortSignal;
+  userId?: string | undefined;
+  onProgress?: ((progress: Progress) => void) | undefined;
+  signal?: AbortSignal | undefined;
 }
 
 /** Options of {@link EnhancedMemoryService.getAll}. */
 export interface GetAllOptions {
   /** At most this many, any number; the newest first. More than 1000 are read page by page. @default 100 */
-  limit?: number;
-  conversationId?: string;
-  signal?: AbortSignal;
+  limit?: number | undefined;
+  conversationId?: string | undefined;
+  signal?: AbortSignal | undefined;
 }
 
 /** What {@link EnhancedMemoryService.getStats} returns. */
@@ -749,17 +749,17 @@ export const enhancedMemoryService: EnhancedMemoryService;
 /** Configuration of a {@link MemoryService}. */
 export interface MemoryServiceConfig {
   /** `false`: nothing is written to the graph or searched there. @default true */
-  enableGraph?: boolean;
+  enableGraph?: boolean | undefined;
   /** `false`: memories are stored without an embedding and found by their text. @default true */
-  enableVectorPersistence?: boolean;
+  enableVectorPersistence?: boolean | undefined;
   /** Taken and not used: the extractor is the layer's, see {@link IzzieMemoryConfig.extractor}. */
-  llmModel?: string;
+  llmModel?: string | undefined;
 }
 
 /** Options of {@link MemoryService.hybridSearch}. */
 export interface HybridSearchOptions extends RetrieveOptions {
   /** Look for the entities that the query names, too. @default true */
-  includeGraph?: boolean;
+  includeGraph?: boolean | undefined;
 }
 
 /** What {@link MemoryService.hybridSearch} returns. */
@@ -778,7 +778,7 @@ export interface HybridSearchResult {
     /** How many `combined`. */
     combinedResults: number;
     /** Why the graph was not searched, where it did not answer. */
-    graphUnavailable?: HealthReason;
+    graphUnavailable?: HealthReason | undefined;
   };
 }
 
@@ -832,20 +832,22 @@ export const memoryService: MemoryService;
  */
 export interface PersistenceResult<T = unknown> {
   success: boolean;
-  data?: T;
-  error?: Error;
-  metadata?: {
-    vectorWriteSuccess?: boolean;
-    /** `true` applied, `false` owed or, with `success: false`, not done. Missing: there is no graph. */
-    graphWriteSuccess?: boolean;
-    timestamp: Date;
-    /** Milliseconds. */
-    duration?: number;
-    /** As in {@link MemoryMetadata}. */
-    deleted?: boolean;
-    entitiesRejected?: Rejection[];
-    relationshipsRejected?: Rejection[];
-  };
+  data?: T | undefined;
+  error?: Error | undefined;
+  metadata?:
+    | {
+        vectorWriteSuccess?: boolean | undefined;
+        /** `true` applied, `false` owed or, with `success: false`, not done. Missing: there is no graph. */
+        graphWriteSuccess?: boolean | undefined;
+        timestamp: Date;
+        /** Milliseconds. */
+        duration?: number | undefined;
+        /** As in {@link MemoryMetadata}. */
+        deleted?: boolean | undefined;
+        entitiesRejected?: Rejection[] | undefined;
+        relationshipsRejected?: Rejection[] | undefined;
+      }
+    | undefined;
 }
 
 /** A memory as its row in Postgres. What the package returns is a {@link StoredRow}. */
@@ -863,11 +865,11 @@ export interface MemoryRow {
   isDeleted: boolean;
   createdAt: Date;
   updatedAt: Date;
-  revision?: number;
+  revision?: number | undefined;
   /** As in {@link MemoryEntry}. */
-  embeddingPieces?: EmbeddingPieces;
+  embeddingPieces?: EmbeddingPieces | undefined;
   /** For rows that other code makes; what the package returns has none. */
-  embedding?: number[] | Float32Array | null;
+  embedding?: number[] | Float32Array | null | undefined;
 }
 
 /** A {@link MemoryRow} as the package returns it. */
@@ -883,7 +885,7 @@ export interface MemoryStorageRequest extends NewMemory, StoreOptions {}
 export interface MemoryUpdateRequest extends MemoryUpdates, UpdateCall {
   id: string;
   /** The embedding of the new content, instead of computing it. */
-  embedding?: number[] | Float32Array;
+  embedding?: number[] | Float32Array | undefined;
 }
 
 /** What {@link PersistenceService.delete} takes. */
@@ -903,13 +905,13 @@ export interface PersistenceConfig {
    */
   enableAutoSync: boolean;
   /** Between two checks of auto-sync; at least 1000. @default 300000 */
-  syncIntervalMs?: number;
+  syncIntervalMs?: number | undefined;
   /**
    * What auto-sync, `fullSync` and `repairInconsistencies` do about conflicts. A function is for the layer's
    * configuration and for single calls; that of one service cannot have it.
    * @default 'vector_wins'
    */
-  conflictStrategy?: ConflictStrategy | ConflictResolver;
+  conflictStrategy?: ConflictStrategy | ConflictResolver | undefined;
   /**
    * Undo the write to Postgres when the graph does not take it: `store` leaves no row, `update` puts the old content
    * back under a new revision, `delete` restores. Readers may see the memory in between. @default false
@@ -920,7 +922,7 @@ export interface PersistenceConfig {
   /** First delay between attempts; it grows exponentially, with jitter. @default 1000 */
   retryDelayMs: number;
   /** The longest that a write waits for the graph. @default 500 */
-  graphWaitMs?: number;
+  graphWaitMs?: number | undefined;
 }
 
 /** The defaults. Frozen. */
@@ -1001,7 +1003,7 @@ export interface StoreStatus {
   /** It can be used. */
   healthy: boolean;
   lastCheck: Date;
-  error?: string;
+  error?: string | undefined;
 }
 
 export interface HealthCheck {
@@ -1009,7 +1011,7 @@ export interface HealthCheck {
   status: 'healthy' | 'degraded' | 'unhealthy';
   stores: StorageStatus;
   /** When a check of all users (of auto-sync, `fullSync` or `rebuildGraph`) last completed. */
-  lastSync?: Date;
+  lastSync?: Date | undefined;
   /** Counts of all users. `null`: the store that knows did not answer. */
   metrics: {
     totalMemories: number | null;
@@ -1019,7 +1021,7 @@ export interface HealthCheck {
     syncPercentage: number | null;
   };
   /** What limits the service, for example lexical search for want of an embedder. */
-  reasons?: HealthReason[];
+  reasons?: HealthReason[] | undefined;
 }
 
 /** A {@link HealthCheck} as the package returns it. */
@@ -1055,13 +1057,13 @@ export interface SyncInconsistency {
    * Somebody changed the graph: the node has the memory's revision but other properties, or belongs to no memory that
    * ever was. Otherwise the graph has merely fallen behind, and Postgres is right whatever the strategy.
    */
-  conflict?: boolean;
+  conflict?: boolean | undefined;
   /**
    * What differs, as far as it was read back: without `deep`, of conflicts only. Of the memory: `'userId'`, `'content'`, `'summary'`,
    * `'importance'`, `'createdAt'`, `'mentions'`, `'relationships'`, `'labels'`, `'digest'`, `'bucket'`. Of the entities
    * it mentions: `'entities'`, `'labels'`, `'frequency'`.
    */
-  fields?: string[];
+  fields?: string[] | undefined;
 }
 
 /** A {@link SyncInconsistency} as the package returns it. */
@@ -1139,7 +1141,7 @@ export interface ConflictEntry extends Conflict {
   /** Who won. */
   outcome: 'vector' | 'graph' | 'merged' | 'open';
   /** Missing while it is open. */
-  resolvedAt?: Date;
+  resolvedAt?: Date | undefined;
 }
 
 /** What a sync call did. */
@@ -1152,18 +1154,18 @@ export interface SyncResult {
   /** Memories that the graph refused, or whose conflict could not be decided. */
   failed: number;
   /** Conflicts that were left open, for somebody to decide. */
-  conflicts?: number;
+  conflicts?: number | undefined;
   /** Milliseconds. */
   duration: number;
   /** Memories still owed to the graph afterwards. */
-  pending?: number;
+  pending?: number | undefined;
   /** Of `rebuildGraph`: whether it went on where an earlier one had stopped. */
-  resumed?: boolean;
+  resumed?: boolean | undefined;
   /**
    * Edges that other programs have hung at nodes of this package in Neo4j, where there are any: those that a `deep` check
    * met and left, or those that went with nodes that `rebuildGraph({ clearExisting: true })` or `switchGraph` removed.
    */
-  foreignEdges?: number;
+  foreignEdges?: number | undefined;
 }
 
 /** A {@link SyncResult} as the package returns it. */
@@ -1193,7 +1195,7 @@ export interface Verdict {
    * Edges that other programs have hung at nodes of this package in Neo4j, where a `deep` check met any. They count
    * nowhere, are no difference, and go with the node they hang at.
    */
-  foreignEdges?: number;
+  foreignEdges?: number | undefined;
   /** Milliseconds. */
   duration: number;
 }
@@ -1212,8 +1214,8 @@ export interface QueueItem {
   attempts: number;
   nextAttemptAt: Date;
   /** Somebody is at work on it; after this moment, anybody else may be. */
-  leasedUntil?: Date;
-  lastError?: string;
+  leasedUntil?: Date | undefined;
+  lastError?: string | undefined;
   owedAt: Date;
 }
 
@@ -1249,13 +1251,13 @@ export interface OwedToModel {
 /** Options of {@link SyncService.backfill}. */
 export interface BackfillOptions extends SyncCall {
   /** Make embeddings. @default where there is an embedder of the stored model */
-  embed?: boolean;
+  embed?: boolean | undefined;
   /** Extract entities and relationships. @default where there is an extractor */
-  extract?: boolean;
+  extract?: boolean | undefined;
   /** Only this user's memories. @default all users */
-  userId?: string;
+  userId?: string | undefined;
   /** Count, and call no model. @default false */
-  dryRun?: boolean;
+  dryRun?: boolean | undefined;
 }
 
 /** What {@link SyncService.backfill} did. */
@@ -1298,7 +1300,7 @@ export interface SyncStats {
   /** Share of the memories that the graph holds in their newest form, 0 to 100; 100 where there is no graph. */
   syncPercentage: number | null;
   /** When a check of all users (of auto-sync, `fullSync` or `rebuildGraph`) last completed. */
-  lastSync?: Date;
+  lastSync?: Date | undefined;
   /** Memories owed to the graph. Postgres knows them, so they are told while the graph is away. */
   pending: number | null;
   /** Memories that the graph refused for good. */
@@ -1308,36 +1310,36 @@ export interface SyncStats {
   embedding: OwedToModel | null;
   extraction: OwedToModel | null;
   /** The stores that did not answer, and why. Missing while all do. */
-  unavailable?: UnavailableStores;
+  unavailable?: UnavailableStores | undefined;
 }
 
 /** The stores that did not answer, and why: `code` is a reason such as `UNAVAILABLE` or `TIMEOUT`. */
 export interface UnavailableStores {
-  vectorStore?: HealthReason;
-  graphStore?: HealthReason;
+  vectorStore?: HealthReason | undefined;
+  graphStore?: HealthReason | undefined;
 }
 
 /** What all long sync calls take. */
 export interface SyncCall {
   /** Called ten times a second at most. */
-  onProgress?: (progress: Progress) => void;
-  signal?: AbortSignal;
+  onProgress?: ((progress: Progress) => void) | undefined;
+  signal?: AbortSignal | undefined;
 }
 
 /** Options of {@link SyncService.verify}. */
 export interface VerifyOptions extends SyncCall {
   /** Only this user's memories. @default all users, as for an empty text */
-  userId?: string;
+  userId?: string | undefined;
   /** See {@link CheckOptions.deep}. @default false */
-  deep?: boolean;
+  deep?: boolean | undefined;
 }
 
 /** Options of {@link SyncService.checkConsistency}. */
 export interface CheckOptions extends SyncCall {
   /** Only this user's memories. @default all users, as for an empty text */
-  userId?: string;
+  userId?: string | undefined;
   /** At most this many differences are returned or repaired; all memories are compared anyway. @default none */
-  limit?: number;
+  limit?: number | undefined;
   /**
    * Read the graph back and compare it field by field, see {@link SyncInconsistency.fields}. It takes as long as reading
    * all of it. `false` compares the digests that both stores keep of each memory, which a change by hand leaves as they
@@ -1345,7 +1347,7 @@ export interface CheckOptions extends SyncCall {
    * mentions, past ones included), and nodes and relationships that are not this package's.
    * @default false
    */
-  deep?: boolean;
+  deep?: boolean | undefined;
 }
 
 /** The name {@link CheckOptions} had before there were others. */
@@ -1354,77 +1356,77 @@ export type SyncOptions = CheckOptions;
 /** Options of {@link SyncService.repairInconsistencies}. */
 export interface RepairOptions extends SyncCall {
   /** @default the configuration's */
-  conflictStrategy?: ConflictStrategy | ConflictResolver;
+  conflictStrategy?: ConflictStrategy | ConflictResolver | undefined;
 }
 
 /** Options of {@link SyncService.fullSync}. */
 export interface FullSyncOptions extends CheckOptions, RepairOptions {
   /** Report the differences, repair nothing. @default false */
-  dryRun?: boolean;
+  dryRun?: boolean | undefined;
 }
 
 /** Options of {@link SyncService.rebuildGraph}. */
 export interface RebuildOptions extends SyncCall {
   /** Only this user's memories. @default all users, as for an empty text */
-  userId?: string;
+  userId?: string | undefined;
   /** Write at most this many before the call returns; `pending` tells the rest. @default none */
-  limit?: number;
+  limit?: number | undefined;
   /** Remove what this package has in the graph (of that user) first. @default false */
-  clearExisting?: boolean;
+  clearExisting?: boolean | undefined;
 }
 
 /** Options of {@link SyncService.deltaSync}. */
 export interface DeltaSyncOptions extends SyncCall {
   /** Only this user's memories. @default all users, as for an empty text */
-  userId?: string;
+  userId?: string | undefined;
   /** Begin nothing new after this time. @default none */
-  maxMs?: number;
+  maxMs?: number | undefined;
 }
 
 /** Options of {@link SyncService.drain}. */
 export interface DrainOptions {
   /** Begin nothing new after this time. @default none */
-  maxMs?: number;
+  maxMs?: number | undefined;
   /** Pay at most this many debts. @default none */
-  maxItems?: number;
-  signal?: AbortSignal;
+  maxItems?: number | undefined;
+  signal?: AbortSignal | undefined;
 }
 
 /** Options of {@link SyncService.getQueue}. */
 export interface QueueOptions {
   /** @default both */
-  state?: 'pending' | 'dead';
+  state?: 'pending' | 'dead' | undefined;
   /** @default all */
-  target?: 'graph' | 'embedding' | 'extraction';
+  target?: 'graph' | 'embedding' | 'extraction' | undefined;
   /** @default all users, as for an empty text */
-  userId?: string;
+  userId?: string | undefined;
   /** Items of a page, 1 to 1000. @default 100 */
-  limit?: number;
+  limit?: number | undefined;
   /** `nextCursor` of the page before. @default the first page */
-  cursor?: string;
-  signal?: AbortSignal;
+  cursor?: string | undefined;
+  signal?: AbortSignal | undefined;
 }
 
 /** Options of {@link SyncService.getConflicts}. */
 export interface ConflictOptions {
   /** @default both */
-  state?: 'open' | 'resolved';
+  state?: 'open' | 'resolved' | undefined;
   /** @default all users, as for an empty text */
-  userId?: string;
+  userId?: string | undefined;
   /** Items of a page, 1 to 1000. @default 100 */
-  limit?: number;
+  limit?: number | undefined;
   /** `nextCursor` of the page before. @default the first page */
-  cursor?: string;
-  signal?: AbortSignal;
+  cursor?: string | undefined;
+  signal?: AbortSignal | undefined;
 }
 
 /** Options of {@link SyncService.purgeConflicts}. */
 export interface PurgeConflictsOptions {
   /** @default all users */
-  userId?: string;
+  userId?: string | undefined;
   /** Only conflicts that were resolved before this moment. @default all resolved ones */
-  olderThan?: Date;
-  signal?: AbortSignal;
+  olderThan?: Date | undefined;
+  signal?: AbortSignal | undefined;
 }
 
 /**
@@ -1632,7 +1634,7 @@ export interface RelatedEntity {
   /** Memories that support it. */
   weight: number;
   /** The highest of the statements, 0 to 1. Missing for `CO_OCCURS`. */
-  confidence?: number;
+  confidence?: number | undefined;
 }
 
 /** A shortest way between two entities. */
@@ -1671,35 +1673,35 @@ export interface EntityStats {
 
 /** Options of the methods that have no others. */
 export interface GraphCall {
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
 /** Options of {@link GraphService.searchEntities} and {@link GraphService.getTopEntities}. */
 export interface EntityListOptions extends GraphCall {
   /** Only entities of these types. @default all types */
-  types?: readonly EntityType[];
+  types?: readonly EntityType[] | undefined;
   /** At most this many, 1 to 1000. @default 20 */
-  limit?: number;
+  limit?: number | undefined;
 }
 
 /** Options of {@link GraphService.getRelatedEntities}. */
 export interface RelatedEntitiesOptions extends EntityListOptions {
   /** Only relations of these types. @default all types and `CO_OCCURS` */
-  relationshipTypes?: readonly RelationType[];
+  relationshipTypes?: readonly RelationType[] | undefined;
 }
 
 /** Options of {@link GraphService.getMemoriesForEntity}. */
 export interface EntityMemoriesOptions extends GraphCall {
   /** At most this many on the page, 1 to 1000. @default 20 */
-  limit?: number;
+  limit?: number | undefined;
   /** `nextCursor` of the page before. @default the first page */
-  cursor?: string;
+  cursor?: string | undefined;
 }
 
 /** Options of {@link GraphService.findPath}. */
 export interface FindPathOptions extends GraphCall {
   /** Most steps, 1 to 6. @default 4 */
-  maxDepth?: number;
+  maxDepth?: number | undefined;
 }
 
 /**
@@ -1787,58 +1789,58 @@ export const graphService: GraphService;
  */
 export interface IzzieMemoryConfig {
   /** Postgres, possibly through a pooler. Environment: `DATABASE_URL`. */
-  databaseUrl?: string;
+  databaseUrl?: string | undefined;
   /**
    * The same database without a pooler, for migrations. Environment: `DATABASE_DIRECT_URL`,
    * `DATABASE_URL_UNPOOLED`, where `databaseUrl` comes from the environment too.
    * @default databaseUrl
    */
-  directUrl?: string;
+  directUrl?: string | undefined;
   /**
    * Use the embedded database: `true`, a folder, or `'memory://'` for one that ends with the process. `false`: never.
    * Environment: `IZZIE_MEMORY_DIR`, a folder. Not together with `databaseUrl`.
    * @default with no database configured: true outside production and outside a Next.js build. The folder is
    *   `.izzie-memory` beside the nearest package.json.
    */
-  embedded?: boolean | string;
+  embedded?: boolean | string | undefined;
   /** Used when it has a `uri`. */
-  neo4j?: Neo4jConfig;
+  neo4j?: Neo4jConfig | undefined;
   /**
    * Where the graph is kept. `'auto'`: Neo4j when it is configured, else in Postgres.
    * @default 'auto'
    */
-  graphStore?: 'auto' | 'neo4j' | 'postgres' | 'none';
+  graphStore?: 'auto' | 'neo4j' | 'postgres' | 'none' | undefined;
   /**
    * Makes embeddings. `'local'`: the offline model that comes with the package, English, 256 dimensions. `'none'`: memories
    * are found by their text.
    * @default the OpenAI-compatible one when `OPENROUTER_API_KEY` or `OPENAI_API_KEY` is set, else 'local'
    */
-  embedder?: EmbedderCallback | OpenAIEmbedder | 'local' | 'none';
+  embedder?: EmbedderCallback | OpenAIEmbedder | 'local' | 'none' | undefined;
   /** Finds entities. `'local'`: offline rules. A language model is asked only if it is named here. @default 'local' */
-  extractor?: ExtractorCallback | OpenAIExtractor | 'local' | 'none';
+  extractor?: ExtractorCallback | OpenAIExtractor | 'local' | 'none' | undefined;
   /** Defaults of all services of the layer. */
-  persistence?: Partial<PersistenceConfig>;
-  limits?: Partial<Limits>;
+  persistence?: Partial<PersistenceConfig> | undefined;
+  limits?: Partial<Limits> | undefined;
   /**
    * Entities and relationships that are not as documented reject the call that gives them, and fail the extraction that finds
    * them, instead of being kept as far as they can be understood.
    * @default false
    */
-  strictEntities?: boolean;
-  pool?: Partial<PoolConfig>;
+  strictEntities?: boolean | undefined;
+  pool?: Partial<PoolConfig> | undefined;
   /** Told what would otherwise go to stderr: where the embedded database lies. `{}` silences it. */
-  logger?: Logger;
+  logger?: Logger | undefined;
 }
 
 export interface Neo4jConfig {
   /** `bolt://`, `neo4j://`, with `+s` for TLS. Environment: `NEO4J_URI`. */
-  uri?: string;
+  uri?: string | undefined;
   /** Environment: `NEO4J_USER`, `NEO4J_USERNAME`. @default 'neo4j' */
-  user?: string;
+  user?: string | undefined;
   /** Environment: `NEO4J_PASSWORD`. May be empty, but must be given. */
-  password?: string;
+  password?: string | undefined;
   /** Environment: `NEO4J_DATABASE`. @default the server's default */
-  database?: string;
+  database?: string | undefined;
 }
 
 /** An embedder of one's own. */
@@ -1858,17 +1860,17 @@ export interface EmbedderCallback {
 export interface OpenAIEmbedder {
   provider: 'openai';
   /** @default OpenRouter's, or OpenAI's when the key comes from `OPENAI_API_KEY` */
-  baseUrl?: string;
+  baseUrl?: string | undefined;
   /** Environment: `OPENROUTER_API_KEY`, `OPENAI_API_KEY`. */
-  apiKey?: string;
+  apiKey?: string | undefined;
   /** @default 'text-embedding-3-small' */
-  model?: string;
+  model?: string | undefined;
   /** @default 1536 */
-  dimensions?: number;
+  dimensions?: number | undefined;
   /** Texts in one request. @default 128 */
-  batchSize?: number;
+  batchSize?: number | undefined;
   /** For one request; it is repeated within twice that. @default 10000 */
-  timeoutMs?: number;
+  timeoutMs?: number | undefined;
 }
 
 /** An extractor of one's own. */
@@ -1889,13 +1891,13 @@ export interface ExtractorCallback {
 export interface OpenAIExtractor {
   provider: 'openai';
   /** @default OpenRouter's, or OpenAI's when the key comes from `OPENAI_API_KEY` */
-  baseUrl?: string;
+  baseUrl?: string | undefined;
   /** Environment: `OPENROUTER_API_KEY`, `OPENAI_API_KEY`. */
-  apiKey?: string;
+  apiKey?: string | undefined;
   /** @default 'gpt-4o-mini' */
-  model?: string;
+  model?: string | undefined;
   /** For one request, in milliseconds; with its repetitions it may take twice that. @default 30000 */
-  timeoutMs?: number;
+  timeoutMs?: number | undefined;
 }
 
 export interface ExtractionInput {
@@ -1905,8 +1907,8 @@ export interface ExtractionInput {
 }
 
 export interface Extraction {
-  entities?: Entity[];
-  relationships?: InlineRelationship[];
+  entities?: Entity[] | undefined;
+  relationships?: InlineRelationship[] | undefined;
 }
 
 /** Upper limits of input; what is over them is refused with the limit in the message. */
@@ -1973,11 +1975,11 @@ export interface MigrateOptions {
    * Write nothing; tell in `sql` what would be done.
    * @default false
    */
-  dryRun?: boolean;
+  dryRun?: boolean | undefined;
   /** Is told how many rows have been adopted. */
-  onProgress?: (progress: Progress) => void;
+  onProgress?: ((progress: Progress) => void) | undefined;
   /** Ends the call; what was done stays. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
 export interface Migrated {
@@ -1992,7 +1994,7 @@ export interface Migrated {
     failed: { id: string; error: PersistenceError }[];
   };
   /** With `dryRun`: a script for psql that does the same. Empty where there is nothing to do. */
-  sql?: string;
+  sql?: string | undefined;
 }
 
 export interface MemoryLayer extends AsyncDisposable {
@@ -2084,9 +2086,9 @@ type Text<Known extends string> = Known | (string & {});
 
 export interface PersistenceErrorOptions {
   /** @default the code */
-  reason?: Text<ErrorReason>;
+  reason?: Text<ErrorReason> | undefined;
   /** @default false */
-  retryable?: boolean;
+  retryable?: boolean | undefined;
   cause?: unknown;
 }
 
@@ -2102,7 +2104,7 @@ export class PersistenceError extends Error {
   readonly code: Text<ErrorReason>;
   /** Why. Stable, unlike the message. */
   readonly reason: Text<ErrorReason>;
-  readonly details?: Record<string, unknown>;
+  readonly details?: Record<string, unknown> | undefined;
   /** Whether the same call may succeed later, without a change by the caller. */
   readonly retryable: boolean;
   toJSON(): {
@@ -2110,7 +2112,7 @@ export class PersistenceError extends Error {
     message: string;
     code: string;
     reason: string;
-    details?: Record<string, unknown>;
+    details?: Record<string, unknown> | undefined;
     retryable: boolean;
   };
 }

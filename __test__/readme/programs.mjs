@@ -38,6 +38,7 @@ export function compile(folder, programs) {
     module: ts.ModuleKind.NodeNext,
     moduleResolution: ts.ModuleResolutionKind.NodeNext,
     strict: true,
+    exactOptionalPropertyTypes: true,
     skipLibCheck: true,
     types: ['node'],
     typeRoots: [join(root, 'node_modules', '@types')],

@@ -62,6 +62,7 @@ export const STEPS = [
   },
   { ...nodeStep('node'), uses: ['own postgres'] },
   typesStep('types', 'tsconfig.json', /\.[cm]?ts$/),
+  typesStep('types, strictest', 'tsconfig.strictest.json', /\.[cm]ts$/),
   typesStep('types, for bundlers', 'tsconfig.bundler.json', /\.mts$/),
   { ...nodeStep('package'), needs: BUILD, servers: false },
   { ...nodeStep('example'), uses: ['chromium'] },
