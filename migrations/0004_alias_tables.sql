@@ -5,14 +5,14 @@
 
 -- Evidence, in both directions. Strength 3: somebody states it (SAME_AS with confidence 1). 2: it was read somewhere
 -- (SAME_AS with less, at least 0.5, as extractors give for "Bob Smith <bob@acme.com>"). 1: an address whose local part is
--- first.last.
+-- first.last. 0 is none, and has one direction: an entity was spelled `name`, though its normalized name is `other`.
 create table izzie_memory.entity_aliases (
   memory_id uuid not null,
   user_id   text not null,
   label     text not null,
   name      text not null,
   other     text not null,
-  strength  smallint not null check (strength between 1 and 3)
+  strength  smallint not null check (strength between 0 and 3)
 );
 create index entity_aliases_memory_idx on izzie_memory.entity_aliases (memory_id);
 -- Hashed, for names can be longer than an index entry may be.

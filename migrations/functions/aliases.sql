@@ -11,7 +11,8 @@ $$;
 
 -- What a memory's entities and relationships (in canonical form) say about names: stated relationships, an entity whose name
 -- was given beside another spelling ("IBM", international_business_machines), addresses. Never of two types; and what was
--- only read never joins a given name, which many people share. What topics, dates and tasks are called is no name.
+-- only read never joins a given name, which many people share. What topics, dates and tasks are called is no name. Strength
+-- 0 joins nothing: it is how an entity was spelled whose normalized name is another, so that it is found by that too.
 create or replace function izzie_memory.alias_evidence(entities jsonb, relationships jsonb)
 returns table (label text, name text, other text, strength smallint)
 language sql immutable parallel safe as $$
@@ -34,10 +35,19 @@ language sql immutable parallel safe as $$
     select 'Person', e ->> 'normalized', izzie_memory.name_in_address(e ->> 'normalized'), 1
     from jsonb_array_elements(entities) e
     where e ->> 'type' = 'person' and izzie_memory.name_in_address(e ->> 'normalized') is not null
+  ), spelled (label, name, other) as (
+    select izzie_memory.entity_label(e ->> 'type'), izzie_memory.canonical_name(e ->> 'type', e ->> 'value', null), e ->> 'normalized'
+    from jsonb_array_elements(entities) e
   )
-  select s.label, x.name, x.other, max(s.strength)::smallint
-  from said s, lateral (values (s.name, s.other), (s.other, s.name)) x (name, other)
-  group by s.label, x.name, x.other
+  select x.label, x.name, x.other, max(x.strength)::smallint
+  from (
+    select label, name, other, strength from said
+    union all
+    select label, other, name, strength from said
+    union all
+    select label, name, other, 0 from spelled where name <> other
+  ) x
+  group by x.label, x.name, x.other
 $$;
 
 -- The names that one is directly the same as. What was only read counts while neither of the two has another partner
@@ -46,7 +56,7 @@ create or replace function izzie_memory.same_names(owner text, of_label text, of
 language sql stable as $$
   with near as (
     select a.other, max(a.strength) as strength from izzie_memory.entity_aliases a
-    where a.user_id = owner and md5(a.name) = md5(of_name) and a.name = of_name and a.label = of_label
+    where a.user_id = owner and md5(a.name) = md5(of_name) and a.name = of_name and a.label = of_label and a.strength > 0
     group by a.other
   )
   select n.other from near n
@@ -88,7 +98,8 @@ language sql stable as $$
       union select izzie_memory.entity_label(r ->> 'toType'), r ->> 'toNormalized' from jsonb_array_elements(relationships) r
     ) named, lateral (select izzie_memory.known_as(owner, named.label, named.name) as name) known
     where exists (select from izzie_memory.entity_aliases a
-        where a.user_id = owner and md5(a.name) = md5(named.name) and a.name = named.name and a.label = named.label)
+        where a.user_id = owner and md5(a.name) = md5(named.name) and a.name = named.name and a.label = named.label
+          and a.strength > 0)
       and known.name <> named.name
     group by named.label
   ) by_label
@@ -137,9 +148,10 @@ begin
   insert into izzie_memory.entity_aliases select a.* from unnest(after) a;
   insert into izzie_memory.alias_changes (user_id)
   select gone.user_id from (select * from unnest(before) except select * from unnest(after)) gone
+  where gone.strength > 0
   union
   select come.user_id from (select * from unnest(after) except select * from unnest(before)) come
-  where not exists (select from izzie_memory.entity_aliases a
+  where come.strength > 0 and not exists (select from izzie_memory.entity_aliases a
     where a.user_id = come.user_id and md5(a.name) = md5(come.name) and a.name = come.name and a.label = come.label
       and a.other = come.other and a.strength >= come.strength and a.memory_id <> id);
 end $$;

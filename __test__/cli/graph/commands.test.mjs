@@ -68,7 +68,7 @@ describe('errors', () => {
     const { code, stdout, stderr } = await cli(['search', '--user', 'ada', 'lunch'], away);
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
     expect(stderr).toBe(
-      'izzie-memory: Postgres cannot be reached at 127.0.0.1: connection refused. To see what is wrong, run: npx izzie-memory doctor\n',
+      'izzie-memory: Postgres cannot be reached at 127.0.0.1:9: connection refused. To see what is wrong, run: npx izzie-memory doctor\n',
     );
     const debug = await cli(['search', '--user', 'ada', 'lunch'], {
       ...away,

@@ -78,7 +78,7 @@ describe('Postgres', () => {
     expect(code).toBe(3);
     expect(checks.postgres).toMatchObject({
       state: 'error',
-      found: 'Postgres cannot be reached at 127.0.0.1: connection refused',
+      found: 'Postgres cannot be reached at 127.0.0.1:9: connection refused',
     });
     expect(checks.postgres.advice).toContain(
       'Is Postgres running, and are host and port in DATABASE_URL right?',

@@ -25,15 +25,16 @@ function checkEmbedding({ embedding, embedded }) {
   }
   const own = `${embedder.model} (${embedder.dimensions} dimensions)`;
   const isSame = plainModel(embedder.model) === stored.model && embedder.dimensions === stored.dimensions;
-  if (isSame || !stored.holdsVectors) return [ok('embedding', `${own}${forWantOfAKey(embedder, embedded)}`)];
+  if (isSame || !stored.holdsVectors) return [ok('embedding', `${own}${remark(embedder, embedded)}`)];
   const found = `the embedder gives ${own}, the stored vectors are of ${stored.model} (${stored.dimensions})`;
   return [error('embedding', found, adviceOn(embedder, stored, embedded))];
 }
 
-/** Which a deployment may have forgotten to set. */
-function forWantOfAKey(embedder, embedded) {
-  if (embedded || !isOffline(embedder) || hasKey()) return '';
-  return `, the offline model: neither ${KEYS.join(' nor ')} is set`;
+/** What this check cannot know: whether a key works that costs money to try, or was forgotten. */
+function remark(embedder, embedded) {
+  if (!isOffline(embedder))
+    return '; it was not called: whether it answers, and takes its key, shows the first store';
+  return embedded || hasKey() ? '' : `, the offline model: neither ${KEYS.join(' nor ')} is set`;
 }
 
 /** A database of one's own is not to be embedded anew by the offline model, only because a key is missing here. */

@@ -7,6 +7,13 @@ const { checkNode } = require('./node.cjs');
 const { checkPostgres } = require('./postgres.cjs');
 const { failure } = require('./verdict.cjs');
 
+/** Where the setting of a store comes from if no file and no option gives it. */
+const VARIABLES = {
+  databaseUrl: ['DATABASE_URL'],
+  directUrl: ['DATABASE_DIRECT_URL', 'DATABASE_URL_UNPOOLED'],
+  'neo4j.uri': ['NEO4J_URI'],
+};
+
 /**
  * Every check that can be made, in the order in which things have to be put right.
  *
@@ -22,18 +29,33 @@ async function examine(context) {
 
 async function examineStores(context) {
   const { configure, shutdown, __internal: internal } = require('../../state.cjs');
+  let config;
   let facts;
   try {
-    await configure(await context.config());
+    config = await context.config();
+    await configure(config);
     facts = await internal.inspect(context.signal);
   } catch (error) {
     if (context.signal.aborted) throw error;
-    const { message } = /** @type {Error} */ (error);
-    return [failure('configuration', { message }, 'Correct this setting, then run doctor again.')];
+    const { message, details } = /** @type {Error & { details?: { field?: string } }} */ (error);
+    return [
+      failure(
+        'configuration',
+        { message },
+        `Correct ${settingOf(details?.field, config)}, then run doctor again.`,
+      ),
+    ];
   } finally {
     await shutdown();
   }
   return [...checkPostgres(facts), ...checkGraph(facts)];
+}
+
+/** @param {string} [field] @param {Record<string, any>} [config] what files and options say */
+function settingOf(field, config) {
+  const variables =
+    config?.[field] === undefined ? VARIABLES[field]?.filter((name) => process.env[name]) : [];
+  return variables?.length > 0 ? variables.join(' or ') : 'this setting';
 }
 
 module.exports = { examine };

@@ -31,6 +31,7 @@ function postgresAdvice({ message, reason, details }, name = 'DATABASE_URL') {
   if (/TLS/.test(message)) {
     return `Does the server speak TLS? Set sslmode in ${name}, and sslrootcert for a certificate authority of your own.`;
   }
+  if (/no such host/.test(message)) return `Correct the host in ${name}: no name server knows it.`;
   if (reason === 'UNAVAILABLE' || reason === 'TIMEOUT') {
     return `Is Postgres running, and are host and port in ${name} right? A firewall may be in between.`;
   }

@@ -5,7 +5,7 @@ mod live;
 mod names;
 mod path;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use uuid::Uuid;
@@ -20,15 +20,18 @@ use super::request::{
 use super::validate;
 use crate::error::{Error, Result};
 use crate::model::{
-    EntityStats, EntityType, GraphEntity, GraphPath, Memory, RelatedEntity, Relation, RelationshipType,
-    entity_key,
+    EntityStats, EntityType, GraphEntity, GraphPath, Label, Memory, RelatedEntity, Relation,
+    RelationshipType, entity_key,
 };
 use crate::store::graph::GraphStore;
 use crate::store::graph_queries::{EntityNode, MemoryPlace, NameSearch, RelatedNode};
+use crate::store::postgres::Spelling;
 
 const DEFAULT_ENTITIES: i64 = 20;
 const DEFAULT_MEMORIES: i64 = 20;
 const DEFAULT_DEPTH: usize = 4;
+/// How many spellings beside the names themselves a search looks at.
+const MOST_SPELLINGS: i64 = 500;
 
 impl Layer {
     /// The database's own graph.
@@ -54,16 +57,43 @@ impl Layer {
         let graph = self.graph().await?.as_ref();
         let searches = names::searches(&text, &types);
         let find = |limit| graph.search_entities(&user_id, &searches, &names::UNFOLDED, limit);
-        let (live, mut nodes, unfolded) = tokio::try_join!(
+        let (live, mut nodes, unfolded, (spelled, spellings)) = tokio::try_join!(
             Live::of(graph, &user_id),
             find(limit),
-            graph.unfolded_entities(&user_id, &types, &names::UNFOLDED)
+            graph.unfolded_entities(&user_id, &types, &names::UNFOLDED),
+            self.spelled(graph, &user_id, &searches)
         )?;
         if live.hidden() > 0 {
             nodes = find(limit + live.hidden()).await?;
         }
         nodes.extend(unfolded);
-        Ok(ranked(nodes, &searches, &live, limit))
+        nodes.extend(spelled);
+        Ok(ranked(nodes, &searches, &spellings, &live, limit))
+    }
+
+    /// The entities that were spelled in such a way, beside their names, and those spellings by the entities' keys.
+    async fn spelled(
+        &self,
+        graph: &dyn GraphStore,
+        user_id: &str,
+        searches: &[NameSearch],
+    ) -> Result<(Vec<EntityNode>, HashMap<String, Vec<String>>)> {
+        let labels: BTreeSet<Label> = searches.iter().map(|search| search.kind.label()).collect();
+        let texts: BTreeSet<&String> = searches.iter().flat_map(|search| &search.texts).collect();
+        let (labels, texts): (Vec<_>, Vec<_>) =
+            (labels.into_iter().collect(), texts.into_iter().cloned().collect());
+        let found = self.stores.postgres.spelled_like(user_id, &labels, &texts, MOST_SPELLINGS).await?;
+        let mut spellings: HashMap<String, Vec<String>> = HashMap::new();
+        for Spelling { label, name, known_as } in found {
+            if let Some(label) = labels.iter().find(|known| known.name() == label) {
+                spellings.entry(entity_key(user_id, *label, &known_as)).or_default().push(name);
+            }
+        }
+        if spellings.is_empty() {
+            return Ok((Vec::new(), spellings));
+        }
+        let keys: Vec<String> = spellings.keys().cloned().collect();
+        Ok((graph.entities(user_id, &keys).await?, spellings))
     }
 
     pub(super) async fn top_entities(&self, args: TopEntitiesArgs) -> Result<Vec<GraphEntity>> {
@@ -236,12 +266,22 @@ fn wanted_relations(wanted: Option<Vec<Relation>>) -> (Vec<RelationshipType>, bo
     (stated.collect(), wanted.contains(&Relation::CoOccurs))
 }
 
-/// By rank, then frequency, name and type. A name that folding changes was found both ways at most once.
-fn ranked(nodes: Vec<EntityNode>, searches: &[NameSearch], live: &Live, limit: usize) -> Vec<GraphEntity> {
+/// By rank, the best of any spelling, then frequency, name and type. An entity may have been found in several ways.
+fn ranked(
+    mut nodes: Vec<EntityNode>,
+    searches: &[NameSearch],
+    spellings: &HashMap<String, Vec<String>>,
+    live: &Live,
+    limit: usize,
+) -> Vec<GraphEntity> {
     let searches: HashMap<EntityType, &NameSearch> =
         searches.iter().map(|search| (search.kind, search)).collect();
+    nodes.sort_by(|one, other| one.key.cmp(&other.key));
+    nodes.dedup_by(|one, other| one.key == other.key);
     let rank = |node: EntityNode| {
-        let rank = names::rank(searches.get(&node.kind)?, &node.normalized)?;
+        let search = searches.get(&node.kind)?;
+        let others = spellings.get(&node.key).into_iter().flatten();
+        let rank = others.chain([&node.normalized]).filter_map(|name| names::rank(search, name)).min()?;
         Some((rank, live.entity(node)?))
     };
     let mut ranked: Vec<_> = nodes.into_iter().filter_map(rank).collect();

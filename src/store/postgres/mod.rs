@@ -31,7 +31,7 @@ mod tombstones;
 mod url;
 
 pub use adoption::{Adopted, AdoptionPage, Rest};
-pub use aliases::Settling;
+pub use aliases::{Settling, Spelling};
 pub use batches::Page;
 pub use conflicts::{AdoptedRow, ConflictEntry, ConflictOutcome, Settlement, SettlementAnswer};
 pub use connection::{Effect, Lane, PoolState, Postgres, PostgresConfig, Row};

@@ -85,7 +85,7 @@ impl Reach {
         problem
     }
 
-    /// An error of connecting. The host is told; nothing else of a URL is.
+    /// An error of connecting. Host and port are told; nothing else of a URL is.
     pub fn explain(&self, error: &sqlx::Error) -> Error {
         let explained = match error {
             sqlx::Error::Io(io) if io.get_ref().is_some_and(|cause| cause.is::<rustls::Error>()) => {
@@ -111,9 +111,11 @@ impl Reach {
     }
 
     fn unreachable(&self, why: &str) -> Error {
-        let host = self.options.get_host();
-        Error::vector(Reason::Unavailable, format!("Postgres cannot be reached at {host}: {why}"))
+        let (host, port) = (self.options.get_host(), self.options.get_port());
+        let address = if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") };
+        Error::vector(Reason::Unavailable, format!("Postgres cannot be reached at {address}: {why}"))
             .with("host", host)
+            .with("port", port)
     }
 
     fn note(&self, error: Error) -> Error {

@@ -41,7 +41,7 @@ pub(super) fn parse_url(field: &str, url: &Secret) -> Result<PgConnectOptions> {
     if scheme != "postgres" && scheme != "postgresql" {
         return Err(invalid("is no Postgres URL".to_owned()));
     }
-    let options = text.parse::<PgConnectOptions>().map_err(|_| invalid("is no Postgres URL".to_owned()))?;
+    let options = text.parse::<PgConnectOptions>().map_err(|error| invalid(wrong_part(&error)))?;
     // Brackets belong to the URL, not to the address.
     let address =
         options.get_host().strip_prefix('[').and_then(|host| host.strip_suffix(']')).map(str::to_owned);
@@ -51,6 +51,19 @@ pub(super) fn parse_url(field: &str, url: &Secret) -> Result<PgConnectOptions> {
     };
     // Poolers refuse startup parameters that they do not know; nothing of ours depends on this one.
     Ok(options.application_name("izzie-memory").extra_float_digits(None))
+}
+
+/// Which part of a URL is wrong, without a word of it.
+fn wrong_part(error: &sqlx::Error) -> String {
+    match error {
+        sqlx::Error::Configuration(cause) => match cause.downcast_ref::<url::ParseError>() {
+            Some(part) => format!(
+                "is no Postgres URL: {part}; characters such as @ : / # in user and password are written %40 %3A %2F %23"
+            ),
+            None => "has a parameter after the ? whose value is not valid".to_owned(),
+        },
+        _ => "is no Postgres URL".to_owned(),
+    }
 }
 
 #[cfg(test)]
@@ -86,6 +99,20 @@ mod tests {
     fn what_is_no_url_is_not_repeated() {
         for url in ["", "canary", "canary:x@h", "canary://h", "postgres://u:canary@h:port/db"] {
             let error = parsed(url).expect_err(url);
+            assert!(!error.message.contains("canary"), "{}", error.message);
+        }
+    }
+
+    #[test]
+    fn the_part_that_is_wrong_is_named() {
+        for (url, part) in [
+            ("postgres://u:p@h:port/db", "invalid port"),
+            ("postgres://u:p#w@h:5432/db", "invalid port"),
+            ("postgres://u:p@[::1/db", "IPv6"),
+            ("postgres://u:p@h/db?sslmode=canary", "parameter"),
+        ] {
+            let error = parsed(url).expect_err(url);
+            assert!(error.message.contains(part), "{url}: {}", error.message);
             assert!(!error.message.contains("canary"), "{}", error.message);
         }
     }

@@ -34,6 +34,17 @@ with words as materialized (
   select row_number() over (order by place, lexeme)::integer as number, in_focus, is_date,
     ('''' || replace(replace(lexeme, E'\\', E'\\\\'), '''', '''''') || '''')::tsquery as word
   from chosen
+), spelled as materialized (
+  -- memories whose entity has another normalized name than what is looked for, and was spelled so
+  select a.memory_id, one
+  from jsonb_array_elements($11) wanted
+  cross join lateral jsonb_array_elements(wanted) one
+  join izzie_memory.entity_aliases a
+    on a.user_id = $1 and md5(a.name) = md5(one -> 0 ->> 'normalized') and a.name = one -> 0 ->> 'normalized'
+      and a.label = izzie_memory.entity_label(one -> 0 ->> 'type') and a.strength = 0
+  join izzie_memory.memory_state t
+    on t.memory_id = a.memory_id
+      and coalesce(t.given_entities, t.entities) @> jsonb_build_array(one -> 0 || jsonb_build_object('normalized', a.other))
 ), features as (
   select array_agg(e.id) as ids,
     array_agg(coalesce(uuid_hash_extended(e.conversation_id, 0), hashtextextended(s.conversation_key, 0))) as conversations,
@@ -47,7 +58,7 @@ with words as materialized (
       and ($10::jsonb is null or e.metadata @> $10)
       and ($11::jsonb is null or not exists (
         select from jsonb_array_elements($11) wanted
-        where not exists (select from jsonb_array_elements(wanted) one where s.entities @> one or s.given_entities @> one))), false)) as allowed
+        where not exists (select from jsonb_array_elements(wanted) one where s.entities @> one or s.given_entities @> one or (s.memory_id, one) in (select p.memory_id, p.one from spelled p)))), false)) as allowed
   from izzie_memory.memory_state s
   join public.memory_entries e on e.id = s.memory_id
   where s.user_id = $1 and not s.deleted
