@@ -32,6 +32,7 @@ on_both! {
     any_order: chains_and_cycles_have_one_name_in_any_order_on_neo4j, chains_and_cycles_have_one_name_in_any_order_on_postgres;
     at_once: many_learn_at_once_on_neo4j, many_learn_at_once_on_postgres;
     as_the_app: names_as_the_application_stores_them_on_neo4j, names_as_the_application_stores_them_on_postgres;
+    by_value: an_entity_is_found_by_the_value_that_people_see_on_neo4j, an_entity_is_found_by_the_value_that_people_see_on_postgres;
     renewed: names_of_before_are_made_anew_on_neo4j, names_of_before_are_made_anew_on_postgres;
     relationships: relationships_follow_the_names_on_neo4j, relationships_follow_the_names_on_postgres;
 }
@@ -119,6 +120,13 @@ async fn spellings(world: &World) {
             let entity = json!({ "type": "person", "value": spelling });
             let found = layer.call("getEntity", json!({ "userId": user, "entity": entity })).await;
             assert_eq!((&found["normalized"], &found["frequency"]), (&json!("bob smith"), &json!(3)));
+            let text = json!({ "userId": user, "text": spelling });
+            let listed = layer.call("searchEntities", text).await;
+            assert_eq!(
+                (listed[0]["normalized"].as_str(), listed.as_array().map(Vec::len)),
+                (Some("bob smith"), Some(1))
+            );
+            assert_eq!(filtered(&layer, user, "person", spelling).await, 3, "{spelling}");
         }
     }
     let given: Value = world
@@ -376,6 +384,52 @@ async fn as_the_app(world: &World) {
         .call("getEntity", json!({ "userId": "f", "entity": { "type": "person", "value": "Robert Smith" } }))
         .await;
     assert_eq!(name["name"], "Bob", "people see what was written");
+}
+
+/// Whatever its normalized name is: one that is no evidence of another name, of any type, in any writing of the value.
+async fn by_value(world: &World) {
+    let layer = world.layer();
+    let cases = [
+        ("date", "May 8", "2025-05-08", "2025 05 08"),
+        ("topic", "Machine Learning", "ml", "ml"),
+        ("action_item", "Call Anna back", "call_anna", "call anna"),
+        ("person", "Bob", "robert_smith", "robert smith"),
+        ("company", "Big Blue", "international_business_machines", "international business machines"),
+        ("person", "José", "j_garcia", "j garcia"),
+    ];
+    for (kind, value, given, normalized) in cases {
+        store(&layer, "u", json!([named(kind, value, given)]), json!([])).await;
+        store(&layer, "other", json!([{ "type": "tool", "value": "hammer" }]), json!([])).await;
+        settle(world, &layer).await;
+        let once = Some((normalized.to_owned(), 1));
+        for spelling in [value, given, normalized, &value.to_uppercase(), &value.replace(' ', "_")] {
+            assert_eq!(found(&layer, "u", kind, spelling).await, once, "{spelling}");
+            assert_eq!(filtered(&layer, "u", kind, spelling).await, 1, "{spelling}");
+            assert_eq!(found(&layer, "other", kind, spelling).await, None, "{spelling}");
+            let text = json!({ "userId": "u", "text": spelling, "limit": 1 });
+            let first = layer.call("searchEntities", text).await[0].clone();
+            assert_eq!(
+                (&first["normalized"], &first["name"]),
+                (&json!(normalized), &json!(value)),
+                "{spelling}"
+            );
+        }
+        let of = json!({ "userId": "u", "entity": { "type": kind, "value": value } });
+        assert_eq!(layer.call("getMemoriesForEntity", of).await["items"].as_array().map(Vec::len), Some(1));
+    }
+    // It is no other name: who has it as their own comes first, and both stay.
+    store(&layer, "u", json!([person("Bob")]), json!([])).await;
+    settle(world, &layer).await;
+    assert_eq!(found(&layer, "u", "person", "Bob").await, Some(("bob".to_owned(), 1)));
+    assert_eq!(found(&layer, "u", "person", "robert smith").await, Some(("robert smith".to_owned(), 1)));
+    assert_eq!(filtered(&layer, "u", "person", "Bob").await, 2);
+    // It ends with the memory that said it.
+    layer.call("deleteAll", json!({ "userId": "u", "hard": true })).await;
+    settle(world, &layer).await;
+    assert_eq!(found(&layer, "u", "date", "May 8").await, None);
+    let left: i64 =
+        world.sql().await.one("select count(*) from izzie_memory.entity_aliases where user_id = 'u'").await;
+    assert_eq!(left, 0);
 }
 
 /// A database whose states and graph have names as they were once taken: literally, and without dates.

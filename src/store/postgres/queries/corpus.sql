@@ -34,14 +34,25 @@ with words as materialized (
   select row_number() over (order by place, lexeme)::integer as number, in_focus, is_date,
     ('''' || replace(replace(lexeme, E'\\', E'\\\\'), '''', '''''') || '''')::tsquery as word
   from chosen
-), spelled as materialized (
-  -- memories whose entity has another normalized name than what is looked for, and was spelled so
-  select a.memory_id, one
+), wanted as materialized (
+  -- the filter's entities, also under the names they are known by
+  select jsonb_agg(alternatives) as entities
   from jsonb_array_elements($11) wanted
-  cross join lateral jsonb_array_elements(wanted) one
+  cross join lateral (
+    select jsonb_agg(distinct alternative) as alternatives
+    from jsonb_array_elements(wanted) one
+    cross join lateral (values (one), (jsonb_build_array(one -> 0 || jsonb_build_object('normalized',
+      izzie_memory.known_as($1, izzie_memory.entity_label(one -> 0 ->> 'type'), one -> 0 ->> 'normalized'))))) v (alternative)
+  ) a
+), spelled as materialized (
+  -- memories whose entity has another normalized name than the filter's, and was spelled like that
+  select a.memory_id, one
+  from wanted
+  cross join lateral jsonb_array_elements(wanted.entities) alternatives
+  cross join lateral jsonb_array_elements(alternatives) one
   join izzie_memory.entity_aliases a
     on a.user_id = $1 and md5(a.name) = md5(one -> 0 ->> 'normalized') and a.name = one -> 0 ->> 'normalized'
-      and a.label = izzie_memory.entity_label(one -> 0 ->> 'type') and a.strength = 0
+      and a.label = izzie_memory.entity_label(one -> 0 ->> 'type')
   join izzie_memory.memory_state t
     on t.memory_id = a.memory_id
       and coalesce(t.given_entities, t.entities) @> jsonb_build_array(one -> 0 || jsonb_build_object('normalized', a.other))
@@ -57,8 +68,10 @@ with words as materialized (
       and ($9::timestamptz is null or e.created_at < $9 at time zone 'UTC')
       and ($10::jsonb is null or e.metadata @> $10)
       and ($11::jsonb is null or not exists (
-        select from jsonb_array_elements($11) wanted
-        where not exists (select from jsonb_array_elements(wanted) one where s.entities @> one or s.given_entities @> one or (s.memory_id, one) in (select p.memory_id, p.one from spelled p)))), false)) as allowed
+        select from jsonb_array_elements((select w.entities from wanted w)) alternatives
+        where not exists (
+          select from jsonb_array_elements(alternatives) one
+          where s.entities @> one or s.given_entities @> one or (s.memory_id, one) in (select p.memory_id, p.one from spelled p)))), false)) as allowed
   from izzie_memory.memory_state s
   join public.memory_entries e on e.id = s.memory_id
   where s.user_id = $1 and not s.deleted
