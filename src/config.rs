@@ -325,6 +325,7 @@ fn for_people(path: &str, message: &str) -> (String, String) {
         Some((found, expected)) if found.starts_with("invalid") => {
             (field, format!("is {}, expected {}", kind(found), kind(expected)))
         }
+        _ if message.starts_with("UUID parsing failed") => (field, "is a string that is no UUID".to_owned()),
         _ if message.contains("surrogate") => {
             (field, "has half of a surrogate pair, which is no Unicode text".to_owned())
         }

@@ -214,7 +214,8 @@ export async function sync(): Promise<SyncOutcome> {
   await service.repairInconsistencies(throughJson);
   await service.repairInconsistencies(found, { conflictStrategy: 'merge' });
   const { resumed } = await service.rebuildGraph({ clearExisting: true, onProgress: ({ done }) => done });
-  const { lastSync, conflicts }: { lastSync?: Date | undefined; conflicts: number | null } = await service.getStats();
+  const { lastSync, conflicts }: { lastSync?: Date | undefined; conflicts: number | null } =
+    await service.getStats();
   const { state, depth, differences } = await service.verify({ deep: true });
   if (state === 'inconclusive' && depth === 'deep') await service.deltaSync({ userId: 'ada', maxMs: 1000 });
   void [resumed, lastSync, conflicts, differences, found[0]?.fields, found[0]?.conflict];
