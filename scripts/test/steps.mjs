@@ -74,7 +74,7 @@ export const STEPS = [
 export const GROUPS = [...new Set(STEPS.map((step) => step.group))];
 
 /** The start of every command that runs Rust tests: one set of options, so that nothing is compiled twice. */
-export const RUST_TESTS = ['cargo', 'test', '--release', '--features', 'failpoints'];
+export const RUST_TESTS = ['cargo', 'test', '--profile', 'quick', '--features', 'failpoints'];
 
 function rustStep(name, which) {
   return {
