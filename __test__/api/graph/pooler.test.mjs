@@ -1,4 +1,4 @@
-// Row 39: PgBouncer in transaction mode, one that keeps track of prepared statements and one that does not. Three server
+// PgBouncer in transaction mode, one that keeps track of prepared statements and one that does not. Three server
 // connections serve two instances with many more, so that hardly two statements of a connection meet the same session.
 import * as api from 'izzie-memory';
 import pg from 'pg';
@@ -217,12 +217,9 @@ describeHere('a layer behind PgBouncer', () => {
       refused({ databaseUrl: through(name) }),
     );
 
-    test.each(Object.keys(SETTINGS))(
-      'is refused where the direct URL is a pooler too, %s',
-      async (name) => {
-        await refused({ databaseUrl: through(name), directUrl: through(name) });
-      },
-    );
+    test.each(Object.keys(SETTINGS))('is refused where the direct URL is a pooler too, %s', async (name) => {
+      await refused({ databaseUrl: through(name), directUrl: through(name) });
+    });
 
     test('goes past the pooler with one', async () => {
       const applied = await migrate({ databaseUrl: through('untracked'), directUrl: empty.url });
