@@ -7,7 +7,7 @@ import { createProgress } from './progress.mjs';
 import { answer, chooseQuestions } from './questions.mjs';
 import { readInput } from './read-input.mjs';
 import { createReport } from './report.mjs';
-import { storeAll } from './store-all.mjs';
+import { reasonLeftOut, storeAll } from './store-all.mjs';
 import { storesFor } from './stores.mjs';
 import { Tally } from './tally.mjs';
 
@@ -45,7 +45,8 @@ async function store({ file, user = USER_OF_AN_MBOX }, signal, report) {
   const progress = createProgress(bytes);
   try {
     const onProgress = (end) => progress.update(end, tally.stored);
-    await storeAll(withKeys(items), enhancedMemoryService, { tally, signal, onProgress });
+    const keyed = withKeys(items, (item) => !reasonLeftOut(item));
+    await storeAll(keyed, enhancedMemoryService, { tally, signal, onProgress });
   } finally {
     progress.stop();
   }

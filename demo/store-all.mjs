@@ -5,6 +5,16 @@ const CONCURRENCY = 8;
 const ENTRY_ERRORS = new Set(['INVALID_ARGUMENT', 'ID_CONFLICT']);
 
 /**
+ * Why the demo does not store it, as an import without options does not: a mail program marked it as deleted, as spam or as
+ * its own, or an export says that it was deleted.
+ *
+ * @param {import('../lib/port/jsonl.cjs').Item} item
+ */
+export function reasonLeftOut({ leftOut, entry }) {
+  return leftOut ?? (entry?.deleted ? 'deleted' : undefined);
+}
+
+/**
  * Stores entries as they are read, a few at a time.
  *
  * @param {AsyncGenerator<import('../lib/port/jsonl.cjs').Item & { idempotencyKey?: string }>} items
@@ -22,8 +32,10 @@ export async function storeAll(items, memoryService, { tally, signal, onProgress
     }
   }
 
-  async function storeOne({ line, entry, error, leftOut, idempotencyKey }) {
-    if (leftOut) return tally.addBad(line, `left out: the mail program marked it (${leftOut})`);
+  async function storeOne(item) {
+    const { line, entry, error, idempotencyKey } = item;
+    const reason = reasonLeftOut(item);
+    if (reason) return tally.addBad(line, `left out: it is marked as ${reason}`);
     if (error) return tally.addBad(line, error);
     const { userId, content, metadata, id, conversationId, createdAt } = entry;
     const options = { id, idempotencyKey, conversationId, createdAt, signal: stop };

@@ -149,7 +149,7 @@ describe('a layer’s settings', () => {
     }, 5);
     await Promise.all(Array.from({ length: 20 }, () => memory.getAll('ada')));
     clearInterval(watch);
-    // One more may look whether the server still listens.
+    // One more looks what answers when the first opens, or why none comes free.
     expect(most).toBeGreaterThanOrEqual(max);
     expect(most).toBeLessThanOrEqual(max + 1);
     expect(proxy.connections).toBeLessThanOrEqual(max + 2);

@@ -1,7 +1,9 @@
-// Rows 55, 56 and 63 by way of the public contract, and behind PgBouncer, which keeps our time limits from the server.
+// What stands on the table or holds a statement up, by way of the public contract, and behind PgBouncer, which keeps our
+// time limits from the server.
 import * as api from 'izzie-memory';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { START_LIMIT_MS, startPgBouncer } from '../../scripts/servers/pgbouncer.mjs';
+import { lacks } from '../../scripts/test/needs.mjs';
 import { startProxy } from '../support/proxy.mjs';
 import { rejection, useDatabase } from './support.mjs';
 
@@ -57,7 +59,9 @@ describe('a table that does not take what it is given', () => {
   });
 });
 
-describe.each(Object.entries(SETTINGS))('behind PgBouncer, %s', (_name, maxPreparedStatements) => {
+const describeHere = describe.skipIf(lacks('pgbouncer', import.meta.url));
+
+describeHere.each(Object.entries(SETTINGS))('behind PgBouncer, %s', (_name, maxPreparedStatements) => {
   const database = useDatabase();
   let bouncer;
   beforeAll(async () => {

@@ -1,5 +1,4 @@
-// Debts to the models: what a provider that is down leaves is filled later, by drain and by auto-sync (faults.md, rows 49
-// and 50).
+// Debts to the models: what a provider that is down leaves is filled later, by drain and by auto-sync.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startOpenAi } from '../support/openai.mjs';
 import { gate, useDatabase } from './support.mjs';

@@ -1,4 +1,4 @@
-// Row 50: the language model that finds entities is down, slow or talks nonsense.
+// The language model that finds entities is down, slow or talks nonsense.
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { startOpenAi } from '../support/openai.mjs';
 import { useDatabase } from './support.mjs';
@@ -60,7 +60,7 @@ const FAULTS = [
   ['names a dragon', saying(JSON.stringify({ entities: [told('dragon', 'Atlas')], relationships: [] }))],
 ];
 
-describe('row 50: a language model that', () => {
+describe('a language model that', () => {
   const database = useDatabase();
   let provider;
   let layer;

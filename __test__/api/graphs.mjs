@@ -16,8 +16,11 @@ export function postgresGraph(query) {
       ),
     /** The entities that are mentioned. */
     entities: () =>
-      query(`select user_id as "userId", label, normalized, frequency::int from izzie_memory.graph_entities
-             where frequency > 0 order by user_id, label, normalized`),
+      query(`select user_id as "userId", type, normalized, frequency::int from izzie_memory.graph_entities
+             where frequency > 0 order by user_id, type, normalized`),
+    /** Of each name, the labels that its entity has beside what all have. */
+    labels: () =>
+      query('select normalized, array[label] as labels from izzie_memory.graph_entities order by normalized'),
     /** Names of the entities that a memory mentions. */
     mentions: (id) =>
       column(
@@ -82,8 +85,11 @@ export function neo4jGraph(query) {
     memories: () => column('MATCH (m:IzzieMemory) WHERE NOT m.deleted RETURN m.key AS value ORDER BY value'),
     entities: () =>
       query(`MATCH (e:IzzieEntity) WHERE e.frequency > 0
-             RETURN e.userId AS userId, [l IN labels(e) WHERE l <> 'IzzieEntity'][0] AS label,
-               e.normalized AS normalized, e.frequency AS frequency ORDER BY userId, label, normalized`),
+             RETURN e.userId AS userId, e.type AS type, e.normalized AS normalized, e.frequency AS frequency
+             ORDER BY userId, type, normalized`),
+    labels: () =>
+      query(`MATCH (e:IzzieEntity) RETURN e.normalized AS normalized, [l IN labels(e) WHERE l <> 'IzzieEntity'] AS labels
+             ORDER BY normalized`),
     mentions: (id) =>
       column(
         'MATCH (e:IzzieEntity)-[:MENTIONED_IN]->(:IzzieMemory {key: $id}) RETURN e.normalized AS value ORDER BY value',

@@ -97,7 +97,7 @@ describe('the declarations name what the core knows', () => {
 
   test('defaults', () => {
     for (const [name, value] of Object.entries({ ...defaults, ...limits })) {
-      const documented = declarations.match(new RegExp(`@default (\\S+)[^;]*?\\n {2}${name}: `));
+      const documented = declarations.match(new RegExp(`@default (\\S+)[^;]*?\\n {2}${name}\\??: `));
       assert.equal(documented?.[1].replaceAll("'", ''), String(value), name);
     }
   });

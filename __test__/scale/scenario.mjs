@@ -1,4 +1,4 @@
-// The way of row 33 on either graph: fill, plant, find, repair, find nothing.
+// The way of the suite on either graph: fill, plant, find, repair, find nothing.
 import assert from 'node:assert/strict';
 import { insertMemories, storeRelated } from './data.mjs';
 import { measuredSync } from './measured.mjs';

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readInput } from '../../demo/read-input.mjs';
+import { reasonLeftOut } from '../../demo/store-all.mjs';
 import { withKeys } from '../../lib/port/keys.cjs';
 
 const SMALL_MBOX = fileURLToPath(new URL('../fixtures/demo/small.mbox', import.meta.url));
@@ -176,8 +177,16 @@ describe('idempotency keys', () => {
     const items = (async function* () {
       for (const entry of entries) yield { line: 1, end: 1, entry };
     })();
-    return (await collect(withKeys(items))).map(({ idempotencyKey }) => idempotencyKey);
+    const keyed = withKeys(items, (item) => !reasonLeftOut(item));
+    return (await collect(keyed)).map(({ idempotencyKey }) => idempotencyKey);
   }
+
+  it('are of what is stored only: a deleted entry has none, and changes none', async () => {
+    const entry = { userId: 'ada', content: 'x', createdAt: new Date(0) };
+    const [deleted, ...keys] = await keysOf({ ...entry, deleted: true }, entry, entry);
+    expect(deleted).toBeUndefined();
+    expect(keys).toEqual(await keysOf(entry, entry));
+  });
 
   it('are the same in every run, also for equal entries of one file', async () => {
     const entry = { userId: 'ada', content: 'x', createdAt: new Date(0) };

@@ -11,6 +11,8 @@ const MAX_RETURNS = 4;
 /** Lines are told together up to here: a file that is given whole has millions of them. */
 const PIECE_BYTES = 64 * 1024;
 
+const UTF8_MARK_BYTES = 3;
+
 /** @typedef {import('./lines.cjs').Line} Line */
 
 /**
@@ -25,7 +27,11 @@ const PIECE_BYTES = 64 * 1024;
 async function* readLines(source, signal) {
   const lines = new Lines();
   const text = new Utf16();
-  for await (const chunk of chunks(source, signal)) yield* lines.pushAll(text.decode(chunk));
+  for await (const chunk of chunks(source, signal)) {
+    const decoded = text.decode(chunk);
+    lines.skip(text.takeMark());
+    yield* lines.pushAll(decoded);
+  }
   yield* lines.pushAll(text.finish());
   yield lines.finish();
 }
@@ -40,6 +46,12 @@ class Lines {
   #afterNewline = false;
   /** @type {Line[]} */
   #lines = [];
+
+  /** Bytes of the file that belong to no line. @param {number} length */
+  skip(length) {
+    this.#start += length;
+    this.#end += length;
+  }
 
   /** @param {Buffer} chunk */
   *pushAll(chunk) {
@@ -130,6 +142,14 @@ class Utf16 {
   #decoder;
   /** @type {Buffer} */
   #first = Buffer.alloc(0);
+  #markLength = 0;
+
+  /** The length of the mark that was left out, once. */
+  takeMark() {
+    const length = this.#markLength;
+    this.#markLength = 0;
+    return length;
+  }
 
   /** @param {Buffer} chunk */
   decode(chunk) {
@@ -138,7 +158,10 @@ class Utf16 {
       this.#first = chunk;
       if (chunk.length < 3) return Buffer.alloc(0);
       this.#decoder = decoderFor(chunk);
-      if (this.#decoder === null && startsWithUtf8Mark(chunk)) return chunk.subarray(3);
+      if (this.#decoder === null && startsWithUtf8Mark(chunk)) {
+        this.#markLength = UTF8_MARK_BYTES;
+        return chunk.subarray(UTF8_MARK_BYTES);
+      }
     }
     return this.#decoder ? Buffer.from(this.#decoder.decode(chunk, { stream: true })) : chunk;
   }

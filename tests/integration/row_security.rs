@@ -1,4 +1,4 @@
-//! Row 57: which roles may serve a table with row security, and that nobody takes a hidden row for an empty or deleted one.
+//! Which roles may serve a table with row security, and that nobody takes a hidden row for an empty or deleted one.
 
 use crate::common::conformance::ReadBack;
 use crate::common::layers::{Client, config, empty_neo4j, neo4j_uri};

@@ -349,7 +349,7 @@ const REMOVALS: [(&str, &[usize]); 7] = [
     ("MATCH ({userId: 'bob'})-[r:WORKS_FOR]->() DELETE r", &[0, 1]),
 ];
 
-/// Row 60: the ordinary check sees what is gone, of a user and of all, and repair brings it back.
+/// The ordinary check sees what is gone, of a user and of all, and repair brings it back.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_others_remove_shows_in_the_ordinary_check_on_neo4j() {
     let _alone = empty_neo4j().await;

@@ -32,7 +32,7 @@ onBothGraphs('on the %s graph', (kind) => {
       entities: [GRACE],
       ...more,
     }));
-  const grace = (frequency) => ({ userId: 'ada', label: 'Person', normalized: 'grace', frequency });
+  const grace = (frequency) => ({ userId: 'ada', type: 'person', normalized: 'grace', frequency });
   const idsOf = (list) => list.map(({ id }) => id);
   const sorted = (ids) => [...ids].sort();
   const rows = async () =>

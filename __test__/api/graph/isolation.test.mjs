@@ -98,8 +98,8 @@ onBothGraphs('two users of the %s graph', (kind) => {
 
   test('entities of the same name are not the same', async () => {
     expect(await database.graph.entities()).toEqual([
-      { userId: 'ada', label: 'Person', normalized: 'grace hopper', frequency: 1 },
-      { userId: 'alan', label: 'Person', normalized: 'grace hopper', frequency: 1 },
+      { userId: 'ada', type: 'person', normalized: 'grace hopper', frequency: 1 },
+      { userId: 'alan', type: 'person', normalized: 'grace hopper', frequency: 1 },
     ]);
   });
 
@@ -129,7 +129,7 @@ onBothGraphs('two users of the %s graph', (kind) => {
   test('deleting the own entity leaves the other’s', async () => {
     await memory.delete(own.id, { userId: 'ada', hard: true });
     expect(await database.graph.entities()).toEqual([
-      { userId: 'alan', label: 'Person', normalized: 'grace hopper', frequency: 1 },
+      { userId: 'alan', type: 'person', normalized: 'grace hopper', frequency: 1 },
     ]);
     await unharmed();
   });

@@ -1,4 +1,4 @@
-// Row 39: PgBouncer in transaction mode, one that keeps track of prepared statements and one that does not. Three server
+// PgBouncer in transaction mode, one that keeps track of prepared statements and one that does not. Three server
 // connections serve two instances with many more, so that hardly two statements of a connection meet the same session.
 import * as api from 'izzie-memory';
 import pg from 'pg';

@@ -49,10 +49,10 @@ onBothGraphs('syncService on the %s graph', (kind) => {
     expect(await sync.checkConsistency()).toEqual([]);
     expect(await graph.memories()).toEqual(ids());
     expect(await graph.entities()).toEqual([
-      { userId: 'ada', label: 'Person', normalized: 'grace', frequency: 4 },
-      { userId: 'ada', label: 'Project', normalized: 'engine', frequency: 4 },
-      { userId: 'alan', label: 'Person', normalized: 'grace', frequency: 2 },
-      { userId: 'alan', label: 'Project', normalized: 'engine', frequency: 2 },
+      { userId: 'ada', type: 'person', normalized: 'grace', frequency: 4 },
+      { userId: 'ada', type: 'project', normalized: 'engine', frequency: 4 },
+      { userId: 'alan', type: 'person', normalized: 'grace', frequency: 2 },
+      { userId: 'alan', type: 'project', normalized: 'engine', frequency: 2 },
     ]);
     for (const id of ids()) expect(await graph.mentions(id)).toEqual(['engine', 'grace']);
     const counts = { vectorStoreCount: 6, graphStoreCount: 6, syncPercentage: 100 };
@@ -224,9 +224,9 @@ onBothGraphs('syncService on the %s graph', (kind) => {
     await memory.update(stored[5].id, { entities: [{ type: 'tool', value: 'Loom' }] });
     expect(await graph.mentions(stored[5].id)).toEqual(['loom']);
     expect((await graph.entities()).filter(({ userId }) => userId === 'alan')).toEqual([
-      { userId: 'alan', label: 'Person', normalized: 'grace', frequency: 1 },
-      { userId: 'alan', label: 'Project', normalized: 'engine', frequency: 1 },
-      { userId: 'alan', label: 'Project', normalized: 'loom', frequency: 1 },
+      { userId: 'alan', type: 'person', normalized: 'grace', frequency: 1 },
+      { userId: 'alan', type: 'project', normalized: 'engine', frequency: 1 },
+      { userId: 'alan', type: 'tool', normalized: 'loom', frequency: 1 },
     ]);
   });
 

@@ -200,7 +200,7 @@ describe('status', () => {
     expect(code).toBe(3);
     expect(stdout).toMatch(/^Health +unhealthy$/m);
     expect(stdout).toMatch(/^In step +unknown$/m);
-    expect(stdout).not.toMatch(/\b0\b.*memor|secret/);
+    expect(stdout).not.toMatch(/\b0 (memories|%|of)|secret/);
   });
 });
 

@@ -314,7 +314,8 @@ describe('Postgres', () => {
 
   it.skipIf(process.platform !== 'linux')('12: a clock that is off by an hour', async () => {
     const library = join(folder.path, 'clock.so');
-    execFileSync('cc', ['-shared', '-fPIC', '-o', library, join(root, 'tests/rows/clock_shift.c')]);
+    const source = join(root, 'tests/integration/faults/clock_shift.c');
+    execFileSync('cc', ['-shared', '-fPIC', '-o', library, source]);
     const outcome = await examine(setUp({ LD_PRELOAD: library, IZZIE_TEST_CLOCK_SHIFT: '3600' }));
     expect(outcome.code).toBe(0);
     expect(onlyComplaint(outcome)).toEqual({

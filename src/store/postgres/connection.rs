@@ -3,13 +3,16 @@ use std::time::Duration;
 
 use rand::Rng;
 use sqlx::pool::PoolConnection;
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions, PgRow};
-use sqlx::{AssertSqlSafe, Connection, FromRow, PgConnection, PgPool, Postgres as Pg, raw_sql};
+use sqlx::postgres::{PgConnectOptions, PgRow};
+use sqlx::{AssertSqlSafe, Connection, FromRow, PgConnection, Postgres as Pg, raw_sql};
 use tokio::time::{sleep, timeout};
 
 use super::direct::Direct;
-use super::error::{did_not_run, from_sqlx, is_contention, is_lost, is_read_only};
-use super::freshness::{Check, Freshness};
+use super::error::{
+    did_not_run, from_sqlx, is_contention, is_lost, is_of_another_statement, is_read_only, lost_track,
+};
+use super::freshness::Freshness;
+use super::pool::Pool;
 use super::reach::Reach;
 use super::route::Route;
 use super::session::{cancelling, statement_timeout};
@@ -21,8 +24,6 @@ use crate::metrics::Metrics;
 
 /// How much later than the server we give a statement up, and for how long the answer to its cancellation is waited for.
 const GRACE: Duration = Duration::from_secs(2);
-/// How long an acquire may hang before it is asked whether anybody listens at all.
-const REFUSAL_PROBE: Duration = Duration::from_millis(300);
 const CONTENTION_RETRIES: u32 = 8;
 const LOST_RETRIES: u32 = 3;
 
@@ -46,8 +47,8 @@ pub struct PostgresConfig {
 /// The pools of one database. Connects at first use.
 #[derive(Debug)]
 pub struct Postgres {
-    user_pool: PgPool,
-    background_pool: PgPool,
+    user_pool: Arc<Pool>,
+    background_pool: Arc<Pool>,
     direct: Direct,
     options: PgConnectOptions,
     route: Arc<Route>,
@@ -88,13 +89,10 @@ impl Postgres {
         let max = if config.embedded { 1 } else { config.pool.max };
         let route = Arc::new(Route::new(options.clone(), statements(config), config.embedded));
         let freshness = Arc::new(Freshness::default());
-        let user_pool = pool(max, &config.pool, &options, &route, &freshness);
+        let pool = |max| Arc::new(Pool::new(max, &config.pool, &options, &route, &freshness));
+        let user_pool = pool(max);
         // The embedded database has one session: a second pool would only wait for the first.
-        let background_pool = if config.embedded {
-            user_pool.clone()
-        } else {
-            pool(2, &config.pool, &options, &route, &freshness)
-        };
+        let background_pool = if config.embedded { Arc::clone(&user_pool) } else { pool(2) };
         let embedded = config.embedded;
         let metrics = Arc::new(Metrics::new()?);
         Ok(Self {
@@ -136,40 +134,6 @@ impl Postgres {
     pub fn background(&self) -> Lane<'_> {
         let name = if self.embedded { USER } else { BACKGROUND };
         Lane { postgres: self, pool: &self.background_pool, name }
-    }
-
-    async fn acquire(&self, pool: &PgPool) -> Result<PoolConnection<Pg>> {
-        let waiting = pool.acquire();
-        tokio::pin!(waiting);
-        if let Ok(outcome) = timeout(REFUSAL_PROBE, &mut waiting).await {
-            return self.acquired(outcome).await;
-        }
-        // sqlx takes a refused connection for a server that is starting and goes on until the acquire timeout. That is
-        // right while another process takes the embedded database over; a server that is down should be told at once.
-        if !self.embedded {
-            if !self.reach.listens().await {
-                return Err(self.reach.refused());
-            }
-            // It also goes on while the server has no connection left; what it says is remembered for whoever asks.
-            tokio::select! {
-                biased;
-                outcome = &mut waiting => return self.acquired(outcome).await,
-                _ = self.reach.problem() => {}
-            }
-        }
-        let outcome = waiting.await;
-        self.acquired(outcome).await
-    }
-
-    /// Tells a pool that is busy from a server that does not answer.
-    async fn acquired(&self, outcome: sqlx::Result<PoolConnection<Pg>>) -> Result<PoolConnection<Pg>> {
-        match outcome {
-            Ok(connection) => Ok(connection),
-            Err(error @ sqlx::Error::PoolTimedOut) => {
-                Err(self.reach.problem().await.unwrap_or_else(|| from_sqlx(&error)))
-            }
-            Err(error) => Err(self.reach.explain(&error)),
-        }
     }
 
     /// What connecting failed for lately, where something waits for it.
@@ -215,15 +179,14 @@ struct Failures {
 #[derive(Clone, Copy)]
 pub struct Lane<'a> {
     postgres: &'a Postgres,
-    pool: &'a PgPool,
+    pool: &'a Pool,
     name: &'static str,
 }
 
 impl Lane<'_> {
     fn state(self) -> PoolState {
-        let idle = u32::try_from(self.pool.num_idle()).unwrap_or(u32::MAX);
-        let max = self.pool.options().get_max_connections();
-        PoolState { name: self.name, max, open: self.pool.size(), idle }
+        let [max, open, idle] = self.pool.counts();
+        PoolState { name: self.name, max, open, idle }
     }
 
     /// All rows.
@@ -232,7 +195,8 @@ impl Lane<'_> {
         loop {
             // On the heap: making a connection takes 15 KB, which every caller's future would have to hold.
             let waiting = self.postgres.metrics.waiting(self.name);
-            let mut connection = Box::pin(self.postgres.acquire(self.pool)).await?;
+            let acquiring = self.pool.acquire(&self.postgres.reach, self.postgres.embedded);
+            let mut connection = Box::pin(acquiring).await?;
             drop(waiting);
             let Some(outcome) = self.bounded(&sql, &mut connection).await else {
                 // The statement may still run there: that session must not serve anybody else.
@@ -257,6 +221,10 @@ impl Lane<'_> {
         failures: &mut Failures,
         connection: &mut PoolConnection<Pg>,
     ) -> Result<Duration> {
+        if self.postgres.route.trusts_a_pooler() && is_of_another_statement(error) {
+            connection.close_on_drop();
+            return Err(lost_track());
+        }
         if is_contention(error) && failures.contended < CONTENTION_RETRIES {
             failures.contended += 1;
             return Ok(jitter(failures.contended));
@@ -358,38 +326,6 @@ impl<T: for<'r> FromRow<'r, PgRow> + Send + Unpin> Row for T {}
 /// The relay of the embedded database keeps the statements of its clients apart.
 fn statements(config: &PostgresConfig) -> PreparedStatements {
     if config.embedded { PreparedStatements::On } else { config.pool.prepared_statements }
-}
-
-fn pool(
-    max: u32,
-    config: &PoolOptions,
-    options: &PgConnectOptions,
-    route: &Arc<Route>,
-    freshness: &Arc<Freshness>,
-) -> PgPool {
-    let (route, freshness) = (Arc::clone(route), Arc::clone(freshness));
-    PgPoolOptions::new()
-        .max_connections(max)
-        .acquire_timeout(Duration::from_millis(config.acquire_timeout_ms))
-        .idle_timeout(Duration::from_secs(300))
-        .max_lifetime(Duration::from_secs(1800))
-        .after_connect(move |connection, _| {
-            let route = Arc::clone(&route);
-            Box::pin(async move { route.look(connection).await })
-        })
-        // One round trip a statement: not before each of them.
-        .test_before_acquire(false)
-        .before_acquire(move |connection, meta| {
-            let check = freshness.check(&meta);
-            Box::pin(async move {
-                Ok(match check {
-                    Check::None => true,
-                    Check::Ping => connection.ping().await.is_ok(),
-                    Check::LetGo => false,
-                })
-            })
-        })
-        .connect_lazy_with(options.clone())
 }
 
 fn jitter(attempt: u32) -> Duration {

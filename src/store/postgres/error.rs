@@ -25,10 +25,7 @@ pub fn is_lost(error: &sqlx::Error) -> bool {
 /// itself, and an answer would have come before. A pooler, which says the same of itself, cannot know.
 pub fn did_not_run(error: &sqlx::Error) -> bool {
     let sqlx::Error::Database(error) = error else { return false };
-    let by_server = || {
-        let details = error.try_downcast_ref::<PgDatabaseError>();
-        details.and_then(PgDatabaseError::routine).is_some_and(|routine| routine == "ProcessInterrupts")
-    };
+    let by_server = || routine(error.as_ref()) == Some("ProcessInterrupts");
     error.code().is_some_and(|code| matches!(&*code, "57P05" | "25P03") || &*code == "57P01" && by_server())
 }
 
@@ -43,6 +40,43 @@ pub fn says_read_only(error: &Error) -> bool {
 }
 
 const READ_ONLY: &str = "25006";
+
+/// Whether this is what comes of a prepared statement whose name is unknown to the session, or somebody else's there: other
+/// parameters than it takes, other rows than it gives.
+pub fn is_of_another_statement(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::ColumnDecode { .. }
+        | sqlx::Error::ColumnIndexOutOfBounds { .. }
+        | sqlx::Error::ColumnNotFound(_)
+        | sqlx::Error::Decode(_)
+        | sqlx::Error::RowNotFound => true,
+        sqlx::Error::Database(error) => {
+            // A pooler has the first code for much else.
+            let binds = routine(error.as_ref()) == Some("exec_bind_message");
+            error.code().is_some_and(|code| match &*code {
+                "08P01" | "22P03" => binds,
+                code => UNTRACKED.contains(&code),
+            })
+        }
+        _ => false,
+    }
+}
+
+/// The name of a prepared statement is unknown, or taken.
+const UNTRACKED: [&str; 2] = ["26000", "42P05"];
+
+pub fn lost_track() -> Error {
+    Error::vector(
+        Reason::StatementRejected,
+        "a pooler loses track of prepared statements: set pool.preparedStatements to 'off', or let it keep track \
+         (PgBouncer: max_prepared_statements)",
+    )
+}
+
+/// The function of the server's source that an error comes from.
+fn routine(error: &dyn DatabaseError) -> Option<&str> {
+    error.try_downcast_ref::<PgDatabaseError>().and_then(PgDatabaseError::routine)
+}
 
 /// Whether the server rolled the statement back because of concurrent work and it can be repeated at once.
 pub fn is_contention(error: &sqlx::Error) -> bool {
@@ -79,7 +113,10 @@ pub fn from_sqlx(error: &sqlx::Error) -> Error {
             Error::vector(Reason::Unavailable, "the connection to Postgres broke")
         }
         sqlx::Error::Configuration(_) => Error::invalid("databaseUrl", "is no Postgres URL"),
-        sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => Error::vector(
+        sqlx::Error::ColumnDecode { .. }
+        | sqlx::Error::ColumnIndexOutOfBounds { .. }
+        | sqlx::Error::ColumnNotFound(_)
+        | sqlx::Error::Decode(_) => Error::vector(
             Reason::SchemaOutdated,
             "Postgres answered in a form this version does not know; run migrate()",
         ),
@@ -182,11 +219,7 @@ impl Refusal {
                 Reason::Unavailable,
                 format!("Postgres is not ready for connections: {message}"),
             ),
-            "26000" | "42P05" => Error::vector(
-                Reason::StatementRejected,
-                "a pooler loses track of prepared statements: set pool.preparedStatements to 'off', or let it keep \
-                 track (PgBouncer: max_prepared_statements)",
-            ),
+            code if UNTRACKED.contains(&code) => lost_track(),
             "28P01" | "28000" => Error::vector(Reason::Unavailable, "Postgres refused the user or password"),
             "3D000" => Error::vector(Reason::Unavailable, "the database does not exist"),
             "55P03" => Error::vector(

@@ -15,6 +15,7 @@ mod jobs;
 mod memories;
 mod migrate;
 mod model_debts;
+mod pool;
 mod queue;
 mod reach;
 mod registry;

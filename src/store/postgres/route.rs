@@ -41,6 +41,11 @@ impl Route {
         }
     }
 
+    /// Whether a pooler or a proxy is believed to keep track of statements because the caller says so.
+    pub fn trusts_a_pooler(&self) -> bool {
+        self.choice == PreparedStatements::On && !self.embedded && self.ends_at_postgres.get() == Some(&false)
+    }
+
     /// Looks where a new connection leads, before anything else is sent on it.
     pub async fn look(&self, connection: &mut PgConnection) -> sqlx::Result<()> {
         if self.embedded {

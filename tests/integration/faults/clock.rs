@@ -1,4 +1,4 @@
-//! Row 37: a process whose clock is wrong. Only the database's clock decides when something is due, or a lease ends.
+//! A process whose clock is wrong. Only the database's clock decides when something is due, or a lease ends.
 
 use std::path::PathBuf;
 use std::process::Command;

@@ -1,4 +1,4 @@
-//! Row 54: the checks of other rows fail once the bug that they are there for is planted.
+//! The other checks fail once the bug that they are there for is planted.
 
 use std::panic::AssertUnwindSafe;
 

@@ -1,4 +1,4 @@
-//! Row 40: background work that fills its pool.
+//! Background work that fills its pool.
 
 use std::time::Duration;
 
