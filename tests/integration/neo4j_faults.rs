@@ -186,12 +186,14 @@ async fn a_slow_server_gets_more_time_than_a_silent_one_and_says_what_took_it() 
     graph.ping().await.expect("reached");
     let projection = memory(&user("slow"), Uuid::new_v4(), 1, &["Ann", "Bob"]);
     proxy.set(Mode::HoldAnswersTo(1000));
-    for _ in 0..4 {
+    let within = |limit: Duration| format!("within {:.1} s", limit.as_secs_f64());
+    for _ in 0..2 {
         let start = Instant::now();
         let error = graph.project(std::slice::from_ref(&projection)).await.expect_err("no answer");
         assert_eq!((error.class, error.reason), (Class::GraphStore, Reason::Timeout));
         assert!(merely_slow(&error), "{error:?}");
-        assert!(error.message.contains("the projection of memories within 3.0 s"), "{}", error.message);
+        let told = format!("the projection of memories {}", within(PATIENCE * 6));
+        assert!(error.message.contains(&told), "{}", error.message);
         assert!(start.elapsed() >= PATIENCE * 6 && start.elapsed() < PATIENCE * 6 + AT_ONCE * 2);
         assert_eq!(graph.circuit(), Some(Circuit::Closed));
     }
@@ -200,7 +202,8 @@ async fn a_slow_server_gets_more_time_than_a_silent_one_and_says_what_took_it() 
     let start = Instant::now();
     let error = graph.count(Some("nobody")).await.expect_err("silence");
     assert!(error.reason == Reason::Timeout && !merely_slow(&error), "{error:?}");
-    assert!(error.message.contains("the count of memories within 0.5 s, nor to a ping"), "{}", error.message);
+    let told = format!("the count of memories {}, nor to a ping", within(PATIENCE));
+    assert!(error.message.contains(&told), "{}", error.message);
     assert!(start.elapsed() < PATIENCE + AT_ONCE);
     store(&options()).clear(Some(&projection.user_id)).await.expect("cleared");
 }

@@ -162,13 +162,13 @@ pub async fn an_entity_is_known_by_all_its_memories_and_spellings(world: World) 
     }
 }
 
-/// What a caller gave a normal form of its own is found by that, and by any spelling where nothing else is.
-pub async fn an_exact_name_comes_before_a_normal_form(world: World) {
+/// A normal form that a caller gives is a spelling like any other.
+pub async fn a_given_normal_form_is_a_spelling(world: World) {
     let company = |value: &str, normalized: &str| json!({ "type": "company", "value": value, "normalized": normalized });
     world.remember("ada", 1, &[company("Acme Inc", "acme inc"), named("company", "Acme")], &[]).await;
     world.remember("ada", 2, &[company("Café Müller", "café müller")], &[]).await;
     for (value, expected) in
-        [("ACME Inc", "acme inc"), ("Acme, Inc.", "acme"), ("Café Müller", "café müller")]
+        [("ACME Inc", "acme"), ("Acme, Inc.", "acme"), ("acme_inc", "acme"), ("Café Müller", "cafe muller")]
     {
         assert_eq!(world.entity("ada", "company", value).await["normalized"], expected, "{value}");
     }
@@ -190,7 +190,7 @@ pub async fn a_search_ranks_equal_prefix_word_and_part(world: World) {
     let all = people(&["Ann", "Anna", "Mary-Ann", "Peter Ann", "Joanna", "Bob", "Hannah"]);
     world.remember("ada", 1, &all, &[]).await;
     world.remember("ada", 2, &people(&["Hannah", "Peter Ann"]), &[]).await;
-    let expected = ["ann", "anna", "peter ann", "mary-ann", "hannah", "joanna"];
+    let expected = ["ann", "anna", "peter ann", "mary ann", "hannah", "joanna"];
     for spelling in ["ann", "ANN", " Änn "] {
         assert_eq!(world.found("ada", spelling).await, expected, "{spelling}");
     }
@@ -199,16 +199,16 @@ pub async fn a_search_ranks_equal_prefix_word_and_part(world: World) {
     assert_eq!(world.found("ada", "nobody").await, [] as [&str; 0]);
 }
 
-/// Names whose normal form a caller gave, or other code wrote, keep their diacritics in the graph.
+/// However a name, or its normal form, was written.
 pub async fn a_search_overlooks_case_and_diacritics_on_both_sides(world: World) {
     let given = json!({ "type": "person", "value": "José", "normalized": "José Ñandú" });
     let decomposed = json!({ "type": "person", "value": "Jose", "normalized": "jose\u{301} x" });
     let others = [person("Łukasz Straße"), person("Иван Май"), person("서울"), given, decomposed];
     world.remember("ada", 1, &others, &[]).await;
     for (looked_for, expected) in [
-        ("jose nandu", "josé ñandú"),
-        ("JOSÉ Ñ", "josé ñandú"),
-        ("jose x", "jose\u{301} x"),
+        ("jose nandu", "jose nandu"),
+        ("JOSÉ Ñ", "jose nandu"),
+        ("jose x", "jose x"),
         ("lukasz strasse", "lukasz strasse"),
         ("ŁUKASZ", "lukasz strasse"),
         ("иван", "иван май"),
@@ -217,8 +217,8 @@ pub async fn a_search_overlooks_case_and_diacritics_on_both_sides(world: World) 
     ] {
         assert_eq!(world.found("ada", looked_for).await, [expected], "{looked_for}");
     }
-    assert_eq!(world.found("ada", "jose").await, ["jose\u{301} x", "josé ñandú"]);
-    assert_eq!(world.found("ada", "ñandu").await, ["josé ñandú"]);
+    assert_eq!(world.found("ada", "jose").await, ["jose nandu", "jose x"]);
+    assert_eq!(world.found("ada", "ñandu").await, ["jose nandu"]);
 }
 
 pub async fn wildcards_and_hostile_text_are_literal(world: World) {
@@ -234,7 +234,12 @@ pub async fn wildcards_and_hostile_text_are_literal(world: World) {
     ];
     let topics: Vec<Value> = hostile.iter().map(|name| named("topic", name)).collect();
     world.remember("ada", 1, &topics, &[]).await;
-    for part in ["%", "_", ".*", "\\", "t's", "`", "})", "[a-z]", "$name"] {
+    // An underscore is a space in a name, and no wildcard in what is looked for.
+    for text in ["a_b", "a b"] {
+        assert_eq!(world.found("ada", text).await, ["a b"], "{text}");
+    }
+    assert_eq!(world.found("ada", "x_*").await, [] as [&str; 0]);
+    for part in ["%", ".*", "\\", "t's", "`", "})", "[a-z]", "$name"] {
         let expected = hostile.iter().filter(|name| name.contains(part)).count();
         let found = world.found("ada", part).await;
         assert_eq!(found.len(), expected, "{part}: {found:?}");
@@ -601,7 +606,7 @@ macro_rules! graph_query_tests {
     ($world:path) => {
         $crate::graph_query_tests! { $world:
             an_entity_is_known_by_all_its_memories_and_spellings
-            an_exact_name_comes_before_a_normal_form
+            a_given_normal_form_is_a_spelling
             types_that_share_a_label_share_an_entity
             a_search_ranks_equal_prefix_word_and_part
             a_search_overlooks_case_and_diacritics_on_both_sides
