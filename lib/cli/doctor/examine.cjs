@@ -53,9 +53,9 @@ async function examineStores(context) {
 
 /** @param {string} [field] @param {Record<string, any>} [config] what files and options say */
 function settingOf(field, config) {
-  const variables =
-    config?.[field] === undefined ? VARIABLES[field]?.filter((name) => process.env[name]) : [];
-  return variables?.length > 0 ? variables.join(' or ') : 'this setting';
+  const given = field === undefined || config?.[field] !== undefined;
+  const variables = given ? [] : (VARIABLES[field]?.filter((name) => process.env[name]) ?? []);
+  return variables.join(' or ') || 'this setting';
 }
 
 module.exports = { examine };
