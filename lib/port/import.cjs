@@ -50,7 +50,11 @@ async function importMemories(handle, source, given) {
   for await (const item of items) await run.take(item);
   await run.flush();
   // Nothing seals an mbox.
-  return { ...run.counts, failed: run.failed, ...(options.format === 'jsonl' ? seal.outcome() : run.ofMails) };
+  return {
+    ...run.counts,
+    failed: run.failed,
+    ...(options.format === 'jsonl' ? seal.outcome() : run.ofMails),
+  };
 }
 
 function checkedOptions(given, batchLimit) {
