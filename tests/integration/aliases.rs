@@ -141,23 +141,30 @@ async fn spellings(world: &World) {
 /// An address is what people see of somebody only until a name is known, in the memory and in the graph.
 async fn shown(world: &World) {
     let layer = world.layer();
-    let (name, address) = ("Zoe Hart", "zh@y.example");
+    for name in ["Zoe Hart", "王小明"] {
+        shown_as(world, &layer, name).await;
+    }
+}
+
+async fn shown_as(world: &World, layer: &Client, name: &str) {
+    let address = "zh@y.example";
+    let [both_at_once, before, after] = ["both", "before", "after"].map(|when| format!("{when} {name}"));
     let sure =
         |value: &str, confidence: f64| json!({ "type": "person", "value": value, "confidence": confidence });
     let both = json!([sure(address, 0.95), sure(name, 0.9)]);
     let same = json!([same(name, address, Some(0.9))]);
-    let said = store(&layer, "both", both.clone(), same.clone()).await;
-    store(&layer, "before", json!([sure(address, 0.95)]), json!([])).await;
-    store(&layer, "before", both.clone(), same.clone()).await;
-    store(&layer, "after", both, same).await;
-    store(&layer, "after", json!([sure(address, 0.95)]), json!([])).await;
-    settle(world, &layer).await;
-    let memory = layer.call("getById", json!({ "id": said, "userId": "both" })).await;
+    let said = store(layer, &both_at_once, both.clone(), same.clone()).await;
+    store(layer, &before, json!([sure(address, 0.95)]), json!([])).await;
+    store(layer, &before, both.clone(), same.clone()).await;
+    store(layer, &after, both, same).await;
+    store(layer, &after, json!([sure(address, 0.95)]), json!([])).await;
+    settle(world, layer).await;
+    let memory = layer.call("getById", json!({ "id": said, "userId": both_at_once })).await;
     let entities = memory["entities"].as_array().expect("entities");
     let seen: Vec<_> = entities.iter().map(|it| (it["value"].as_str(), it["normalized"].as_str())).collect();
-    assert_eq!(seen, [(Some(name), Some("zoe hart"))]);
+    assert_eq!(seen, [(Some(name), Some(&*name.to_lowercase()))]);
     let shown = async |when: &str| {
-        for user in ["both", "before", "after"] {
+        for user in [&both_at_once, &before, &after] {
             for spelling in [name, address] {
                 let entity = json!({ "type": "person", "value": spelling });
                 let found = layer.call("getEntity", json!({ "userId": user, "entity": entity })).await;
@@ -167,7 +174,7 @@ async fn shown(world: &World) {
     };
     shown("written one by one").await;
     layer.call("rebuildGraph", json!({ "clearExisting": true })).await;
-    settle(world, &layer).await;
+    settle(world, layer).await;
     shown("rebuilt").await;
 }
 
