@@ -189,6 +189,6 @@ pub(super) fn is_unspaced_name(text: &str) -> bool {
             .iter()
             .any(|it| name.starts_with(it) && given_length(length, it.chars().count()))
     };
-    let short = || length <= 3 && length >= 2 && name.starts_with(|c| EASTERN_SURNAMES.contains(c));
+    let short = || (2..=3).contains(&length) && name.starts_with(|c| EASTERN_SURNAMES.contains(c));
     name.chars().all(is_eastern) && (short() || long()) && !super::organisations::is_organisation(name)
 }
