@@ -416,7 +416,7 @@ export interface ImportOptions {
 
 /** How it goes with the lines, or the mails, of an import. */
 export interface ImportCounts {
-  /** Memories met, those that failed included. */
+  /** Memories, or mails, met, those that failed included. */
   read: number;
   /** Newly stored. */
   stored: number;
@@ -452,12 +452,27 @@ export interface ImportResult extends ImportCounts {
    * `metadata.attachments`, with the number of these bytes as `undecoded`.
    */
   undecoded?: number | undefined;
+  /**
+   * Of an mbox: mails whose header `Date` is missing, or is none that can be read (in other languages than English, a day that
+   * does not exist). `createdAt` is then the date of the `From ` line, else that of the first `Received`, else the time of the import.
+   */
+  datesGuessed?: number | undefined;
+  /**
+   * Of an mbox: mails whose text is over `limits.contentBytes`. Each is several memories, cut between paragraphs, lines or words,
+   * with `part` and `parts` in their metadata; `read` counts the mail, `stored` its memories.
+   */
+  split?: { line: number; memories: number }[] | undefined;
+  /**
+   * Of an mbox: mails whose metadata is not whole. Of `from`, `to` and `cc` the first 500 at most are kept, of `attachments` the
+   * first 50, of all members what is within their share of `limits.metadataBytes`; `toCount` and its like are how many there are.
+   */
+  shortened?: { line: number; fields: string[] }[] | undefined;
   /** SHA-256 (hex) of the lines as in an export, whoever wrote them; none of an mbox. */
   digest?: string | undefined;
-  /** Whether this is an export, whole and unchanged. */
-  verified: boolean;
+  /** Whether this is an export, whole and unchanged; none of an mbox, which nothing seals. */
+  verified?: boolean | undefined;
   /**
-   * Why not: no header (`'foreign'`), no trailer (`'truncated'`), or lines, count and digest do not fit together
+   * Why not: no header, so that it is another program's and was read as such (`'foreign'`), no trailer (`'truncated'`), or lines, count and digest do not fit together
    * (`'edited'`).
    */
   problem?: 'foreign' | 'truncated' | 'edited' | undefined;
@@ -715,8 +730,11 @@ export class EnhancedMemoryService {
    *
    * A mail begins at a `From ` line that headers follow, in any of the forms that mail programs write, with any line ends; a
    * file that begins with headers is one, too (`.eml`). Subject and text are the content; `from`, `to`, `cc`, `subject`,
-   * `messageId` and `attachments` (name, type and bytes of what is no text) are metadata. `createdAt` is the header `Date`;
-   * where there is none, or no such day, the date of the `From ` line, else that of the first `Received`. Text is read in the
+   * `messageId` and `attachments` (name, type and bytes of what is no text) are metadata. A mail that is attached, also one that
+   * is shown in the text, is an attachment, called by its subject: what it says is not its forwarder's. Names in headers are read
+   * also where nobody quoted their commas (`Smith, Bob <bob@acme.com>`); a header that is no list of addresses is kept as it is.
+   * `createdAt` is the header `Date`; where there is none that can be read, the date of the `From ` line, else that of the first
+   * `Received`, else the time of the import, counted in `datesGuessed`. Text is read in the
    * declared character set, or in the one that the bytes look like where they contradict it. A thread is what the ids in
    * `Message-ID`, `In-Reply-To` and `References` hold together, or what Gmail says it is (`X-GM-THRID`). A source that is a
    * function is opened twice, and threads are known whole; of another, 5,000 mails at most are read ahead for them.

@@ -70,6 +70,12 @@ class Handle {
     return this.#config.settings.limits?.batch || DEFAULT_LIMITS.batch;
   }
 
+  /** What a memory may hold, in bytes. */
+  get limits() {
+    const { contentBytes, metadataBytes } = { ...DEFAULT_LIMITS, ...this.#config.settings.limits };
+    return { contentBytes, metadataBytes };
+  }
+
   /** Whether entities and relationships that are not as documented are refused, where a call does not say. */
   get #strictEntities() {
     return this.#config.settings.strictEntities === true;

@@ -165,7 +165,120 @@ describe('options', () => {
   });
 });
 
+describe('a mail that is larger than a memory may be', () => {
+  const many = Array.from({ length: 3000 }, (_, n) => `"Ann Lee ${n}" <ann.lee.${n}@harbour.example>`).join(
+    ', ',
+  );
+  const long = 'Wörter und mehr. '.repeat(20_000).trim();
+  const source = [
+    `From \nMessage-ID: <long@x>\nDate: Mon, 2 Mar 2026 10:13:20 +0000\nSubject: s\n\n${long}\n\n`,
+    `From \nDate: Mon, 2 Mar 2026 10:13:20 +0000\nTo: ${many}\nSubject: to many\n\ntext\n\n`,
+  ];
+  const importAs = (userId, options) => {
+    const { memory } = database.layer({ graphStore: 'none' });
+    return memory.importMemories(source, { format: 'mbox', userId, ...options });
+  };
+
+  it('is stored all the same, and told; a second time nothing is new', async () => {
+    const told = {
+      read: 2,
+      failed: [],
+      split: [{ line: 1, memories: 4 }],
+      shortened: [{ line: 8, fields: ['to'] }],
+    };
+    expect(await importAs('ona')).toMatchObject({ ...told, stored: 5, existing: 0, datesGuessed: 0 });
+    expect(await importAs('ona')).toMatchObject({ ...told, stored: 0, existing: 5 });
+    const all = await database.layer({ graphStore: 'none' }).memory.getAll('ona');
+    const parts = all
+      .filter(({ metadata }) => metadata.part)
+      .sort((a, b) => a.metadata.part - b.metadata.part);
+    expect(
+      parts
+        .map(({ content }) => content)
+        .join(' ')
+        .replace(/\s+/g, ' '),
+    ).toBe(`s ${long}`);
+    expect(new Set(parts.map(({ conversationId }) => conversationId))).toEqual(new Set(['<long@x>']));
+    const [other] = all.filter(({ metadata }) => !metadata.part);
+    expect(other.metadata).toMatchObject({ toCount: 3000, to: expect.stringMatching(/^"Ann Lee 0" </) });
+  });
+
+  it('is one mail that is left out, where it is', async () => {
+    const [mail] = source.map((text) => text.replace('Subject:', 'X-Spam-Flag: YES\nSubject:'));
+    const { memory } = database.layer({ graphStore: 'none' });
+    expect(await memory.importMemories([mail], { format: 'mbox', userId: 'ole' })).toMatchObject({
+      read: 1,
+      stored: 0,
+      skipped: 1,
+      leftOut: [{ line: 1, reason: 'spam' }],
+      split: [],
+    });
+  });
+
+  it('is so by the limits of the layer', async () => {
+    const { memory } = database.layer({
+      graphStore: 'none',
+      limits: { contentBytes: 200, metadataBytes: 2000 },
+    });
+    const text = `From \nTo: ${many}\nSubject: s\n\n${'some words '.repeat(60)}\n`;
+    const result = await memory.importMemories([text], { format: 'mbox', userId: 'pat' });
+    expect(result).toMatchObject({ failed: [], stored: 4, split: [{ line: 1, memories: 4 }] });
+  });
+});
+
+describe('the date of a mail', () => {
+  it.each([
+    ['Mo, 2. März 2026 10:13:20 +0100'],
+    ['lun., 2 mars 2026 10:13:20'],
+    ['2026年3月2日'],
+    ['Sun, 30 Feb 2026 10:00:00 +0000'],
+    ['soon'],
+    [undefined],
+  ])('that cannot be read (%s) is counted as guessed', async (date) => {
+    const { memory } = database.layer({ graphStore: 'none' });
+    const header = date ? `Date: ${date}\n` : '';
+    const text = `From a@x.example Tue Mar  3 09:00:00 2026\n${header}Subject: ${date}\n\ntext\n\n`;
+    const good = mail(1, SEPARATORS.classic);
+    const userId = `date ${date}`;
+    const result = await memory.importMemories([text, good], { format: 'mbox', userId });
+    expect(result).toMatchObject({ stored: 2, datesGuessed: 1 });
+    const [guessed] = (await memory.getAll(userId)).filter(({ content }) => content.startsWith(`${date}`));
+    expect(guessed.createdAt.toISOString()).toBe('2026-03-03T09:00:00.000Z');
+  });
+});
+
+describe('an mbox', () => {
+  it('has no seal that could be missing', async () => {
+    const { memory } = database.layer({ graphStore: 'none' });
+    const result = await memory.importMemories([mail(1, SEPARATORS.classic)], {
+      format: 'mbox',
+      userId: 'ray',
+    });
+    expect(result).toMatchObject({ stored: 1, failed: [] });
+    for (const name of ['verified', 'problem', 'digest']) expect(result).not.toHaveProperty(name);
+  });
+});
+
 describe('what is stored of a mail', () => {
+  it.each([
+    ['Zoe Hart <zh@y.example>', 'Zoe Hart'],
+    ['Hart, Zoe <zh@y.example>', 'Zoe Hart'],
+    ['"Dr. med. Franz Müller" <franz@x.example>', 'Franz Müller'],
+    ['Kwaku Obeng-Mensah <kom@x.example>', 'Kwaku Obeng-Mensah'],
+    ['Vincent van Gogh <v@x.example>', 'Vincent van Gogh'],
+    ['Анна Иванова <ai@x.example>', 'Анна Иванова'],
+    ['王小明 <wxm@x.example>', '王小明'],
+    ['ZOE HART <zh@y.example>', 'ZOE HART'],
+    ['GitHub <gh@x.example>', 'gh@x.example'],
+  ])('shows %s as %s', async (from, shown) => {
+    const { memory } = database.layer({ graphStore: 'none' });
+    const userId = `from ${from}`;
+    await memory.importMemories([`From \nFrom: ${from}\nSubject: s\n\ntext\n`], { format: 'mbox', userId });
+    const [{ entities, metadata }] = await memory.getAll(userId);
+    expect(entities.map(({ value }) => value)).toEqual([shown]);
+    expect(metadata.from).toContain(/<(.*)>/.exec(from)[1]);
+  });
+
   it('has nothing invented in it: people by their names, departments not at all', async () => {
     const { memory } = database.layer({ graphStore: 'none' });
     const headers = [

@@ -34,9 +34,9 @@ describe('import and export', () => {
       read: 3,
       stored: 2,
       existing: 0,
-      verified: false,
-      problem: 'foreign',
+      ok: false,
     });
+    expect(first.answer).not.toHaveProperty('problem');
     expect(first.answer.failed).toEqual([
       { line: 3, error: expect.objectContaining({ reason: 'INVALID_ARGUMENT' }) },
     ]);
@@ -106,6 +106,55 @@ describe('import and export', () => {
     expect(answer.stored).toBeGreaterThan(0);
     expect(code).toBe(answer.failed.length === 0 ? 0 : 1);
     expect(await rowsOf('me')).toHaveLength(answer.stored);
+  });
+});
+
+describe('import of mails', () => {
+  const mail = (headers, text = 'text') =>
+    `From a@x.example Tue Mar  3 09:00:00 2026\n${headers}\n\n${text}\n\n`;
+  const dated = (subject) => `Date: Mon, 2 Mar 2026 10:13:20 +0000\nSubject: ${subject}`;
+
+  it('shows what went well as such, and lists what was left out, split and shortened', async () => {
+    const mails = [
+      mail(dated('kept')),
+      mail(`X-Spam-Flag: YES\n${dated('offer')}`),
+      mail(`X-Mozilla-Status: 0009\n${dated('draft')}`),
+      mail('Date: Mo, 2. März 2026\nSubject: guessed'),
+      mail(dated('long'), 'some words '.repeat(20_000).trim()),
+      mail(`${dated('many')}\nTo: ${Array.from({ length: 600 }, (_, n) => `a${n}@x.example`).join(', ')}`),
+    ];
+    const file = folder.write('mixed.mbox', mails.join(''));
+    const { code, answer } = await cliJson(['import', '--user', 'mo', file], place());
+    expect({ code, ok: answer.ok, stored: answer.stored }).toEqual({ code: 0, ok: true, stored: 6 });
+    expect(answer.leftOut.map(({ reason }) => reason)).toEqual(['spam', 'deleted']);
+    expect(answer).toMatchObject({
+      datesGuessed: 1,
+      split: [{ memories: 3 }],
+      shortened: [{ fields: ['to'] }],
+    });
+    for (const name of ['verified', 'problem']) expect(answer).not.toHaveProperty(name);
+    const { stdout, stderr } = await cli(['import', '--user', 'mo', file], place());
+    expect(stdout).toBe(
+      '6 mails read: 0 stored, 6 there before, 1 marked deleted and passed over, 1 marked as spam and passed over, ' +
+        '0 refused, 1 without a date that can be read, dated otherwise, 1 too long and stored as several memories, ' +
+        '1 with shortened metadata.\n',
+    );
+    expect(stderr.trimEnd().split('\n')).toEqual([
+      'line 7: marked as spam and passed over',
+      'line 14: marked deleted and passed over',
+      'line 27: a long mail, 3 memories',
+      'line 33: metadata shortened: to',
+    ]);
+  });
+
+  it('lists a hundred of a kind, and all as JSON', async () => {
+    const spam = Array.from({ length: 130 }, (_, n) => mail(`X-Spam-Flag: YES\n${dated(`offer ${n}`)}`));
+    const file = folder.write('spam.mbox', spam.join(''));
+    const { code, stderr, answer } = await cliJson(['import', '--user', 'mo', file], place());
+    expect({ code, listed: answer.leftOut.length }).toEqual({ code: 0, listed: 130 });
+    const notes = stderr.trimEnd().split('\n');
+    expect(notes).toHaveLength(101);
+    expect(notes.at(-1)).toBe('and 30 more like this; --json lists all');
   });
 });
 

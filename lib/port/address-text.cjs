@@ -1,5 +1,7 @@
 'use strict';
 
+const { withWholeNames } = require('./address-bits.cjs');
+
 /** Headers with more recipients are read in pieces, for the parser's time grows with the square of their number. */
 const PIECE_LENGTH = 8192;
 
@@ -31,15 +33,26 @@ function inPieces(value) {
   return [...pieces, value.slice(from)];
 }
 
-/** @param {import('postal-mime').Address[]} list @returns {string} */
-function addresses(list) {
-  return list.map(addressText).join(', ');
+/**
+ * A header with addresses as the parser understands it, in pieces.
+ *
+ * @param {string} value
+ */
+function addressPieces(value) {
+  return inPieces(withWholeNames(plainAddresses(value)));
+}
+
+/** @param {import('postal-mime').Address[]} list @returns {string[]} */
+function addressTexts(list) {
+  return list.map(addressText).filter(Boolean);
 }
 
 /** @param {import('postal-mime').Address} given */
 function addressText({ name, address, group }) {
-  if (group) return `${name}: ${addresses(group)};`;
-  return name ? `"${name.replaceAll('"', "'")}" <${address ?? ''}>` : (address ?? '');
+  if (group) return `${name}: ${addressTexts(group).join(', ')};`;
+  const quoted = `"${name.replaceAll('"', "'")}"`;
+  if (address) return name ? `${quoted} <${address}>` : address;
+  return /[,;:<>()@]/.test(name) ? quoted : name;
 }
 
-module.exports = { addresses, inPieces, plainAddresses };
+module.exports = { addressPieces, addressTexts };

@@ -45,15 +45,15 @@ async function importMemories(handle, source, given) {
   const seal = new SealCheck();
   const run = new Import(handle, options);
   const first = options.format === 'mbox' && typeof source === 'function' ? open() : undefined;
-  const items = withKeys(read(open(), seal, { ...options, first }), (item) => !run.leavesOut(item));
+  const { limits } = handle;
+  const items = withKeys(read(open(), seal, { ...options, first, limits }), (item) => !run.leavesOut(item));
   for await (const item of items) await run.take(item);
   await run.flush();
-  const { digest, ...verdict } = seal.outcome();
+  // Nothing seals an mbox.
   return {
     ...run.counts,
     failed: run.failed,
-    ...(options.format === 'jsonl' ? { digest } : run.ofMails),
-    ...verdict,
+    ...(options.format === 'jsonl' ? seal.outcome() : run.ofMails),
   };
 }
 
@@ -99,10 +99,10 @@ function checkedSource(source) {
   throw invalid('source', 'must be a stream, or something else that gives text or bytes in pieces');
 }
 
-function read(source, seal, { format, userId, signal, first }) {
+function read(source, seal, { format, userId, signal, first, limits }) {
   return format === 'jsonl'
     ? readJsonl(source, { userId, seal, signal })
-    : readMbox(source, { userId, signal, first });
+    : readMbox(source, { userId, signal, first, limits });
 }
 
 async function mustBeWhole(source, options) {
@@ -117,8 +117,18 @@ class Import {
   counts = { read: 0, stored: 0, existing: 0, skipped: 0 };
   /** @type {{ line: number, error: Error }[]} */
   failed = [];
-  /** @type {{ leftOut: { line: number, reason: import('./mail-marks.cjs').LeftOut }[], unclear: { line: number, problem: string }[], undecoded: number }} */
-  ofMails = { leftOut: [], unclear: [], undecoded: 0 };
+  ofMails = {
+    /** @type {{ line: number, reason: import('./mail-marks.cjs').LeftOut }[]} */
+    leftOut: [],
+    /** @type {{ line: number, problem: string }[]} */
+    unclear: [],
+    /** @type {{ line: number, memories: number }[]} */
+    split: [],
+    /** @type {{ line: number, fields: string[] }[]} */
+    shortened: [],
+    undecoded: 0,
+    datesGuessed: 0,
+  };
   #handle;
   #options;
   /** @type {Readable[]} */
@@ -137,12 +147,12 @@ class Import {
   async take(item) {
     this.#line = item.line;
     this.#end = item.end;
-    this.counts.read += 1;
+    if (!item.isMore) this.counts.read += 1;
     for (const line of item.unclear ?? []) this.ofMails.unclear.push({ line, problem: MAY_BEGIN_A_MAIL });
     const reason = this.leavesOut(item);
     if (item.error !== undefined && !reason) this.#fail(item.line, unreadable(item.error, item.line));
-    else if (reason) this.#leaveOut(item.line, reason);
-    else this.#accept(/** @type {Readable} */ (item));
+    else if (!reason) this.#accept(/** @type {Readable} */ (item));
+    else if (!item.isMore) this.#leaveOut(item.line, reason);
     if (this.#isFull()) await this.flush();
   }
 
@@ -160,8 +170,17 @@ class Import {
   }
 
   #accept(item) {
-    if (item.undecoded) this.ofMails.undecoded += 1;
+    this.#tell(item);
     if (!this.#options.dryRun) this.#chunk.push(item);
+  }
+
+  /** What is not as it is in the mail. @param {Readable} item */
+  #tell({ line, undecoded, dateGuessed, parts, shortened }) {
+    const told = this.ofMails;
+    if (undecoded) told.undecoded += 1;
+    if (dateGuessed) told.datesGuessed += 1;
+    if (parts) told.split.push({ line, memories: parts });
+    if (shortened) told.shortened.push({ line, fields: shortened });
   }
 
   #isFull() {

@@ -16,8 +16,11 @@ const DELETED = ',"deleted":true}';
  *             metadata?: Record<string, unknown>, importance?: any, summary?: any, entities?: any,
  *             relationships?: any, deleted?: boolean }} Entry
  * Of a mail also `identity`, what its key is made of, and `isUnique`, whether no other mail has it; `leftOut`, why it is not imported unless asked for; `undecoded`, whether
- * some of its text could not be decoded; `unclear`, lines of which it could not be told whether they begin a mail.
- * @typedef {{ identity?: unknown[], isUnique?: boolean, leftOut?: import('./mail-marks.cjs').LeftOut, undecoded?: boolean, unclear?: number[] }} OfMail
+ * some of its text could not be decoded; `unclear`, lines of which it could not be told whether they begin a mail; `dateGuessed`,
+ * whether its own date could not be read; `parts`, of how many items it is the first, which the others, `isMore`, follow;
+ * `shortened`, the members of its metadata that are not whole.
+ * @typedef {{ identity?: unknown[], isUnique?: boolean, leftOut?: import('./mail-marks.cjs').LeftOut, undecoded?: boolean, unclear?: number[],
+ *   dateGuessed?: boolean, parts?: number, isMore?: boolean, shortened?: string[] }} OfMail
  * @typedef {{ line: number, end: number } & OfMail & ({ entry: Entry, json?: string, error?: undefined } | { entry?: undefined, error: string })} Item
  */
 

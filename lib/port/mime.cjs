@@ -2,29 +2,32 @@
 
 const { decodeText } = require('./charsets.cjs');
 const { htmlToText } = require('./html-text.cjs');
-const { addresses, inPieces, plainAddresses } = require('./address-text.cjs');
+const { addressPieces } = require('./address-text.cjs');
 const { unflowed } = require('./flowed-text.cjs');
 const { charsetOfHeaders, decodedWords, escapedBytes, headerText, utf8Words } = require('./header-text.cjs');
 const { isReadable } = require('./text-lines.cjs');
 
-/** Mails in mails are read so deep. */
-const MAX_DEPTH = 10;
 /** More parts are no mail, but a way to fill the memory. */
 const MAX_PARTS = 20_000;
 /** Read as they stand. */
-const PLAIN = /^(?:text\/(?:plain|markdown|x-markdown|enriched|richtext|rfc822-headers)|text|plain|)$/;
+const PLAIN = /^(?:text\/(?:plain|markdown|x-markdown|enriched|richtext)|text|plain|)$/;
+const MAIL = /^message\/(?:rfc822|global)$/;
 const EXCERPT_BYTES = 512;
 const NOTHING = new Uint8Array();
 const LINE_FEED = Buffer.from('\n');
 /** A line of base64, possibly empty. */
 const BASE64_LINE = /^\s*[A-Za-z0-9+/]*={0,2}\s*$/;
 const ADDRESSES = new Set(['from', 'to', 'cc', 'bcc', 'sender', 'reply-to']);
+const MAX_HEADER_BYTES = 64 * 1024;
+const SUBJECT = /^subject:[ \t]*(.*(?:\r?\n[ \t].*)*)/im;
 
 /**
  * What is no text of a mail, told in its metadata. `undecoded`: bytes of a text that could not be read; `base64` is how they
  * begin.
  * @typedef {{ name?: string, type: string, bytes: number, charset?: string, undecoded?: number, base64?: string }} Note
- * @typedef {{ mail: import('postal-mime').Email, text: string, notes: Note[] }} Parsed
+ * `raw`: the header as it stands, for what is no list of addresses.
+ * @typedef {{ list: import('postal-mime').Address[], raw: string }} People
+ * @typedef {{ mail: import('postal-mime').Email, people: Record<'from' | 'to' | 'cc', People>, text: string, notes: Note[] }} Parsed
  */
 
 /** @type {Promise<any> | undefined} */
@@ -35,7 +38,9 @@ let loading;
  * @returns {Promise<Parsed>}
  */
 async function parseMime(bytes) {
-  loading ??= import('postal-mime').then(({ default: PostalMime }) => parserOf(PostalMime));
+  loading ??= import('postal-mime').then(({ default: PostalMime, addressParser }) =>
+    parserOf(PostalMime, addressParser),
+  );
   const Parser = await loading;
   return new Parser().read(bytes);
 }
@@ -44,27 +49,31 @@ async function parseMime(bytes) {
  * postal-mime takes a mail apart. It decodes what is declared and nothing else; what is overridden here gives it UTF-8 to
  * decode, and puts the text together. The version is pinned, for these are its inner seams.
  */
-function parserOf(PostalMime) {
+function parserOf(PostalMime, addressParser) {
   return class Parser extends PostalMime {
     /** @type {Note[]} */
     notes = [];
     text = '';
-    #depth;
     #parts = 0;
     #latest;
     /** What stands in base64 and is none, by its node: the text of programs that only say so, the footers of mailing lists. */
     /** @type {Map<any, Uint8Array[]>} */
     #outside = new Map();
 
-    constructor(depth = 0) {
-      super();
-      this.#depth = depth;
-    }
-
     /** @returns {Promise<Parsed>} */
     async read(bytes) {
       const mail = await this.parse(bytes);
-      return { mail, text: this.text, notes: this.notes };
+      const people = { from: this.#people('from'), to: this.#people('to'), cc: this.#people('cc') };
+      return { mail, people, text: this.text, notes: this.notes };
+    }
+
+    /** All of them: the parser knows one author only. @param {string} key @returns {People} */
+    #people(key) {
+      const values = this.root.headers.filter((header) => header.key === key).map(({ value }) => value);
+      return {
+        list: values.flatMap((value) => addressParser(value)),
+        raw: decodedWords(values.join(', ')).trim(),
+      };
     }
 
     /** Bytes beyond ASCII come through the parser unharmed: it takes headers and quoted-printable for UTF-8. */
@@ -102,16 +111,15 @@ function parserOf(PostalMime) {
       );
       this.root.headers = this.root.headers.flatMap(({ value, ...header }) => {
         const text = utf8Words(headerText(value, ofHeaders));
-        const values = ADDRESSES.has(header.key) ? inPieces(plainAddresses(text)) : [text];
+        const values = ADDRESSES.has(header.key) ? addressPieces(text) : [text];
         return values.map((piece) => ({ ...header, value: piece }));
       });
-      const inlineMails = !this.forceRfc822Attachments();
-      this.text = await this.#textOf(this.root, { inlineMails, hint });
+      this.text = this.#textOf(this.root, { hint });
       this.textContent = {};
     }
 
-    /** @returns {Promise<string>} */
-    async #textOf(node, context) {
+    /** @returns {string} */
+    #textOf(node, context) {
       const { multipart } = node.contentType;
       if (multipart && node.childNodes.length > 0) return this.#textOfParts(node, context);
       const type = typeOf(node);
@@ -121,15 +129,13 @@ function parserOf(PostalMime) {
       if (!isAttached && (multipart || PLAIN.test(type))) return this.#plain(node, context);
       if (!isAttached && type === 'text/html')
         return htmlToText(this.#decode(node, context, metaCharset(node.content)));
-      const isMail = context.inlineMails && this.isInlineMessageRfc822(node) && this.#depth < MAX_DEPTH;
-      if (isMail) return this.#forwarded(node);
+      // A mail in the mail, too: its text is another's, or was said before.
       this.notes.push(noteOf(node, context));
       return '';
     }
 
-    async #textOfParts(node, context) {
-      const texts = [];
-      for (const child of node.childNodes) texts.push(await this.#textOf(child, context));
+    #textOfParts(node, context) {
+      const texts = node.childNodes.map((child) => this.#textOf(child, context));
       const readable = texts.filter((text) => isReadable(text));
       const pieces = node.contentType.multipart === 'alternative' ? readable.slice(0, 1) : readable;
       return pieces.map((text) => text.replace(/^\n+|\s+$/g, '')).join('\n\n');
@@ -154,19 +160,6 @@ function parserOf(PostalMime) {
           ...excerpt(bytes, text),
         });
       return joined(text, decodeText(Buffer.concat(outside), declared, hint).text);
-    }
-
-    /** A mail in the mail: its headers that matter, and its text. */
-    async #forwarded(node) {
-      const { mail, text, notes } = await new Parser(this.#depth + 1).read(node.content);
-      this.notes.push(...notes);
-      const lines = [
-        mail.from && `From: ${addresses([mail.from])}`,
-        mail.to && `To: ${addresses(mail.to)}`,
-        mail.date && `Date: ${mail.headers.find(({ key }) => key === 'date')?.value}`,
-        mail.subject && `Subject: ${mail.subject}`,
-      ];
-      return [lines.filter(Boolean).join('\n'), text].filter(Boolean).join('\n\n');
     }
   };
 }
@@ -217,9 +210,19 @@ function metaCharset(content) {
 
 function noteOf(node, { hint }) {
   const { params = {}, value: type } = node.contentType.parsed ?? {};
-  const given = node.contentDisposition?.parsed?.params?.filename || params.name;
+  const given = node.contentDisposition?.parsed?.params?.filename || params.name || subjectOf(node);
   const name = given && decodedWords(headerText(given, hint));
   return { ...(name && { name }), type: type || 'text/plain', bytes: node.content.byteLength };
+}
+
+/** What an attached mail is called where nobody named it. */
+function subjectOf(node) {
+  if (!MAIL.test(typeOf(node))) return undefined;
+  const start = Buffer.from(node.content, 0, Math.min(node.content.byteLength, MAX_HEADER_BYTES));
+  const [headers] = Buffer.from(escapedBytes(start))
+    .toString()
+    .split(/\r?\n\r?\n/, 1);
+  return SUBJECT.exec(headers)?.[1].replace(/\r?\n/g, '').trim();
 }
 
 /** Only of what is nowhere else. */

@@ -25,21 +25,42 @@ class Threads {
   #parents = [];
   /** @type {(Conversation | undefined)[]} */
   #conversations = [];
+  /** The ids that mails have themselves. */
+  #own = new Set();
+  /** Numbers of mails that perhaps answer one with this id. @type {Map<string, number[]>} */
+  #waiting = new Map();
 
   /**
    * @param {Map<string, string>} headers
    * @returns {number | undefined} what to ask for the conversation by; none where the mail names no id
    */
   add(headers) {
-    const [first, ...rest] = idsOf(headers);
+    const { ids, own, perhaps } = idsOf(headers);
+    const known = perhaps.filter((id) => this.#own.has(id));
+    const [first, ...rest] = ids.length > 0 ? ids : known;
     if (first === undefined) return undefined;
     const number = this.#number(first);
-    for (const id of rest) {
-      const answer = this.#number(id);
-      this.#answers[answer] = true;
-      this.#join(number, answer);
-    }
+    for (const id of rest) this.#answer(this.#number(id), number);
+    if (own === undefined) return number;
+    this.#own.add(own);
+    const ownNumber = this.#number(own);
+    for (const id of perhaps) this.#mayAnswer(ownNumber, id);
+    for (const answer of this.#waiting.get(own) ?? []) this.#answer(answer, ownNumber);
+    this.#waiting.delete(own);
     return number;
+  }
+
+  /** @param {number} answer @param {number} number */
+  #answer(answer, number) {
+    this.#answers[answer] = true;
+    this.#join(number, answer);
+  }
+
+  /** What may be an address is an id where a mail has it. @param {number} answer @param {string} id */
+  #mayAnswer(answer, id) {
+    if (this.#own.has(id)) this.#answer(answer, this.#number(id));
+    else if (this.#waiting.has(id)) this.#waiting.get(id)?.push(answer);
+    else this.#waiting.set(id, [answer]);
   }
 
   /**
@@ -103,33 +124,59 @@ class Threads {
 /** @param {string} a @param {string} b */
 const lesser = (a, b) => [a, b].sort()[0];
 
-/** The ids that a mail names, the oldest first, its own last. @param {Map<string, string>} headers */
+/**
+ * The ids that a mail names, the oldest first, its own last; and those that are perhaps addresses.
+ *
+ * @param {Map<string, string>} headers
+ */
 function idsOf(headers) {
-  const own = idsIn(headers.get('message-id') ?? '', false).slice(0, 1);
+  const [own] = idsIn(headers.get('message-id') ?? '', false).sure;
+  const ends = own === undefined ? [] : [own];
   const thread = headers.get('x-gm-thrid')?.trim();
-  if (thread) return [`x-gm-thrid:${thread}`, ...own];
+  if (thread) return { ids: [`x-gm-thrid:${thread}`, ...ends], own, perhaps: [] };
   const references = idsIn(headers.get('references') ?? '', true);
-  const answered = idsIn(headers.get('in-reply-to') ?? '', true).filter((id) => !isAddress(id, headers));
-  return [...new Set([...references, ...answered, ...own])];
+  const answered = idsIn(headers.get('in-reply-to') ?? '', true);
+  const notPeople = (ids) => ids.filter((id) => !isAddress(id, headers));
+  const ids = [...new Set([...references.sure, ...notPeople(answered.sure), ...ends])];
+  const perhaps = [...references.perhaps, ...answered.perhaps].filter((id) => !ids.includes(id));
+  return { ids, own, perhaps: notPeople(perhaps) };
 }
 
 /**
  * In brackets, or without them where there is nothing else. People's programs wrote sentences there once ("Your message of
- * Monday", "Message from Ann Lee <ann@example.com>"): in these only what stands at the end can be an id.
+ * Monday", "Message from Ann Lee <ann@example.com>"): in these an id may stand anywhere, and an address as well.
  */
 function idsIn(value, mayBeProse) {
   const plain = value.replace(QUOTED, (piece) => (piece[0] === '<' ? piece : ' '));
-  const bracketed = [...plain.matchAll(ID)].map(([, id]) => cleaned(id)).filter(Boolean);
+  const bracketed = [...plain.matchAll(ID)]
+    .map((found) => ({ id: cleaned(found[1]), at: found.index, end: found.index + found[0].length }))
+    .filter(({ id }) => id !== '')
+    .slice(0, MAX_IDS);
   const prose = plain
     .replace(ID, ' ')
     .replace(/[\s,;]+/g, ' ')
     .trim();
-  if (bracketed.length === 0) return bareIds(prose, mayBeProse);
-  if (!mayBeProse || !/[a-z]{2}/i.test(prose)) return bracketed.slice(0, MAX_IDS);
-  return endsWithId(plain) ? bracketed.slice(-1) : [];
+  if (bracketed.length === 0) return { sure: bareIds(prose, mayBeProse), perhaps: [] };
+  const isProse = mayBeProse && /[a-z]{2}/i.test(prose);
+  const isSure = (found) => !isProse || isNoAddress(found.id) || standsAsId(plain, found);
+  return {
+    sure: bracketed.filter(isSure).map(({ id }) => id),
+    perhaps: bracketed.filter((found) => !isSure(found)).map(({ id }) => id),
+  };
 }
 
-const endsWithId = (text) => /<[^<>]*>[\s.,;]*$/.test(text) && !/\bfrom\b[^<>]*<[^<>]*>[\s.,;]*$/i.test(text);
+/** At the beginning of a sentence, or at its end unless the sentence ends with who wrote. */
+function standsAsId(text, { at, end }) {
+  if (text.slice(0, at).trim() === '') return !/^\s*(?:wrote|writes|said)\b/i.test(text.slice(end));
+  const before = text.slice(text.lastIndexOf('>', at - 1) + 1, at);
+  return /^[\s.,;]*$/.test(text.slice(end)) && !/\b(?:from|by)\b/i.test(before);
+}
+
+/** Of a host that no mail goes to, or with such numbers as programs count by. @param {string} id */
+function isNoAddress(id) {
+  const [, local = '', host = ''] = /^(.*)@([^@]*)$/.exec(id) ?? [];
+  return !host.includes('.') || /[$/=!]/.test(local) || (local.match(/\d/g) ?? []).length >= 6;
+}
 
 function bareIds(text, mayBeProse) {
   const words = text.split(' ').filter(Boolean);

@@ -3,6 +3,13 @@ language sql immutable parallel safe as $$
   select name ~ E'^[^@\\s]+@[^@\\s]+\\.[^@\\s.]+$'
 $$;
 
+-- Whether a person's name is no given name, which many share: an address, several words, or three letters of the scripts that
+-- write a whole name as one word.
+create or replace function izzie_memory.is_of_one(name text) returns boolean
+language sql immutable parallel safe as $$
+  select name ~ E'[ @]|^[\\u3400-\\u9fff\\uac00-\\ud7a3]{3,}$'
+$$;
+
 -- The name that an address gives away: bob.smith@acme.com is of a Bob Smith.
 create or replace function izzie_memory.name_in_address(address text) returns text
 language sql immutable parallel safe as $$
@@ -23,14 +30,14 @@ language sql immutable parallel safe as $$
     where r ->> 'relationshipType' = 'SAME_AS' and r ->> 'fromType' = r ->> 'toType'
       and r ->> 'fromNormalized' <> r ->> 'toNormalized'
       and ((r ->> 'confidence')::numeric = 1 or (r ->> 'confidence')::numeric >= 0.5
-        and (r ->> 'fromType' <> 'person' or r ->> 'fromNormalized' ~ '[ @]' and r ->> 'toNormalized' ~ '[ @]'))
+        and (r ->> 'fromType' <> 'person' or izzie_memory.is_of_one(r ->> 'fromNormalized') and izzie_memory.is_of_one(r ->> 'toNormalized')))
     union all
     select izzie_memory.entity_label(e ->> 'type'), e ->> 'normalized', spelled.name, 2
     from jsonb_array_elements(entities) e,
       lateral (select izzie_memory.canonical_name(e ->> 'type', e ->> 'value', null) as name) spelled
     where e ->> 'type' in ('person', 'company', 'project', 'tool', 'location') and (e ->> 'confidence')::numeric >= 0.5
       and spelled.name <> e ->> 'normalized'
-      and (e ->> 'type' <> 'person' or spelled.name ~ '[ @]' and e ->> 'normalized' ~ '[ @]')
+      and (e ->> 'type' <> 'person' or izzie_memory.is_of_one(spelled.name) and izzie_memory.is_of_one(e ->> 'normalized'))
     union all
     select 'Person', e ->> 'normalized', izzie_memory.name_in_address(e ->> 'normalized'), 1
     from jsonb_array_elements(entities) e

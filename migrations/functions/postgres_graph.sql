@@ -98,7 +98,7 @@ begin
     insert into izzie_memory.graph_entities (key, user_id, label, normalized, name, type, confidence, first_seen, last_seen)
     select distinct on (m.key) m.key, m.user_id, m.label, m.normalized, m.name, m.type, m.confidence, m.created_at, m.created_at
     from unnest(mentions) m
-    order by m.key, m.created_at, m.memory_id
+    order by m.key, izzie_memory.is_address(m.name), m.created_at, m.memory_id
     on conflict do nothing;
 
     select coalesce(array_agg(k order by k), '{}') into touched from (
@@ -136,11 +136,15 @@ begin
 
   update izzie_memory.graph_entities e
   set confidence = greatest(e.confidence, w.confidence), first_seen = least(e.first_seen, w.first_seen),
-      last_seen = greatest(e.last_seen, w.last_seen)
-  from (select m.key, max(m.confidence) as confidence, min(m.created_at) as first_seen, max(m.created_at) as last_seen
+      last_seen = greatest(e.last_seen, w.last_seen),
+      -- An address is a name only until another is known.
+      name = case when izzie_memory.is_address(e.name) then coalesce(w.name, e.name) else e.name end
+  from (select m.key, max(m.confidence) as confidence, min(m.created_at) as first_seen, max(m.created_at) as last_seen,
+          (array_agg(m.name order by m.created_at, m.memory_id) filter (where not izzie_memory.is_address(m.name)))[1] as name
         from unnest(mentions) m group by m.key) w
   where e.key = any (touched) and e.key = w.key
-    and (w.confidence > e.confidence or w.first_seen < e.first_seen or w.last_seen > e.last_seen);
+    and (w.confidence > e.confidence or w.first_seen < e.first_seen or w.last_seen > e.last_seen
+      or w.name is not null and izzie_memory.is_address(e.name));
 
   return query
   select (p ->> 'memoryId')::uuid, coalesce(g.epoch, horizon.epoch), coalesce(g.revision, horizon.revision),

@@ -212,8 +212,8 @@ language sql immutable parallel safe as $$
       when named.name is null then 'the value is empty or not a text' end as reason) told
 $$;
 
--- Entities in canonical form as one list: doubles of one label and name are merged, the surest stays, of equally sure ones the
--- first.
+-- Entities in canonical form as one list: doubles of one label and name are merged. A value that is a name stays before one that
+-- is its owner's address, else the surest, of equally sure ones the first.
 create or replace function izzie_memory.merge_entities(entities jsonb) returns jsonb
 language sql immutable parallel safe as $$
   select coalesce(jsonb_agg(entity order by label, normalized collate "C"), '[]')
@@ -223,7 +223,8 @@ language sql immutable parallel safe as $$
             (x.entity ->> 'confidence')::numeric as confidence, x.entity, x.place
           from jsonb_array_elements(case when jsonb_typeof(entities) = 'array' then entities else '[]' end)
             with ordinality as x (entity, place)) named
-    order by label, normalized, confidence desc, place
+    order by label, normalized,
+      izzie_memory.is_address(entity ->> 'value') and not izzie_memory.is_address(normalized), confidence desc, place
   ) merged
 $$;
 

@@ -34,6 +34,7 @@ on_both! {
     as_the_app: names_as_the_application_stores_them_on_neo4j, names_as_the_application_stores_them_on_postgres;
     by_value: an_entity_is_found_by_the_value_that_people_see_on_neo4j, an_entity_is_found_by_the_value_that_people_see_on_postgres;
     renewed: names_of_before_are_made_anew_on_neo4j, names_of_before_are_made_anew_on_postgres;
+    shown: people_are_shown_by_their_name_on_neo4j, people_are_shown_by_their_name_on_postgres;
     relationships: relationships_follow_the_names_on_neo4j, relationships_follow_the_names_on_postgres;
 }
 
@@ -135,6 +136,46 @@ async fn spellings(world: &World) {
         .one("select jsonb_agg(distinct given_entities -> 0 ->> 'normalized') from izzie_memory.memory_state")
         .await;
     assert_eq!(given, json!(["bob.smith@acme.com", null]), "what was given is kept");
+}
+
+/// An address is what people see of somebody only until a name is known, in the memory and in the graph.
+async fn shown(world: &World) {
+    let layer = world.layer();
+    for name in ["Zoe Hart", "王小明"] {
+        shown_as(world, &layer, name).await;
+    }
+}
+
+async fn shown_as(world: &World, layer: &Client, name: &str) {
+    let address = "zh@y.example";
+    let [both_at_once, before, after] = ["both", "before", "after"].map(|when| format!("{when} {name}"));
+    let sure =
+        |value: &str, confidence: f64| json!({ "type": "person", "value": value, "confidence": confidence });
+    let both = json!([sure(address, 0.95), sure(name, 0.9)]);
+    let same = json!([same(name, address, Some(0.9))]);
+    let said = store(layer, &both_at_once, both.clone(), same.clone()).await;
+    store(layer, &before, json!([sure(address, 0.95)]), json!([])).await;
+    store(layer, &before, both.clone(), same.clone()).await;
+    store(layer, &after, both, same).await;
+    store(layer, &after, json!([sure(address, 0.95)]), json!([])).await;
+    settle(world, layer).await;
+    let memory = layer.call("getById", json!({ "id": said, "userId": both_at_once })).await;
+    let entities = memory["entities"].as_array().expect("entities");
+    let seen: Vec<_> = entities.iter().map(|it| (it["value"].as_str(), it["normalized"].as_str())).collect();
+    assert_eq!(seen, [(Some(name), Some(&*name.to_lowercase()))]);
+    let shown = async |when: &str| {
+        for user in [&both_at_once, &before, &after] {
+            for spelling in [name, address] {
+                let entity = json!({ "type": "person", "value": spelling });
+                let found = layer.call("getEntity", json!({ "userId": user, "entity": entity })).await;
+                assert_eq!(found["name"], name, "{when}: {user} by {spelling}");
+            }
+        }
+    };
+    shown("written one by one").await;
+    layer.call("rebuildGraph", json!({ "clearExisting": true })).await;
+    settle(world, layer).await;
+    shown("rebuilt").await;
 }
 
 async fn later_evidence(world: &World) {

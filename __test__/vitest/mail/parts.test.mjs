@@ -101,9 +101,46 @@ describe('a mail in a mail', () => {
       part('text/plain', 'end'),
     );
     const [first, second] = await mails(mail(`Subject: s\n${type}`, parts) + mail('Subject: next', 'text'));
-    expect(first.entry.content).toBe('s\n\nsee\n\nFrom: b@x.example\nSubject: inner\n\ninner text\n\nend');
+    expect(first.entry.content).toBe('s\n\nsee\n\nend');
+    expect(first.entry.metadata.attachments).toMatchObject([{ name: 'a.eml', type: 'message/rfc822' }]);
     expect(first.unclear ?? []).toHaveLength(unclear);
     expect(second.entry.content).toBe('next\n\ntext');
+  });
+
+  const attached = 'From: b@x.example\nSubject: =?utf-8?Q?Gr=C3=BC=C3=9Fe?=\n of b\n\nwords of b';
+  it.each([
+    ['inline', 'message/rfc822\nContent-Disposition: inline'],
+    ['of no disposition', 'message/rfc822'],
+    ['attached', 'message/rfc822\nContent-Disposition: attachment'],
+    ['in UTF-8', 'message/global'],
+  ])(
+    '(%s) is an attachment called by its subject, for its words are not those of who sends it on',
+    async (_, type) => {
+      const [multi, parts] = multipart('mixed', part('text/plain', 'see below'), part(type, attached));
+      const [{ entry, thread }] = await mails(mail(`Subject: Fwd\n${multi}`, parts));
+      expect(entry.content).toBe('Fwd\n\nsee below');
+      const [note] = entry.metadata.attachments;
+      expect(note).toMatchObject({
+        name: 'Grüße of b',
+        type: type.split('\n')[0],
+        bytes: expect.any(Number),
+      });
+      expect({ thread, from: entry.metadata.from }).toEqual({ thread: undefined, from: 'ann@x.example' });
+    },
+  );
+
+  it('of a digest, which declares no type, and the headers of one that comes back are none of the text either', async () => {
+    const [digest, mailsIn] = multipart('digest', `--cut\n\n${attached}\n`, `--cut\n\n${attached}\n`);
+    const [{ entry }] = await mails(mail(`Subject: digest\n${digest}`, mailsIn));
+    expect(entry.content).toBe('digest');
+    expect(entry.metadata.attachments.map(({ name }) => name)).toEqual(['Grüße of b', 'Grüße of b']);
+    const [report, parts] = multipart(
+      'report',
+      part('text/plain', 'came back'),
+      part('message/delivery-status', 'Status: 5.1.1'),
+      part('text/rfc822-headers', attached),
+    );
+    expect(await textOf(`Subject: s\n${report}`, parts)).toBe('s\n\ncame back');
   });
 
   it('that is told but not there takes no other with it', async () => {
@@ -134,8 +171,15 @@ describe('linear time', () => {
   it('for a hundred thousand recipients', async () => {
     const list = 'a@x.example, '.repeat(100_000);
     const [{ entry }] = await mails(mail(`To: "b, c" <b@x.example>, ${list}`, 'text'));
-    expect(entry.metadata.to.split(', a@')).toHaveLength(100_001);
+    expect(entry.metadata.to.split(', a@')).toHaveLength(500);
+    expect(entry.metadata.toCount).toBe(100_001);
     expect(entry.metadata.to).toMatch(/^"b, c" <b@x.example>, a@/);
+  });
+
+  it.each(['b, ', '"', '(', '<', 'x: ', '\\', 'b <b@x> '])('for a header full of %s', async (piece) => {
+    const list = piece.repeat(100_000 / piece.length);
+    const [{ entry }] = await mails(mail(`Cc: ${list}\nSubject: s`, 'text'));
+    expect(entry.content).toBe('s\n\ntext');
   });
 
   it('for a long word where an archive has addresses', async () => {

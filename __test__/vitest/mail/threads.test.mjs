@@ -63,12 +63,44 @@ describe('a conversation', () => {
     'Your message of "Mon, 2 Mar 2026 10:13:20 +0100." <a@x>',
     'Message from Ann Lee <ann@x.example> of "Mon, 2 Mar 2026" <a@x>',
     "Ann Lee's message of Mon, 2 Mar 2026 <a@x>",
+    '<a@x> from Bob',
+    '<a@x> (Ann Lee) from Bob <bob@x.example>',
+    'Message of Mon from Ann <a@x>',
+    'Your mail <a@x> of Monday',
+    'Ann Lee <ann@x.example> wrote <a@x> on Monday',
     'a@x',
   ])('is told by what is an id in %s', async (text) => {
     expect(await conversations([A, { 'Message-ID': '<e@x>', 'In-Reply-To': text }])).toEqual([
       '<a@x>',
       '<a@x>',
     ]);
+  });
+
+  it.each([true, false])(
+    'is told by an id that looks like an address, where a mail has it (%s)',
+    async (twice) => {
+      const parent = { 'Message-ID': '<ann.lee@x.example>' };
+      const texts = [
+        'Message of Mon from Ann <ann.lee@x.example>',
+        'mail <ann.lee@x.example> of Ann, on Monday',
+      ];
+      for (const header of ['In-Reply-To', 'References'])
+        for (const text of texts) {
+          const answer = { 'Message-ID': '<e@x>', [header]: text };
+          for (const mails of [
+            [parent, answer],
+            [answer, parent],
+          ])
+            expect(await conversations(mails, twice)).toEqual(Array(2).fill('<ann.lee@x.example>'));
+        }
+    },
+  );
+
+  it('is that of the mail it answers where a mail has no id of its own', async () => {
+    const answer = { 'In-Reply-To': 'Message of Mon from Ann <ann.lee@x.example>' };
+    expect(await conversations([{ 'Message-ID': '<ann.lee@x.example>' }, answer])).toEqual(
+      Array(2).fill('<ann.lee@x.example>'),
+    );
   });
 
   it.each([

@@ -5,7 +5,7 @@ const { Option } = require('commander');
 const { probe } = require('../../port/probe.cjs');
 const { EXIT } = require('../exit-codes.cjs');
 const { examples, userOf, wholeNumber, withStores } = require('../options.cjs');
-const { memories } = require('../text.cjs');
+const { memories, plural } = require('../text.cjs');
 
 /** @param {import('commander').Command} program @param {(command: import('../program.cjs').CliCommand) => any} action */
 module.exports = (program, action) => {
@@ -43,15 +43,39 @@ async function importFile(context, options, file) {
       onProgress: ({ bytes, read }) => onProgress({ done: bytes, total, note: memories(read) }),
     }),
   );
-  for (const { line, error } of result.failed) context.note(`line ${line}: ${error.message}`);
-  for (const { line, problem } of result.unclear ?? []) context.note(`line ${line}: ${problem}`);
-  context.print(result, describe(result));
-  return isWhole(result) ? EXIT.OK : EXIT.FAILED;
+  for (const text of notesOf(result)) context.note(text);
+  const ok = isWhole(result);
+  context.print({ ok, ...withoutForeignSeal(result) }, describe(result));
+  return ok ? EXIT.OK : EXIT.FAILED;
 }
 
 /** Files of other programs have no digest, and nothing to be whole by. */
 function isWhole({ failed, verified, problem }) {
   return failed.length === 0 && (verified || problem === undefined || problem === 'foreign');
+}
+
+/** That nothing can be verified is no problem of a file that nobody sealed. */
+function withoutForeignSeal({ verified, problem, ...result }) {
+  return problem === 'foreign' ? result : { ...result, verified, problem };
+}
+
+/** More notes of one kind are only counted; `--json` has them all. */
+const MAX_NOTES = 100;
+
+/** @param {import('../../../index.js').ImportResult} result */
+function notesOf({ failed, leftOut = [], unclear = [], split = [], shortened = [] }) {
+  const kinds = [
+    failed.map(({ line, error }) => `line ${line}: ${error.message}`),
+    leftOut.map(({ line, reason }) => `line ${line}: ${LEFT_OUT[reason]}`),
+    unclear.map(({ line, problem }) => `line ${line}: ${problem}`),
+    split.map(({ line, memories: count }) => `line ${line}: a long mail, ${memories(count)}`),
+    shortened.map(({ line, fields }) => `line ${line}: metadata shortened: ${fields.join(', ')}`),
+  ];
+  return kinds.flatMap((notes) =>
+    notes.length <= MAX_NOTES
+      ? notes
+      : [...notes.slice(0, MAX_NOTES), `and ${notes.length - MAX_NOTES} more like this; --json lists all`],
+  );
 }
 
 const SEALS = {
@@ -62,7 +86,7 @@ const SEALS = {
 
 /** @param {import('../../../index.js').ImportResult} result */
 function describe({ read, stored, existing, skipped, failed, verified, problem, ...mails }) {
-  const { leftOut, unclear = [], undecoded = 0 } = mails;
+  const { leftOut, unclear = [], undecoded = 0, datesGuessed = 0, split = [], shortened = [] } = mails;
   const counts = [
     `${stored} stored`,
     `${existing} there before`,
@@ -70,9 +94,12 @@ function describe({ read, stored, existing, skipped, failed, verified, problem, 
     `${failed.length} refused`,
     ...(undecoded > 0 ? [`${undecoded} with text that could not all be decoded`] : []),
     ...(unclear.length > 0 ? [`${unclear.length} lines that may begin a mail left as text`] : []),
+    ...(datesGuessed > 0 ? [`${datesGuessed} without a date that can be read, dated otherwise`] : []),
+    ...(split.length > 0 ? [`${split.length} too long and stored as several memories`] : []),
+    ...(shortened.length > 0 ? [`${shortened.length} with shortened metadata`] : []),
   ];
   const seal = verified ? ' Count and digest are those of the export.' : problem ? SEALS[problem] : '';
-  return `${memories(read)} read: ${counts.join(', ')}.${seal}`;
+  return `${leftOut ? plural(read, 'mail') : memories(read)} read: ${counts.join(', ')}.${seal}`;
 }
 
 const LEFT_OUT = {

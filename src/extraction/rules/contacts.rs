@@ -5,8 +5,9 @@ use std::ops::Range;
 use super::Kind;
 use super::address::{name_in, original};
 use super::departments::is_machine;
-use super::mailboxes::{display_name, is_particle, is_suffix};
+use super::display_names::display_name;
 use super::mention::Mentions;
+use super::name_words::{is_particle, is_suffix};
 use super::sentence::Doc;
 use super::token::Shape;
 

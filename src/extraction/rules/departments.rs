@@ -45,6 +45,11 @@ pub(super) fn is_machine(address: &str) -> bool {
         || is_departments(&local)
 }
 
+/// Whether it is a word for a department or a machine, and not a name's.
+pub(super) fn is_departments_word(word: &str) -> bool {
+    MACHINES.contains(&word) || DEPARTMENTS.contains(&word)
+}
+
 fn is_departments(local: &str) -> bool {
     let words: Vec<&str> =
         local.split(|c: char| !c.is_alphabetic()).filter(|word| !word.is_empty()).collect();

@@ -3,24 +3,11 @@
 use std::borrow::Cow;
 
 use super::address::{is_whole, original, spans};
-use super::companies::is_legal_suffix;
 use super::departments::is_machine;
-use super::normalize::{fold, is_title};
-use super::people_cues::{PARTICLES, is_surname};
-use super::tables::{Certainty, first_name, is_not_name, is_stop_word};
-
-const MAX_NAME: usize = 4;
-/// What people put behind their names, and nothing else is called.
-#[rustfmt::skip]
-const SUFFIXES: &[&str] = &[
-    "jr", "sr", "iii", "phd", "psyd", "edd", "dphil", "esq", "esquire", "msc", "bsc", "mph", "llm", "llb", "dds", "dmd", "dvm",
-];
-/// The same in capitals: in other letters they may be names.
-#[rustfmt::skip]
-const CAPITAL_SUFFIXES: &[&str] = &[
-    "ii", "iv", "md", "do", "jd", "mba", "ma", "ba", "ms", "bs", "mpa", "msw", "lcsw", "rn", "np", "pa", "cpa", "cfa", "cfp",
-    "pe", "pmp", "phr", "sphr", "cissp", "mfa", "frcs", "mbe", "obe", "cbe", "ret",
-];
+use super::display_names::{begins_with_given_name, header_name, is_spelled_like_a_name};
+use super::name_words::is_suffix;
+use super::normalize::fold;
+use super::tables::first_name;
 
 /// One mailbox of a `From`, `To` or `Cc` header: `Bob Smith <bob@acme.com>`, `bob@acme.com (Bob Smith)`,
 /// `"Smith, Bob" <…>`, `bob at acme.com (Bob Smith)` as archives of lists write it, or a bare name.
@@ -88,9 +75,10 @@ fn joined(entry: &str, next: &str) -> Option<String> {
     let (name, _) = next.split_once('<')?;
     let is_name = !entry.trim().is_empty() && !entry.contains(['@', '<', '"', '(']);
     let first = fold(name.split_whitespace().next()?).into_owned();
-    let is_surname_first =
-        first_name(&first).is_some() && !begins_with_given_name(entry) && words_of_name(entry).is_some();
-    let is_suffix = is_suffix(&first, true) && name.split_whitespace().count() == 1;
+    let is_one_word = name.split_whitespace().count() == 1;
+    let is_given = first_name(&first).is_some() || is_one_word && is_spelled_like_a_name(name);
+    let is_surname_first = is_given && !begins_with_given_name(entry) && is_spelled_like_a_name(entry);
+    let is_suffix = is_suffix(&first, true) && is_one_word;
     (is_name && (is_suffix || is_surname_first)).then(|| format!("{},{next}", entry.trim()))
 }
 
@@ -100,7 +88,7 @@ fn mailbox(entry: &str) -> Option<Mailbox<'_>> {
     let (person, via) = sent_via(around.unwrap_or_default());
     let own = address.filter(|_| !nobodys && !via);
     // The address says nothing about the name where it is another's.
-    let name = display_name(person, own.as_deref()).filter(|name| !nobodys && !via || name.contains(' '));
+    let name = header_name(person, own.as_deref()).filter(|name| !nobodys && !via || name.contains(' '));
     let own = own.filter(|_| name.is_some() || !nobodys);
     (name.is_some() || own.is_some()).then_some(Mailbox { name, address: own })
 }
@@ -134,121 +122,6 @@ fn obfuscated(entry: &str) -> (Option<&str>, Option<Cow<'_, str>>) {
 fn sent_via(name: &str) -> (&str, bool) {
     let at = [" via ", "' via ", " (via "].iter().filter_map(|via| name.find(via)).min();
     at.map_or((name, false), |at| (&name[..at], true))
-}
-
-/// A display name that reads as a person's: capitalised words without a role or an organisation among them,
-/// and a given name or a part of the address that says so ("Deutsche Bahn <info@bahn.example>" is nobody).
-pub(super) fn display_name(raw: &str, address: Option<&str>) -> Option<String> {
-    let turned = turned(&bare(raw))?;
-    let words = words_of_name(&turned)?;
-    let folded: Vec<_> = words.iter().map(|word| fold(word)).collect();
-    let given = folded.first().and_then(|first| first_name(first));
-    let local = address.and_then(|a| a.split('@').next()).map(fold).unwrap_or_default();
-    let in_address = folded.iter().any(|word| word.len() >= 3 && local.contains(&**word));
-    let count = words.iter().filter(|word| !is_particle(word)).count();
-    let person = match given {
-        Some(Certainty::Plain) => count <= MAX_NAME,
-        Some(Certainty::Ambiguous) => address.is_some() && count <= MAX_NAME,
-        None => in_address && (2..=MAX_NAME).contains(&count),
-    };
-    let is_common =
-        |word: &str| (is_stop_word(word) || is_not_name(word)) && !(given.is_some() && is_surname(word));
-    let names = folded.iter().zip(&words).skip(usize::from(given.is_some()));
-    let common = names.filter(|(_, word)| !is_particle(word)).any(|(folded, _)| is_common(folded));
-    (person && !common).then(|| words.join(" "))
-}
-
-/// Without quotes, brackets, and what is said in brackets or behind a dash beside the name.
-fn bare(raw: &str) -> String {
-    let mut depth = 0_usize;
-    let trimmed = raw.trim_matches(|c: char| c.is_whitespace() || "\"'<>()[],".contains(c));
-    let plain: String = trimmed
-        .chars()
-        .filter(|c| {
-            let opens = matches!(c, '(' | '[');
-            let inside = depth > 0 || opens;
-            if opens {
-                depth += 1;
-            } else if matches!(c, ')' | ']') {
-                depth = depth.saturating_sub(1);
-            }
-            !inside && *c != '\\'
-        })
-        .collect();
-    let end =
-        [" - ", " – ", " — ", " | ", " / ", " @ ", " • "].iter().filter_map(|mark| plain.find(mark)).min();
-    plain[..end.unwrap_or(plain.len())].trim().to_owned()
-}
-
-/// "Smith, Bob" the other way round, without titles and suffixes; nothing where it is a company's.
-fn turned(name: &str) -> Option<String> {
-    let parts = name.split(',').map(|part| without_affixes(part, name)).filter(|part| !part.is_empty());
-    let parts: Vec<&str> = parts.collect();
-    let is_company = |part: &&str| is_legal_suffix(&fold(part.trim_end_matches('.')));
-    match parts.as_slice() {
-        [] => None,
-        [one] => Some((*one).to_owned()),
-        [_, rest @ ..] if rest.iter().any(is_company) => None,
-        // "Bob Smith, Acme": where he is from.
-        [first, second, ..] if is_full(first) && !begins_with_given_name(second) => Some((*first).to_owned()),
-        [last, first, ..] => Some(format!("{first} {last}")),
-    }
-}
-
-fn is_full(part: &str) -> bool {
-    part.contains(' ') && begins_with_given_name(part)
-}
-
-fn begins_with_given_name(part: &str) -> bool {
-    let first = part.split_whitespace().next().filter(|word| word.starts_with(char::is_uppercase));
-    first.is_some_and(|word| first_name(&fold(word)).is_some())
-}
-
-/// "Dr. Sarah Chen PhD" is Sarah Chen.
-fn without_affixes<'n>(part: &'n str, whole: &str) -> &'n str {
-    let in_small_letters = whole.contains(char::is_lowercase);
-    let is_affix = |word: &str| is_title(&plain(word)) || is_suffix(word, in_small_letters);
-    let mut name = part.trim();
-    while let Some((_, rest)) = name.split_once(' ').filter(|(title, _)| is_title(&plain(title))) {
-        name = rest.trim_start();
-    }
-    while let Some((rest, _)) = name.rsplit_once(' ').filter(|(_, last)| is_suffix(last, in_small_letters)) {
-        name = rest.trim_end();
-    }
-    if is_affix(name) { "" } else { name }
-}
-
-/// "Jr.", "Ph.D."; "MD" and its like where other words are not in capitals.
-pub(super) fn is_suffix(word: &str, in_small_letters: bool) -> bool {
-    let plain = plain(word);
-    let capitals = in_small_letters && !word.contains(char::is_lowercase);
-    SUFFIXES.contains(&&*plain) || capitals && CAPITAL_SUFFIXES.contains(&&*plain)
-}
-
-fn plain(word: &str) -> String {
-    fold(word).chars().filter(|c| !matches!(c, '.' | ',')).collect()
-}
-
-/// The words of a name, which are all spelled like words of names, with particles only between them.
-fn words_of_name(name: &str) -> Option<Vec<&str>> {
-    let words: Vec<&str> =
-        name.split_whitespace().filter(|word| !(word.starts_with('"') && word.ends_with('"'))).collect();
-    let is_name = |word: &&str| is_name_word(word) || is_particle(word);
-    let ends = words.last().is_some_and(|last| is_name_word(last));
-    (ends && words.iter().all(is_name)).then_some(words)
-}
-
-pub(super) fn is_particle(word: &str) -> bool {
-    PARTICLES.contains(&&*word.to_lowercase())
-        || matches!(word, "d'" | "’t" | "'t" | "e" | "do" | "zur" | "vom" | "op")
-}
-
-fn is_name_word(word: &str) -> bool {
-    word.starts_with(char::is_uppercase) && word.chars().all(is_name_char)
-}
-
-fn is_name_char(c: char) -> bool {
-    c.is_alphabetic() || matches!(c, '-' | '\'' | '’' | '.' | '\u{300}'..='\u{36f}')
 }
 
 #[cfg(test)]

@@ -40,8 +40,9 @@ impl Rows {
 /// An entity as the memories of a batch speak of it.
 struct Seen<'a> {
     user_id: &'a str,
-    /// As the earliest of the memories names it.
+    /// As the earliest of the memories names it, an address only where none gives a name.
     entity: &'a Entity,
+    named: i64,
     confidence: f64,
     first: (i64, BoltType),
     last: (i64, BoltType),
@@ -51,13 +52,18 @@ impl<'a> Seen<'a> {
     fn new(projection: &'a Projection, entity: &'a Entity, at: &BoltType) -> Self {
         let when = (projection.created_at, at.clone());
         let first = when.clone();
-        Self { user_id: &projection.user_id, entity, confidence: entity.confidence, first, last: when }
+        let named = projection.created_at;
+        Self { user_id: &projection.user_id, entity, named, confidence: entity.confidence, first, last: when }
     }
 
     fn again(&mut self, other: Self) {
         self.confidence = self.confidence.max(other.confidence);
+        let rank = |seen: &Self| (seen.entity.value.contains('@'), seen.named);
+        if rank(&other) < rank(self) {
+            (self.entity, self.named) = (other.entity, other.named);
+        }
         if other.first.0 < self.first.0 {
-            (self.entity, self.first) = (other.entity, other.first);
+            self.first = other.first;
         }
         if other.last.0 > self.last.0 {
             self.last = other.last;

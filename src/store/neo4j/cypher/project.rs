@@ -75,7 +75,7 @@ FOREACH (x IN CASE WHEN own THEN $batch.entities ELSE [x IN $batch.entities WHER
   MERGE (e:IzzieEntity {{key: x[0]}})
   {LOCK}
   SET e.userId = x[2], e.normalized = x[4],
-    e.name = coalesce(e.name, x[3]),
+    e.name = CASE WHEN e.name IS NULL OR e.name CONTAINS '@' AND NOT x[3] CONTAINS '@' THEN x[3] ELSE e.name END,
     e.confidence = CASE WHEN e.confidence > x[6] THEN e.confidence ELSE x[6] END,
     e.firstSeen = CASE WHEN e.firstSeen < x[7] THEN e.firstSeen ELSE x[7] END,
     e.lastSeen = CASE WHEN e.lastSeen > x[8] THEN e.lastSeen ELSE x[8] END
