@@ -1,8 +1,10 @@
 //! Golden vectors: SQL and Rust compute the same digests and keys, whatever the session's settings.
 
-use crate::common::postgres::Database;
+use crate::common::postgres::{Database, Sql};
 use izzie_memory::extraction::{canonical_name, normalize, plain_name};
-use izzie_memory::model::{EntityType, Label, Projection, RelationshipType, bucket, digest, entity_key};
+use izzie_memory::model::{
+    EntityType, Label, PROJECTION_VERSION, Projection, RelationshipType, bucket, digest, entity_key,
+};
 use sqlx::Row;
 use sqlx::types::Json;
 
@@ -16,8 +18,10 @@ values ('11111111-1111-4111-8111-111111111111', 'Zoë ''7', E'Grüße\n"an" alle
     {"type": "company", "value": "Acme", "normalized": "ACME", "confidence": 1.0},
     {"type": "tool", "value": "Excel", "confidence": 7}, {"type": "dragon", "value": "Smaug"}, 5, null]}')"#;
 
-/// What projection version 2 has always computed. A change here is a new projection version.
-const DIGEST: (i64, i64) = (4_229_185_706, 872_326_548);
+/// What each projection version has always computed. A change of the last one is a new version; the number alone made
+/// the second one another.
+const DIGESTS: [(i32, (i64, i64)); 2] =
+    [(1, (1_153_709_197, 3_656_413_365)), (2, (4_229_185_706, 872_326_548))];
 
 #[tokio::test]
 async fn the_digest_is_the_same_in_sql_and_rust_and_over_time() {
@@ -29,13 +33,30 @@ async fn the_digest_is_the_same_in_sql_and_rust_and_over_time() {
     let stored: (i64, i64) = (row.get("h1"), row.get("h2"));
     let projection: Json<Projection> = sql.one(&format!("select izzie_memory.projection('{ID}')")).await;
     assert_eq!(digest(&projection.0), stored, "the Rust and the SQL digest");
-    assert_eq!(stored, DIGEST, "the digest of this version");
+    assert_eq!(Some(&(PROJECTION_VERSION, stored)), DIGESTS.last());
     assert_eq!((row.get::<i32, _>("bucket"), bucket(projection.0.memory_id)), (911, 911));
     let kinds: Vec<_> = projection.0.entities.iter().map(|e| (e.kind, e.normalized.as_str())).collect();
     assert_eq!(
         kinds,
         [(EntityType::Company, "acme"), (EntityType::Person, "zoe quick"), (EntityType::Tool, "excel")]
     );
+    for (version, halves) in DIGESTS {
+        assert_eq!(digest_in_version(&mut sql, version).await, halves, "version {version}");
+    }
+}
+
+async fn digest_in_version(sql: &mut Sql, version: i32) -> (i64, i64) {
+    sql.run(&format!(
+        "create or replace function izzie_memory.projection_version() returns integer \
+         language sql immutable parallel safe as 'select {version}'"
+    ))
+    .await;
+    let select = "select izzie_memory.half(d.hash, 0) as h1, izzie_memory.half(d.hash, 1) as h2 \
+        from public.memory_entries e join izzie_memory.memory_state s on s.memory_id = e.id, \
+          lateral (select izzie_memory.digest(e.id, e.user_id, e.content, e.summary, coalesce(e.importance, 5), e.created_at, \
+            s.entities, s.relationships) as hash) d";
+    let row = sql.rows(select).await.remove(0);
+    (row.get("h1"), row.get("h2"))
 }
 
 #[tokio::test]

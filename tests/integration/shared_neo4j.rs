@@ -66,22 +66,25 @@ impl Scene {
 
     /// Bob's two memories and Alice's three, which name the same people.
     async fn remember(&self) -> Vec<String> {
-        let mut ids = Vec::new();
-        for (user, contents) in [("bob", 2), ("alice", 3)] {
-            for number in 0..contents {
-                let memory = json!({
-                    "userId": user, "content": format!("memory {number} of {user}"),
-                    "entities": [{ "type": "person", "value": "Sarah Chen" }, { "type": "company", "value": "Acme" },
-                        { "type": "tool", "value": "Atlas" }, { "type": "action_item", "value": "call" }],
-                    "relationships": [{ "fromType": "person", "fromValue": "Sarah Chen", "toType": "company",
-                        "toValue": "Acme", "relationshipType": "WORKS_FOR" }],
-                });
-                let stored =
-                    self.layer.try_call_with("store", memory, json!({ "graphWaitMs": 20_000 })).await;
-                ids.push(stored.expect("stored")["memory"]["id"].as_str().expect("an id").to_owned());
-            }
-        }
+        let mut ids = self.remember_of("bob", 2).await;
+        ids.extend(self.remember_of("alice", 3).await);
         self.layer.call("fullSync", json!({})).await;
+        ids
+    }
+
+    async fn remember_of(&self, user: &str, contents: usize) -> Vec<String> {
+        let mut ids = Vec::new();
+        for number in 0..contents {
+            let memory = json!({
+                "userId": user, "content": format!("memory {number} of {user}"),
+                "entities": [{ "type": "person", "value": "Sarah Chen" }, { "type": "company", "value": "Acme" },
+                    { "type": "tool", "value": "Atlas" }, { "type": "action_item", "value": "call" }],
+                "relationships": [{ "fromType": "person", "fromValue": "Sarah Chen", "toType": "company",
+                    "toValue": "Acme", "relationshipType": "WORKS_FOR" }],
+            });
+            let stored = self.layer.try_call_with("store", memory, json!({ "graphWaitMs": 20_000 })).await;
+            ids.push(stored.expect("stored")["memory"]["id"].as_str().expect("an id").to_owned());
+        }
         ids
     }
 
@@ -201,6 +204,7 @@ async fn two_users_and_another_writer_share_nothing() {
         for statement in BY_HAND {
             run(&scene.driver, statement).await;
         }
+        // Their own people got some by these statements too.
         let theirs = scene.theirs().await;
         scene.expect_exact(&[("bob", 2), ("alice", 3)]).await;
         let hung = number(&scene.driver, HUNG).await;
@@ -292,7 +296,8 @@ async fn a_graph_of_the_old_shape_moves_over_and_theirs_stays() {
     let scene = Scene::new().await;
     let ids = scene.remember().await;
     // One that stays in the graph though it is deleted.
-    scene.layer.call("delete", json!({ "id": ids[0], "userId": "bob", "cascadeGraph": false })).await;
+    let detached = json!({ "id": ids[0], "userId": "bob", "cascadeGraph": false });
+    scene.layer.call("delete", detached).await;
     scene.layer.call("drain", json!({})).await;
     for statement in OLD_SHAPE {
         run(&scene.driver, statement).await;
@@ -347,7 +352,7 @@ const REMOVALS: [(&str, &[usize]); 7] = [
     ("MATCH ({userId: 'bob'})-[r:WORKS_FOR]->() DELETE r", &[0, 1]),
 ];
 
-/// The ordinary check sees what is gone, of a user and of all, and repair brings it back.
+/// Row 60: the ordinary check sees what is gone, of a user and of all, and repair brings it back.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_others_remove_shows_in_the_ordinary_check_on_neo4j() {
     let _alone = empty_neo4j().await;
@@ -424,7 +429,8 @@ async fn expect_found(layer: &Client, removal: &str, mut torn: Vec<&str>) {
 async fn a_constraint_of_others_on_a_label_of_ours_is_told() {
     let _alone = empty_neo4j().await;
     let scene = Scene::new().await;
-    scene.remember().await;
+    // Of one user, so that the names are different and the constraints can be made.
+    scene.remember_of("bob", 1).await;
     let facts = async || scene.layer.call("inspect", json!({})).await["graph"]["foreignConstraints"].clone();
     for constraint in CONSTRAINTS {
         run(&scene.driver, constraint).await;
@@ -434,7 +440,7 @@ async fn a_constraint_of_others_on_a_label_of_ours_is_told() {
         run(&scene.driver, constraint).await;
     }
     for (on, told) in [
-        ("FOR (n:IzzieTool) REQUIRE (n.name, n.key) IS UNIQUE", "others on IzzieTool (name, key)"),
+        ("FOR (n:IzzieTool) REQUIRE n.name IS UNIQUE", "others on IzzieTool (name)"),
         (
             "FOR (n:IzzieMemory) REQUIRE (n.summary, n.userId) IS UNIQUE",
             "others on IzzieMemory (summary, userId)",

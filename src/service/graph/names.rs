@@ -8,9 +8,10 @@ use crate::model::EntityType;
 use crate::service::request::EntityRef;
 use crate::store::graph_queries::NameSearch;
 
-/// The names that a reference may mean, likeliest first: exactly this one, and what it normalises to.
+/// The names that a reference may mean, likeliest first: what it normalises to, as entities of its type are known, and
+/// exactly this one. The latter may be of another type with the same label (a tool "Project X"), or of a graph from before.
 pub(super) fn names_of(entity: &EntityRef) -> Vec<String> {
-    let mut names = vec![plain_name(&entity.value), normalize(entity.kind, &entity.value)];
+    let mut names = vec![normalize(entity.kind, &entity.value), plain_name(&entity.value)];
     names.dedup();
     names
 }
@@ -38,7 +39,7 @@ const FOLDED: [(char, char); 14] = [
 ];
 
 /// A bracket expression, for regular expressions of Java and Postgres alike, that finds the names which folding may
-/// change: callers may give a name its normal form themselves, and other code writes rows. Neither store can fold.
+/// change: names in other scripts, and those that a graph has from before names were folded. Neither store can fold.
 pub(super) static UNFOLDED: LazyLock<String> = LazyLock::new(|| {
     let ranges: String =
         FOLDED.iter().map(|(first, last)| format!("{}-{}", literal(*first), literal(*last))).collect();
@@ -128,9 +129,9 @@ mod tests {
     }
 
     #[test]
-    fn a_reference_means_its_exact_name_before_its_normal_form() {
+    fn a_reference_means_its_normal_form_before_its_exact_name() {
         let of = |value: &str| EntityRef { kind: EntityType::Company, value: value.into() };
-        assert_eq!(names_of(&of(" Acme,  Inc.")), ["acme, inc.", "acme"]);
+        assert_eq!(names_of(&of(" Acme,  Inc.")), ["acme", "acme, inc."]);
         assert_eq!(names_of(&of("acme")), ["acme"]);
     }
 }

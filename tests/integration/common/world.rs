@@ -272,6 +272,7 @@ impl From<&Projection> for Held {
 }
 
 async fn held_by_neo4j() -> BTreeMap<Uuid, Held> {
+    // One without a key is none of ours: others may use our label.
     let read = "MATCH (m:IzzieMemory) WHERE m.key IS NOT NULL RETURN m.key AS key, m.userId AS user, \
         [m.epoch, m.revision, m.h1, m.h2] AS numbers, NOT m.deleted AND NOT m.detached AS live, \
         [(e:IzzieEntity)-[:MENTIONED_IN]->(m) | CASE e.type WHEN 'tool' THEN 'Project' WHEN 'action_item' THEN 'Topic' WHEN 'date' THEN 'Topic' ELSE substring([l IN labels(e) WHERE l <> 'IzzieEntity'][0], 5) END + ' ' + e.normalized] AS mentions";

@@ -11,6 +11,7 @@ use izzie_memory::store::graph::GraphStore;
 use neo4rs::query;
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Executor};
+use tokio::sync::Mutex;
 use tokio::time::sleep;
 use uuid::Uuid;
 
@@ -19,7 +20,7 @@ use crate::common::neo4j::{self, Driver};
 use crate::common::postgres::{self, Database, Sql};
 use crate::common::proxy::{Proxy, bolt};
 use crate::common::sample;
-use crate::common::world::{Graph, World, patient};
+use crate::common::world::{Graph, PATIENCE, World, patient};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn eight_instances_update_one_memory_on_neo4j() {
@@ -82,19 +83,30 @@ async fn a_version_is_read_under_the_lock_on_neo4j() {
     version_under_lock_in_neo4j(&proxy).await;
 }
 
-/// Two writes wait for a memory that somebody else has locked; the higher one comes first and the lower one must see it.
+/// A lower version comes while a higher one is written but not committed: it waits, and must see the higher one then.
+/// (Of two that wait, Neo4j may let either go first.)
 pub async fn version_under_lock_in_neo4j(proxy: &Proxy) {
     let subject = neo4j::subject_on(&neo4j::options_through(proxy.address)).await;
     let (direct, driver) = (neo4j::store(&neo4j::options()), Driver::connect());
-    for _ in 0..10 {
-        let id = Uuid::new_v4();
-        direct.project(&[sample::memory("u", id, 1, &[])]).await.expect("projected");
-        let mut foreign = driver.transaction().await;
-        let lock = query("MATCH (m:IzzieMemory {key: $key}) SET m._lock = true REMOVE m._lock");
-        foreign.run(lock.param("key", id.to_string())).await.expect("locked");
-        let release = async { foreign.rollback().await.expect("rolled back") };
-        expect_the_higher(subject.graph.as_ref(), id, release).await;
-    }
+    let id = Uuid::new_v4();
+    direct.project(&[sample::memory("u", id, 1, &[])]).await.expect("projected");
+    let mut other = driver.transaction().await;
+    let higher = query("MATCH (m:IzzieMemory {key: $key}) SET m.revision = 9");
+    other.run(higher.param("key", id.to_string())).await.expect("written");
+    let commit = async {
+        until(async || blocked_in_neo4j(&driver).await == 1).await;
+        other.commit().await.expect("committed");
+    };
+    let lower = [sample::memory("u", id, 5, &[])];
+    let (projected, ()) = futures::join!(subject.graph.project(&lower), commit);
+    projected.expect("projected");
+    expect_the_higher(subject.graph.as_ref(), id).await;
+}
+
+async fn blocked_in_neo4j(driver: &Driver) -> i64 {
+    let read =
+        "SHOW TRANSACTIONS YIELD status WHERE status STARTS WITH 'Blocked by' RETURN count(*) AS blocked";
+    driver.rows(query(read)).await[0].get("blocked").expect("a number")
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -102,34 +114,49 @@ async fn a_version_is_read_under_the_lock_on_postgres() {
     version_under_lock_in_postgres(Database::migrated().await).await;
 }
 
+/// Two writes wait for a memory that somebody else has locked; the higher one goes first and the lower one must see it.
 pub async fn version_under_lock_in_postgres(database: Database) {
     let database = Arc::new(database);
     let subject = postgres::subject_on(Arc::clone(&database)).await;
-    for _ in 0..10 {
-        let id = Uuid::new_v4();
-        subject.graph.project(&[sample::memory("u", id, 1, &[])]).await.expect("projected");
-        let mut foreign = database.connect().await;
-        let lock =
-            format!("begin; select from izzie_memory.graph_memories where memory_id = '{id}' for update");
-        foreign.run(&lock).await;
-        expect_the_higher(subject.graph.as_ref(), id, async { foreign.run("rollback").await }).await;
+    let id = Uuid::new_v4();
+    subject.graph.project(&[sample::memory("u", id, 1, &[])]).await.expect("projected");
+    let (mut foreign, watching) = (database.connect().await, Mutex::new(database.connect().await));
+    foreign
+        .run(&format!("begin; select from izzie_memory.graph_memories where memory_id = '{id}' for update"))
+        .await;
+    let blocked = async || blocked_in_postgres(&mut *watching.lock().await).await;
+    let (higher, lower) = ([sample::memory("u", id, 9, &[])], [sample::memory("u", id, 5, &[])]);
+    let later = async {
+        until(async || blocked().await == 1).await;
+        subject.graph.project(&lower).await
+    };
+    let release = async {
+        until(async || blocked().await == 2).await;
+        foreign.run("rollback").await;
+    };
+    let (first, second, ()) = futures::join!(subject.graph.project(&higher), later, release);
+    first.and(second).expect("projected");
+    expect_the_higher(subject.graph.as_ref(), id).await;
+}
+
+async fn blocked_in_postgres(sql: &mut Sql) -> i64 {
+    sql.one(
+        "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'",
+    )
+    .await
+}
+
+async fn until(so: impl AsyncFn() -> bool) {
+    let begun = Instant::now();
+    while !so().await {
+        assert!(begun.elapsed() < PATIENCE, "nobody waits for the lock");
+        sleep(Duration::from_millis(20)).await;
     }
 }
 
-async fn expect_the_higher(graph: &dyn GraphStore, id: Uuid, release: impl Future<Output = ()>) {
-    let pause = Duration::from_millis(60);
-    let (higher, lower) = ([sample::memory("u", id, 9, &[])], [sample::memory("u", id, 5, &[])]);
-    let later = async {
-        sleep(pause).await;
-        graph.project(&lower).await
-    };
-    let release = async {
-        sleep(pause * 3).await;
-        release.await;
-    };
-    let (first, second, ()) = futures::join!(graph.project(&higher), later, release);
-    first.and(second).expect("projected");
-    assert_eq!(graph.get_nodes(&[id]).await.expect("read")[0].version.revision, 9);
+async fn expect_the_higher(graph: &dyn GraphStore, id: Uuid) {
+    let held = graph.get_nodes(&[id]).await.expect("read")[0].version.revision;
+    assert_eq!(held, 9, "the higher version stays");
 }
 
 const ROUNDS: usize = 20;
