@@ -1,6 +1,6 @@
 //! The one error catalogue: reason, class and whether a retry can help.
 //!
-//! Messages may change, reasons do not. The README table and the TypeScript union are compared with [`CATALOGUE`].
+//! Messages may change, reasons do not. The table of docs/errors.md and the TypeScript union are compared with [`CATALOGUE`].
 
 use serde::Serialize;
 use serde_json::{Map, Value, json};

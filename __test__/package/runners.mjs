@@ -1,4 +1,4 @@
-// Test runners in a project that has installed the tarball: they run the recipes of the README, and tests of isolation.
+// Test runners in a project that has installed the tarball: they run the recipes of docs/testing-layers.md, and tests of isolation.
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from '../example/support.mjs';
@@ -66,10 +66,10 @@ const RUNNERS = {
   },
 };
 
-/** The recipe of a runner: the README's block of its name. */
+/** The recipe of a runner: the documentation's block of its name. */
 export function recipe(runner) {
   const found = blocks().filter(({ setting }) => setting === runner);
-  if (found.length !== 1) throw new Error(`${found.length} recipes for ${runner} in the README`);
+  if (found.length !== 1) throw new Error(`${found.length} recipes for ${runner} in the documentation`);
   return found[0].code;
 }
 

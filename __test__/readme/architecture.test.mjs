@@ -4,13 +4,13 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test as always, expect } from 'vitest';
 import { lacks } from '../../scripts/test/needs.mjs';
-import { root, table } from './markdown.mjs';
+import { page, root, table } from './markdown.mjs';
 
-const text = readFileSync(join(root, 'ARCHITECTURE.md'), 'utf8');
+const architecture = page('ARCHITECTURE.md');
 const isWithoutGit = lacks('git', import.meta.url);
 const test = always.skipIf(isWithoutGit);
 const tracked = isWithoutGit ? [] : listed('--cached', '--others', '--exclude-standard');
-const quoted = [...new Set([...text.matchAll(/`([^`\n]+)`/g)].map(([, name]) => name))];
+const quoted = [...new Set([...architecture.text.matchAll(/`([^`\n]+)`/g)].map(([, name]) => name))];
 
 test.each(quoted.filter((name) => /^[\w./-]+\.(rs|cjs|mjs|sql|md|ts)$/.test(name)))('file %s', (name) => {
   expect(tracked.some((path) => path === name || path.endsWith(`/${name}`))).toBe(true);
@@ -20,7 +20,7 @@ test.each(quoted.filter((name) => /^[\w./-]+\/$/.test(name)))('folder %s', (name
   expect(tracked.some((path) => path.startsWith(name) || path.includes(`/${name}`))).toBe(true);
 });
 
-const tests = table('Invariants', text).flatMap(
+const tests = table('Invariants', [architecture]).flatMap(
   (row) => row[3].match(/\b[a-z0-9]+(?:_[a-z0-9]+){3,}\b/g) ?? [],
 );
 const sources = tracked
@@ -29,11 +29,6 @@ const sources = tracked
   .join('\n');
 
 test.each(tests)('test %s', (name) => expect(sources).toMatch(new RegExp(`fn ${name}`)));
-
-test('the invariants are numbered', () => {
-  const numbers = table('Invariants', text).map(([number]) => Number(number));
-  expect(numbers).toEqual(numbers.map((_, index) => index + 1));
-});
 
 function listed(...options) {
   return execFileSync('git', ['ls-files', ...options], { cwd: root })

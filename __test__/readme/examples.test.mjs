@@ -1,7 +1,7 @@
-// Every fenced block of the README is run, or checked as far as its language allows.
+// Every fenced block of the documentation is run, or checked as far as its language allows.
 //
-// `ts` and `js` blocks are programs of their own. All are type-checked together and run in order in one folder, so that a
-// later one finds what an earlier one stored in the embedded database there. Lines that end in `// prints TEXT` are what
+// `ts` and `js` blocks are programs of their own. All are type-checked together. Those of a page run in order in one folder, so
+// that a later one finds what an earlier one stored in the embedded database there. Lines that end in `// prints TEXT` are what
 // they must print, and all of it. A comment before a block asks for another setting:
 //   <!-- example: postgres -->  with DATABASE_URL, an empty database of its own
 //   <!-- example: adopted -->   with DATABASE_URL, a database that an application has tables and rows in, and no others
@@ -9,14 +9,14 @@
 //   <!-- example: route -->     a module of which GET is called, and must answer 200
 //   <!-- example: module -->    a module that is loaded
 //   <!-- example: jest -->, <!-- example: vitest -->  tests, which __test__/package runs under that runner
-// `sh` blocks: every npm script and file they name must be there. `json` must parse.
+// `sh` blocks: every npm script and file they name must be there. `json` must parse. `text` is for people.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createMemoryLayer } from 'izzie-memory';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { freshDatabase, neo4j } from '../support/stores.mjs';
 import { understand } from './command-line.mjs';
-import { blocks, root } from './markdown.mjs';
+import { blocks, pages, root } from './markdown.mjs';
 import { announced, compile, execute, project } from './programs.mjs';
 
 const APPLICATION = ['izzie2-schema.sql', 'app-rows.sql']
@@ -27,26 +27,35 @@ const RUNNERS = ['jest', 'vitest'];
 const all = blocks();
 const inLanguage = (...languages) => all.filter(({ language }) => languages.includes(language));
 
-test('the README has blocks, and of known languages only', () => {
-  expect(all.length).toBeGreaterThan(10);
-  expect(new Set(all.map(({ language }) => language))).toEqual(new Set(['sh', 'ts', 'js', 'json']));
+test.each(all)('$path:$line is of a known language', ({ language }) => {
+  expect(['sh', 'ts', 'js', 'json', 'text']).toContain(language);
+});
+
+test.each(pages)('$path closes every block that it opens', ({ path, text }) => {
+  const fences = text.match(/^ *```/gm) ?? [];
+  expect(fences).toHaveLength(2 * all.filter((block) => block.path === path).length);
 });
 
 describe('programs', () => {
   const programs = inLanguage('ts', 'js').filter(({ setting }) => !RUNNERS.includes(setting));
-  const { folder, remove } = project();
+  const projects = new Map(programs.map(({ path }) => [path, undefined]));
   let compiled;
   beforeAll(() => {
-    compiled = compile(folder, programs);
+    for (const path of projects.keys()) projects.set(path, project());
+    compiled = compile((path) => projects.get(path).folder, programs);
   }, 480_000);
-  afterAll(remove);
+  afterAll(() => {
+    for (const { remove } of projects.values()) remove();
+  });
 
   test('have no type errors', () => expect(compiled.problems).toEqual([]));
 
-  test.each(programs.map(({ line, setting }, index) => ({ line, setting: setting ?? 'embedded', index })))(
-    'line $line, $setting',
-    async ({ index, setting }) => {
-      const printed = await SETTINGS[setting](folder, compiled.files[index]);
+  test.each(
+    programs.map((program, index) => ({ ...program, setting: program.setting ?? 'embedded', index })),
+  )(
+    '$path:$line, $setting',
+    async ({ path, index, setting }) => {
+      const printed = await SETTINGS[setting](projects.get(path).folder, compiled.files[index]);
       expect(printed).toEqual(announced(programs[index].code));
     },
     900_000,
@@ -114,13 +123,15 @@ async function onDatabase(folder, file, prepare) {
 
 describe('commands', () => {
   const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-  const commands = inLanguage('sh')
-    .flatMap(({ code }) => code.split('\n'))
-    .flatMap((line) => line.replace(/\s*#.*$/, '').split(' && '))
-    .map((command) => command.replace(/^(\w+=\S+ )+/, ''))
-    .filter((line) => line !== '');
+  const commands = inLanguage('sh').flatMap(({ path, line, code }) =>
+    code
+      .split('\n')
+      .flatMap((text, index) =>
+        commandsOf(text).map((command) => ({ path, line: line + 1 + index, command })),
+      ),
+  );
 
-  test.each(commands)('%s', async (command) => {
+  test.each(commands)('$path:$line: $command', async ({ command }) => {
     const [program, ...args] = command.split(/\s+/);
     const check = COMMANDS[program];
     expect(check, `${program} is not known to this test`).toBeDefined();
@@ -140,6 +151,7 @@ describe('commands', () => {
       await understand(args);
     },
     cargo([verb, flag, name]) {
+      if (['fmt', 'clippy'].includes(verb)) return;
       expect([verb, flag]).toEqual(['bench', '--bench']);
       expect(existsSync(join(root, 'benches', `${name}.rs`)), name).toBe(true);
     },
@@ -153,8 +165,14 @@ describe('commands', () => {
   };
 });
 
+/** The commands of a line, without comments and variables. */
+function commandsOf(line) {
+  const commands = line.replace(/\s*#.*$/, '').split(' && ');
+  return commands.map((command) => command.replace(/^(\w+=\S+ )+/, '')).filter((command) => command !== '');
+}
+
 describe('data', () => {
-  test.each(inLanguage('json'))('line $line is JSON', ({ code }) => {
+  test.each(inLanguage('json'))('$path:$line is JSON', ({ code }) => {
     expect(() => JSON.parse(code)).not.toThrow();
   });
 });

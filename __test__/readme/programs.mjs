@@ -1,8 +1,9 @@
-// Runs the README's programs: each a module of its own, all in one folder, as a reader would who types them in.
+// Runs the programs of the documentation: each a module of its own, those of a page in one folder, as a reader would who
+// types them in.
 import { execFile } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
 import ts from 'typescript';
 import { root } from './markdown.mjs';
@@ -22,13 +23,14 @@ export function project() {
 }
 
 /**
- * Type-checks the programs as one project and writes them as JavaScript.
+ * Type-checks the programs as one project and writes them as JavaScript, each into the folder of its page.
  *
+ * @param {(path: string) => string} folderOf
  * @returns {{ files: string[], problems: string[] }}
  */
-export function compile(folder, programs) {
-  const sources = programs.map(({ code, line }) => {
-    const file = join(folder, `line-${line}.mts`);
+export function compile(folderOf, programs) {
+  const sources = programs.map(({ path, code, line }) => {
+    const file = join(folderOf(path), `${basename(path, '.md')}-line-${line}.mts`);
     writeFileSync(file, code);
     return file;
   });
@@ -46,7 +48,7 @@ export function compile(folder, programs) {
   program.emit();
   const problems = ts.getPreEmitDiagnostics(program).map(({ file, messageText }) => {
     const text = ts.flattenDiagnosticMessageText(messageText, '\n');
-    return `${file?.fileName}: ${text}`;
+    return `${file && basename(file.fileName)}: ${text}`;
   });
   return { files: sources.map((file) => file.replace(/\.mts$/, '.mjs')), problems };
 }

@@ -1,6 +1,6 @@
 'use strict';
 
-/** What the command ends with. Documented in the README and in `--help`. */
+/** What the command ends with. Documented in docs/operations.md and in `--help`. */
 const EXIT = Object.freeze({
   OK: 0,
   /** It failed; stderr says why. */

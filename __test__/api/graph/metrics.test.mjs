@@ -1,4 +1,4 @@
-// What Prometheus is told: in its format, as the README says, right, and whatever happens to the stores.
+// What Prometheus is told: in its format, as docs/operations.md says, right, and whatever happens to the stores.
 import * as api from 'izzie-memory';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { table } from '../../readme/markdown.mjs';
@@ -20,7 +20,7 @@ async function timed(work) {
 describe.each(['postgres', 'neo4j'])('with the graph in %s', (kind) => {
   const database = useGraph(kind);
 
-  test('the text keeps to the format, and names what the README names, with these types and labels', async () => {
+  test('the text keeps to the format, and names what the table of metrics names, with these types and labels', async () => {
     const layer = database.layer({ embedder, pool: { max: 3 } });
     await layer.memory.store({ userId: 'ada', content: 'Lunch with Grace Hopper' });
     await layer.memory.store({ userId: 'ada', content: 'later' }, { defer: true });

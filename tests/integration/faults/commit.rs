@@ -59,7 +59,8 @@ async fn killed_after_the_commit_on_neo4j() {
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_before_the_rollback_on_neo4j() {
     let world = World::on_neo4j().await;
-    let undoing = json!({ "rollbackOnPartialFailure": true });
+    // Long enough, or the rollback begins before the fail point is met.
+    let undoing = json!({ "rollbackOnPartialFailure": true, "graphWaitMs": 60_000 });
     Script::on(world.config())
         .dies_at("before_graph_write")
         .call("store", memory(), undoing)
