@@ -1727,7 +1727,8 @@ export interface FindPathOptions extends GraphCall {
  * entities are never met.
  *
  * Only live memories count, and an entity that none of them mentions is not there. What is still owed to the graph is
- * not in it yet ({@link MemoryMetadata.graphWriteSuccess}); the graph in Postgres is always in step.
+ * not in it yet ({@link MemoryMetadata.graphWriteSuccess}); the graph in Postgres has
+ * every write of this package at once, and rows that other code wrote from the next sync on.
  *
  * Every method throws:
  * - {@link PersistenceError} `INVALID_ARGUMENT`
