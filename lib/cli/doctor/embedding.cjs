@@ -32,8 +32,7 @@ function checkEmbedding({ embedding, embedded }) {
 
 /** What this check cannot know: whether a key works that costs money to try, or was forgotten. */
 function remark(embedder, embedded) {
-  if (!isOffline(embedder))
-    return '; not called here, so neither the service nor its key was tried';
+  if (!isOffline(embedder)) return '; not called here, so neither the service nor its key was tried';
   return embedded || hasKey() ? '' : `, the offline model: neither ${KEYS.join(' nor ')} is set`;
 }
 
