@@ -1048,7 +1048,10 @@ export interface HealthReport extends HealthCheck {
 }
 
 export interface HealthReason {
-  /** Stable. */
+  /**
+   * Stable: the `reason` of an error, or `READ_ONLY`, `MISSING_PRIVILEGES` (of the role), `TRIGGERS_DISABLED`, `RULES` (on
+   * `memory_entries`), `NO_EMBEDDER`, `DEAD_LETTERS` (refused for good by a graph or a model).
+   */
   code: string;
   /** For people; may change. */
   message: string;
@@ -1947,7 +1950,7 @@ export interface Limits {
 export interface PoolConfig {
   /** Connections to Postgres for calls; the embedded database has one. @default 5 */
   max: number;
-  /** How long a call waits for a free connection. @default 10000 */
+  /** How long a call waits for a free connection. @default 10000, and 60000 in the embedded store, which has one for all */
   acquireTimeoutMs: number;
   /**
    * Whether connections keep statements prepared. `'on'`: one round trip a statement; wrong behind a pooler in

@@ -1,6 +1,7 @@
 //! Options of a layer and their defaults. The facade resolves environment variables and the embedded store before.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -258,8 +259,9 @@ impl Default for Limits {
 pub struct PoolOptions {
     /// Connections to Postgres for user calls. The embedded database always has one.
     pub max: u32,
-    /// How long a call waits for a connection.
-    pub acquire_timeout_ms: u64,
+    /// How long a call waits for a connection. The embedded database has one for all, and its owner may be a busy process: six
+    /// times as long there.
+    pub acquire_timeout_ms: Option<u64>,
     /// Whether connections keep statements prepared.
     pub prepared_statements: PreparedStatements,
 }
@@ -278,7 +280,14 @@ pub enum PreparedStatements {
 
 impl Default for PoolOptions {
     fn default() -> Self {
-        Self { max: 5, acquire_timeout_ms: 10_000, prepared_statements: PreparedStatements::Auto }
+        Self { max: 5, acquire_timeout_ms: None, prepared_statements: PreparedStatements::Auto }
+    }
+}
+
+impl PoolOptions {
+    pub fn acquire_timeout(&self, embedded: bool) -> Duration {
+        let default = if embedded { 60_000 } else { 10_000 };
+        Duration::from_millis(self.acquire_timeout_ms.unwrap_or(default))
     }
 }
 

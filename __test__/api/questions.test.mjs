@@ -153,6 +153,42 @@ describe('times', () => {
     const found = await find(userId, 'What happened yesterday?', { mode });
     expect(found.sort()).toEqual(['Bought bread', 'Sold bread']);
   });
+
+  describe.each(['text', 'hybrid'])('nothing but a date finds what names it, in mode %s', (mode) => {
+    const userId = `dated ${mode}`;
+    const old = utc(2024, 1, 1);
+    const DENTIST = 'Dentist appointment on 2025-05-08 at nine';
+    const FLIGHT = 'Flight to Oslo on May 8, 2027';
+    const RENT = 'Rent is due 08.05.2025';
+    const SONG = 'Listened to Yesterday by the Beatles';
+    const MARCH = 'The long march of 2019 was in May';
+    const MADE = 'Made on the day itself';
+
+    beforeAll(() =>
+      storeAll(userId, [
+        ...[DENTIST, FLIGHT, RENT, SONG, MARCH].map((content) => ({ content, createdAt: old })),
+        { content: MADE, createdAt: utc(2025, 4, 8) },
+      ]),
+    );
+
+    test.each([
+      ['What do I have on 2025-05-08?', [DENTIST, MADE]],
+      ['2025-05-08', [DENTIST, MADE]],
+      ['What is on May 8, 2027?', [FLIGHT]],
+      ['When is May 8, 2027?', [FLIGHT]],
+      ['08.05.2025', [RENT, MADE]],
+      ['2019', [MARCH]],
+      ['What happened before March 2019?', []],
+      ['What happened yesterday?', []],
+      ['Yesterday', [SONG]],
+      ['“Yesterday”', [SONG]],
+    ])('%s', async (query, wanted) => {
+      const found = await find(userId, query, { mode });
+      // By similarity more may come behind what the words find.
+      if (wanted[0] === SONG) expect(found[0]).toBe(SONG);
+      else expect(found).toEqual(wanted);
+    });
+  });
 });
 
 describe('words as they are written', () => {

@@ -59,11 +59,15 @@ describe('settings', () => {
 
   test('the defaults of the pool, of Neo4j, of the graph and of the models', () => {
     const core = readFileSync(join(root, 'src/config.rs'), 'utf8');
-    const [, max, timeout] = core.match(/Self \{ max: (\d+), acquire_timeout_ms: ([\d_]+), /);
+    const [, max] = core.match(/Self \{ max: (\d+), acquire_timeout_ms: None, /);
+    const [, shared, timeout] = core.match(/if embedded \{ ([\d_]+) \} else \{ ([\d_]+) \}/);
     expect([documented('pool.max'), documented('pool.acquireTimeoutMs')]).toEqual([
       max,
       timeout.replaceAll('_', ''),
     ]);
+    expect(readFileSync(join(root, 'docs/configuration.md'), 'utf8')).toContain(
+      `all processes share, \`${shared.replaceAll('_', '')}\``,
+    );
     expect(core).toMatch(/enum GraphChoice \{[^}]*#\[default\]\s+Auto/);
     expect(core).toMatch(/enum PreparedStatements \{[^}]*#\[default\]\s+Auto/);
     expect(documented('graphStore')).toBe('auto');

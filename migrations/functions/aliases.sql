@@ -51,10 +51,10 @@ language sql immutable parallel safe as $$
     select label, name, other, strength from said
     union all
     select label, other, name, strength from said
-    union all
-    select label, name, other, 0 from spelled where name <> other
   ) x
   group by x.label, x.name, x.other
+  union all
+  select distinct label, name, other, 0::smallint from spelled where name <> other
 $$;
 
 -- The names that one is directly the same as. What was only read counts while neither of the two has another partner
@@ -143,10 +143,10 @@ create or replace function izzie_memory.learn_aliases(id uuid, owner text, entit
 language plpgsql as $$
 declare
   before izzie_memory.entity_aliases[] := array(
-    select a from izzie_memory.entity_aliases a where a.memory_id = id order by a.label, a.name, a.other);
+    select a from izzie_memory.entity_aliases a where a.memory_id = id order by a.label, a.name, a.other, a.strength);
   after izzie_memory.entity_aliases[] := array(
     select (id, owner, e.label, e.name, e.other, e.strength)::izzie_memory.entity_aliases
-    from izzie_memory.alias_evidence(entities, relationships) e order by e.label, e.name, e.other);
+    from izzie_memory.alias_evidence(entities, relationships) e order by e.label, e.name, e.other, e.strength);
 begin
   if before = after then
     return;

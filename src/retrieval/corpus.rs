@@ -39,7 +39,7 @@ pub struct Hit {
 pub struct Term {
     /// It belongs to what a long text asks.
     pub in_focus: bool,
-    /// It belongs to a date and makes no memory a result.
+    /// It belongs to a date and makes no memory a result, unless the question asks for nothing else.
     pub is_date: bool,
     pub hits: Vec<Hit>,
 }

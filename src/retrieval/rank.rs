@@ -66,13 +66,21 @@ fn ranked(candidate: &Candidate, parts: ScoreParts, question: &Question) -> Rank
     Ranked { id, created_at, similarity, score: parts.sum(), parts }
 }
 
-/// What was made then; the newest first, as among all equals.
+/// What names the dates of the question, and what was made then; the newest first, as among all equals.
 fn by_time(corpus: &Corpus, question: &Question) -> Vec<Option<ScoreParts>> {
-    let part = |candidate: &Candidate| {
-        (candidate.allowed && within(&question.periods, candidate.created_at))
-            .then(|| ScoreParts { time: WEIGHTS.time, ..ScoreParts::default() })
+    // Nothing names what is open to one side ("before May"): the words are those of its edge.
+    let is_named = question.periods.iter().all(|period| !period.is_open());
+    let names_all = if is_named { words::with_all_dates(corpus) } else { Vec::new() };
+    let part = |(index, candidate): (usize, &Candidate)| {
+        let is_named = names_all.get(index) == Some(&true);
+        let is_then = within(&question.periods, candidate.created_at);
+        (candidate.allowed && (is_named || is_then)).then(|| ScoreParts {
+            words: if is_named { 1.0 } else { 0.0 },
+            time: if is_then { WEIGHTS.time } else { 0.0 },
+            ..ScoreParts::default()
+        })
     };
-    corpus.candidates().iter().map(part).collect()
+    corpus.candidates().iter().enumerate().map(part).collect()
 }
 
 fn by_words(corpus: &Corpus) -> Vec<Option<ScoreParts>> {

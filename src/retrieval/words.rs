@@ -23,6 +23,17 @@ pub fn in_context(corpus: &Corpus, weights: &Weights) -> Vec<f64> {
     scores(corpus, weights, &window)
 }
 
+/// Which memories have every word of the question's dates; none where it has no date.
+pub fn with_all_dates(corpus: &Corpus) -> Vec<bool> {
+    let mut hits = vec![0; corpus.candidates().len()];
+    let dates = || corpus.terms().iter().filter(|term| term.is_date);
+    for hit in dates().flat_map(|term| &term.hits) {
+        hits[hit.candidate] += 1;
+    }
+    let all = dates().count();
+    hits.into_iter().map(|hits| all > 0 && hits == all).collect()
+}
+
 fn scores(corpus: &Corpus, weights: &Weights, window: &Window) -> Vec<f64> {
     let norms = length_norms(corpus, weights, window);
     let mut scores = vec![0.0; norms.len()];

@@ -137,6 +137,14 @@ fn table_reasons(table: &TableFacts) -> Vec<HealthReason> {
         let message = "Postgres takes no writes now (a standby, a failover, or default_transaction_read_only); reads go on";
         reasons.push(HealthReason { code: "READ_ONLY", message: message.into() });
     }
+    if !table.missing_privileges.is_empty() {
+        let message = format!(
+            "this role lacks privileges on memory_entries, and what needs them fails: {}; grant them (doctor lists all that \
+             are missing)",
+            table.missing_privileges.join(", ")
+        );
+        reasons.push(HealthReason { code: "MISSING_PRIVILEGES", message });
+    }
     if !table.silent_triggers.is_empty() {
         let message = format!(
             "triggers on memory_entries are missing or disabled, so writes of other code are seen by the next check only: \

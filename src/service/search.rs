@@ -40,13 +40,23 @@ impl Layer {
 
     /// All results.
     async fn ranked(&self, search: &Search) -> Result<Vec<Ranked>> {
-        let Search { mode, threshold, now, .. } = *search;
         let asked = Asked::of(search);
+        let is_bare = asked.only_time && !asked.words.contains(char::is_alphanumeric);
+        let found = self.ranked_by(search, asked).await?;
+        // "Yesterday" may be the song.
+        if found.is_empty() && is_bare {
+            return self.ranked_by(search, Asked::literally(&search.query)).await;
+        }
+        Ok(found)
+    }
+
+    async fn ranked_by(&self, search: &Search, asked: Asked) -> Result<Vec<Ranked>> {
+        let Search { mode, threshold, now, .. } = *search;
         let vector = if asked.only_time { None } else { self.query_vector(mode, asked.meaning()).await? };
         let names = if mode == SearchMode::Hybrid { possible_names(&asked.words) } else { Vec::new() };
         let corpus = CorpusQuery {
             user_id: &search.user_id,
-            text: (mode != SearchMode::Vector && !asked.only_time).then_some(asked.words.as_str()),
+            text: (mode != SearchMode::Vector).then_some(if asked.only_time { "" } else { &asked.words }),
             focus: asked.focus.as_deref(),
             dates: &asked.dates,
             names: &names,
@@ -122,14 +132,7 @@ impl Asked {
     fn of(search: &Search) -> Self {
         let Search { mode, query, now, .. } = search;
         if *mode == SearchMode::Vector {
-            return Self {
-                words: query.clone(),
-                whole: query.clone(),
-                dates: String::new(),
-                focus: None,
-                periods: Vec::new(),
-                only_time: false,
-            };
+            return Self::literally(query);
         }
         let whole = Times::of(query, *now);
         let (words, dates) = (whole.rest(query), whole.dates(query));
@@ -150,6 +153,18 @@ impl Asked {
         let focus = has_content(&rest).then_some(rest);
         let periods = if within.periods.is_empty() { whole.periods } else { within.periods };
         Self { words, dates, whole: query.clone(), focus, periods, only_time: false }
+    }
+
+    /// With no time in it.
+    fn literally(query: &str) -> Self {
+        Self {
+            words: query.to_owned(),
+            whole: query.to_owned(),
+            dates: String::new(),
+            focus: None,
+            periods: Vec::new(),
+            only_time: false,
+        }
     }
 
     /// What a vector is made of.

@@ -1,6 +1,7 @@
 //! Several names of one entity: when they become one node, when they must not, and that both graphs follow.
 
 #[allow(dead_code, reason = "the rows use the rest")]
+use std::collections::BTreeSet;
 use std::time::Instant;
 
 use crate::common::layers::Client;
@@ -464,6 +465,21 @@ async fn by_value(world: &World) {
     assert_eq!(found(&layer, "u", "person", "Bob").await, Some(("bob".to_owned(), 1)));
     assert_eq!(found(&layer, "u", "person", "robert smith").await, Some(("robert smith".to_owned(), 1)));
     assert_eq!(filtered(&layer, "u", "person", "Bob").await, 2);
+    // One spelling of two entities, of which nobody knows which is meant: both are found by it.
+    for normalized in ["ibm_deutschland", "ibm_france"] {
+        store(&layer, "u", json!([named("company", "Blue", normalized)]), json!([])).await;
+    }
+    settle(world, &layer).await;
+    assert!(found(&layer, "u", "company", "Blue").await.is_some());
+    assert_eq!(filtered(&layer, "u", "company", "Blue").await, 2);
+    let listed = layer.call("searchEntities", json!({ "userId": "u", "text": "Blue", "limit": 2 })).await;
+    let listed: BTreeSet<&str> = listed
+        .as_array()
+        .expect("a list")
+        .iter()
+        .filter_map(|entity| entity["normalized"].as_str())
+        .collect();
+    assert_eq!(listed, BTreeSet::from(["ibm deutschland", "ibm france"]));
     // It ends with the memory that said it.
     layer.call("deleteAll", json!({ "userId": "u", "hard": true })).await;
     settle(world, &layer).await;

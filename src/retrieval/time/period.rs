@@ -48,6 +48,10 @@ impl Period {
         Self { from: day, until: NaiveDate::MAX }
     }
 
+    pub fn is_open(&self) -> bool {
+        self.from == NaiveDate::MIN || self.until == NaiveDate::MAX
+    }
+
     /// 1 within, and less the farther away. Seconds since 1970.
     fn closeness(&self, moment: f64) -> f64 {
         let (from, until) = (seconds(self.from), seconds(self.until));

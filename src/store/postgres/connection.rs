@@ -89,7 +89,8 @@ impl Postgres {
         let max = if config.embedded { 1 } else { config.pool.max };
         let route = Arc::new(Route::new(options.clone(), statements(config), config.embedded));
         let freshness = Arc::new(Freshness::default());
-        let pool = |max| Arc::new(Pool::new(max, &config.pool, &options, &route, &freshness));
+        let acquire_timeout = config.pool.acquire_timeout(config.embedded);
+        let pool = |max| Arc::new(Pool::new(max, acquire_timeout, &options, &route, &freshness));
         let user_pool = pool(max);
         // The embedded database has one session: a second pool would only wait for the first.
         let background_pool = if config.embedded { Arc::clone(&user_pool) } else { pool(2) };

@@ -14,7 +14,6 @@ use super::error::from_sqlx;
 use super::freshness::{Check, Freshness};
 use super::reach::Reach;
 use super::route::Route;
-use crate::config::PoolOptions;
 use crate::error::{Error, Result};
 
 /// How long nobody may get a connection before the server is asked whether it is there at all.
@@ -31,7 +30,7 @@ impl Pool {
     /// Connects at first use.
     pub fn new(
         max: u32,
-        config: &PoolOptions,
+        acquire_timeout: Duration,
         options: &PgConnectOptions,
         route: &Arc<Route>,
         freshness: &Arc<Freshness>,
@@ -39,7 +38,7 @@ impl Pool {
         let (route, freshness) = (Arc::clone(route), Arc::clone(freshness));
         let connections = PgPoolOptions::new()
             .max_connections(max)
-            .acquire_timeout(Duration::from_millis(config.acquire_timeout_ms))
+            .acquire_timeout(acquire_timeout)
             .idle_timeout(Duration::from_secs(300))
             .max_lifetime(Duration::from_secs(1800))
             .after_connect(move |connection, _| {

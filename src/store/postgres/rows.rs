@@ -42,6 +42,8 @@ pub struct TableFacts {
     pub rules: Vec<String>,
     /// The server, or this role on it, takes no writes.
     pub read_only: bool,
+    /// What this role may not do with the table.
+    pub missing_privileges: Vec<String>,
 }
 
 impl TableFacts {

@@ -13,4 +13,9 @@ select
   array(select r.rulename::text from pg_catalog.pg_rewrite r
     where r.ev_class = 'public.memory_entries'::regclass and r.ev_enabled <> 'D' and r.ev_type in ('2', '3', '4')
     order by 1) as rules,
-  current_setting('transaction_read_only')::boolean as read_only
+  current_setting('transaction_read_only')::boolean as read_only,
+  array(
+    select w.privilege from unnest(array['SELECT', 'INSERT', 'UPDATE', 'DELETE']) with ordinality as w (privilege, place)
+    where not has_table_privilege('public.memory_entries', w.privilege)
+    order by w.place
+  ) as missing_privileges
