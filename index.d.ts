@@ -399,6 +399,8 @@ export interface ImportOptions {
   includeDeleted?: boolean | undefined;
   /** Of an mbox: mails marked as spam are stored like the others. @default false */
   includeSpam?: boolean | undefined;
+  /** Brings memories back that are there already, under the same id or key, and marked deleted; as they were. @default false */
+  restore?: boolean | undefined;
   /**
    * Reads the source twice and refuses it before anything is stored, unless it is a whole export. It must be a function
    * then. @default false
@@ -420,8 +422,12 @@ export interface ImportCounts {
   read: number;
   /** Newly stored. */
   stored: number;
+  /** Were there already, marked deleted, and were brought back, as `restore: true` asks. */
+  restored: number;
   /** Were there already, under the same id or key, and were left as they are; a mail may be in a file twice. */
   existing: number;
+  /** Were there already, but are marked deleted, so that no read returns them: see `restore`. */
+  deleted: number;
   /** Marked deleted, or as spam, and not asked for. */
   skipped: number;
 }

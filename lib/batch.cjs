@@ -131,8 +131,9 @@ async function deleteMany(handle, ids, options) {
 
 /**
  * Works on a list piece by piece. An abort rejects, between two chunks or within one, and what was done stays done.
- * Bad arguments reject. A store that fails ends the work, for it would fail the other chunks too, each after its own
- * timeout: what is not known to be done is then the `rest`, with the reason.
+ * Bad arguments reject, unless something was done already: nobody would learn of that. A store that fails ends the work,
+ * for it would fail the other chunks too, each after its own timeout: what is not known to be done is then the `rest`, with
+ * the reason.
  *
  * @template T, R
  * @param {T[]} items
@@ -149,7 +150,8 @@ async function inChunks(items, size, { signal, onProgress }, work) {
     try {
       outcomes.push(...(await work(items.slice(start, start + size))));
     } catch (error) {
-      if (isCallers(error, signal)) throw error;
+      const isBad = start === 0 && error?.reason === 'INVALID_ARGUMENT';
+      if (isBad || isAbort(error, signal)) throw error;
       return { outcomes, rest: items.slice(start), error };
     }
     tell(Math.min(start + size, items.length));
@@ -157,9 +159,8 @@ async function inChunks(items, size, { signal, onProgress }, work) {
   return { outcomes, rest: [] };
 }
 
-/** Whether the caller wanted or caused it. */
-function isCallers(error, signal) {
-  return (signal?.aborted && error === signal.reason) || error?.reason === 'INVALID_ARGUMENT';
+function isAbort(error, signal) {
+  return signal?.aborted && error === signal.reason;
 }
 
 module.exports = { storeMany, storeItem, storeItems, chunkSizeOf, deleteMany };

@@ -15,6 +15,7 @@ const OPTIONS = [
   'format',
   'includeDeleted',
   'includeSpam',
+  'restore',
   'verifyFirst',
   'dryRun',
   'chunkSize',
@@ -71,6 +72,7 @@ function checkedOptions(given, batchLimit) {
     verifyFirst,
     includeDeleted: flag(options, 'includeDeleted'),
     includeSpam: flag(options, 'includeSpam'),
+    restore: flag(options, 'restore'),
     dryRun: flag(options, 'dryRun'),
     chunkSize: chunkSizeOf(options.chunkSize, batchLimit),
     onProgress: checkOnProgress(options.onProgress, 'options.onProgress'),
@@ -114,7 +116,7 @@ async function mustBeWhole(source, options) {
 
 /** One import under way. */
 class Import {
-  counts = { read: 0, stored: 0, existing: 0, skipped: 0 };
+  counts = { read: 0, stored: 0, restored: 0, existing: 0, deleted: 0, skipped: 0 };
   /** @type {{ line: number, error: Error }[]} */
   failed = [];
   ofMails = {
@@ -189,21 +191,21 @@ class Import {
 
   /** Stores what has come together. A store that fails ends the import; a line that is refused does not. */
   async flush() {
-    const { signal, onProgress } = this.#options;
+    const { signal, onProgress, restore } = this.#options;
     signal?.throwIfAborted();
     const chunk = this.#chunk;
     this.#chunk = [];
     this.#chunkBegins = this.#end;
     const outcomes = await storeItems(
       this.#handle,
-      chunk.map((item) => toStoreItem(this.#handle, item)),
+      chunk.map((item) => toStoreItem(this.#handle, item, restore)),
       { signal },
     );
     const deleted = new Map();
     for (const [place, { entry, line }] of chunk.entries()) {
       const { error, write, memory } = outcomes[place];
       if (error) this.#fail(line, error);
-      else this.counts[write.created ? 'stored' : 'existing'] += 1;
+      else this.counts[kindOf(write, memory, entry)] += 1;
       if (!error && entry.deleted) deleted.set(memory.id, line);
     }
     if (deleted.size > 0) await this.#delete(deleted, signal);
@@ -222,15 +224,23 @@ class Import {
   }
 }
 
+/** What a line is counted as. One that is to be deleted is as it should be where it is deleted already. */
+function kindOf({ created, restored }, { isDeleted }, { deleted }) {
+  if (created) return 'stored';
+  if (restored) return 'restored';
+  return isDeleted && !deleted ? 'deleted' : 'existing';
+}
+
 /** @param {string} problem @param {number} line */
 function unreadable(problem, line) {
   return new PersistenceError(problem, 'INVALID_ARGUMENT', { field: 'source', line });
 }
 
-/** @param {import('../handle.cjs').Handle} handle @param {Readable} item */
-function toStoreItem(handle, { entry: { deleted, ...entry }, json, idempotencyKey }) {
-  if (json === undefined) return storeItem(handle, { ...entry, idempotencyKey });
-  return { json: `{"memory":${json},"embeddingLength":0}`, embedding: new Float32Array() };
+/** @param {import('../handle.cjs').Handle} handle @param {Readable} item @param {boolean} restore */
+function toStoreItem(handle, { entry: { deleted, ...entry }, json, idempotencyKey }, restore) {
+  if (json === undefined) return storeItem(handle, { ...entry, idempotencyKey, restore });
+  const memory = `{"restore":${restore},${json.slice(1)}`;
+  return { json: `{"memory":${memory},"exported":true}`, embedding: new Float32Array() };
 }
 
 module.exports = { importMemories };

@@ -65,7 +65,7 @@ function parse(bytes, decoder) {
 /** @returns {{ entry: Entry, json?: string } | { error: string }} */
 function toItem({ text, value }, userId, seal) {
   const owner = userId ?? value?.userId ?? seal.userId;
-  const error = complaint(value, owner);
+  const error = complaint(value, owner, seal.isOurs);
   if (error) return { error };
   const entry = toEntry(value, owner);
   return seal.isOurs && value.userId === undefined ? { entry, json: asStored(text, entry) } : { entry };
@@ -78,10 +78,12 @@ function asStored(text, { userId, deleted }) {
 }
 
 /** Only what would make an entry out of something else is checked here; limits are the core's to enforce. */
-function complaint(value, owner) {
+function complaint(value, owner, isOurs) {
   if (!isObject(value)) return 'not a JSON object';
   if (!isText(owner)) return 'userId is missing or no text';
-  if (!isText(value.content)) return 'content is missing or no text';
+  // A row of other code may hold nothing but blanks.
+  const isContent = isOurs ? typeof value.content === 'string' : isText(value.content);
+  if (!isContent) return 'content is missing or no text';
   if (isGiven(value.conversationId) && !isText(value.conversationId)) return 'conversationId is no text';
   if (isGiven(value.createdAt) && !isoDate(value.createdAt)) return 'createdAt is no ISO 8601 date';
   if (isGiven(value.metadata) && !isObject(value.metadata)) return 'metadata is no JSON object';

@@ -24,8 +24,13 @@ declare
   rule_table text;
   rule text;
   place text;
+  outcome jsonb;
 begin
-  return izzie_memory.write_one(kind, request, embedding);
+  set constraints all deferred;
+  outcome := izzie_memory.write_one(kind, request, embedding);
+  -- What would only be refused at the commit is this write's error too.
+  set constraints all immediate;
+  return outcome;
 exception when others then
   get stacked diagnostics state = returned_sqlstate, problem = message_text, concerned = pg_exception_detail,
     rule_table = table_name, rule = constraint_name, place = pg_exception_context;
@@ -88,6 +93,8 @@ declare
 begin
   begin
     outcomes := izzie_memory.write_each(kind, requests, embeddings, false);
+    -- At the commit it would be too late to tell whose write is refused.
+    set constraints all immediate;
   exception when others then
     if not izzie_memory.is_own_error(sqlstate) then
       raise;
@@ -113,17 +120,24 @@ begin
       lateral (select (request ->> 'id')::uuid as id) sent);
 end $$;
 
+-- How many of these rows there are, or those of them that are live.
+create or replace function izzie_memory.count_rows(ids uuid[], all_rows boolean) returns bigint
+language sql volatile as $$
+  select count(*) from public.memory_entries e
+  where e.id = any (ids) and (all_rows or not coalesce(e.is_deleted, false))
+$$;
+
 -- Removes the rows of these memories, whose rows are locked. Answers how many, fewer than there are where something on the
 -- table keeps them.
 create or replace function izzie_memory.remove_rows(ids uuid[], hard boolean, owe text) returns bigint
 language plpgsql as $$
 declare
-  removed bigint;
+  before bigint;
 begin
   perform from izzie_memory.memory_state s where s.memory_id = any (ids) order by s.memory_id for update;
+  before := izzie_memory.count_rows(ids, hard);
   if hard then
     delete from public.memory_entries e where e.id = any (ids);
-    get diagnostics removed = row_count;
     perform izzie_memory.memory_gone(s.memory_id, s.user_id)
     from izzie_memory.memory_state s
     where s.memory_id = any (ids) and s.content_hash is not null
@@ -131,14 +145,14 @@ begin
   else
     update public.memory_entries e set is_deleted = true, updated_at = clock_timestamp() at time zone 'UTC'
     where e.id = any (ids) and not coalesce(e.is_deleted, false);
-    get diagnostics removed = row_count;
     perform izzie_memory.ensure_state('update', e)
     from public.memory_entries e where e.id = any (ids) and e.is_deleted;
   end if;
   if owe = 'paged' then
     perform izzie_memory.project_inline(ids);
   end if;
-  return removed;
+  -- Not how many were deleted: a trigger may have put them back.
+  return before - izzie_memory.count_rows(ids, hard);
 end $$;
 
 -- One page of the removal of a user's memories, in id order after a cursor: soft-deletes the live ones, or removes all
@@ -162,8 +176,7 @@ begin
     where s.memory_id = any (ids) and s.user_id = owner
       and case when hard then s.content_hash is not null else not s.deleted end);
   removed := izzie_memory.remove_rows(ids, hard, owe);
-  kept := (select count(*) from public.memory_entries e
-    where e.id = any (ids) and (hard or not coalesce(e.is_deleted, false)));
+  kept := izzie_memory.count_rows(ids, hard);
 end $$;
 
 -- Removes a page of the rows that were soft-deleted before a moment, oldest first. Nodes that were kept in the graph

@@ -25,15 +25,24 @@ language sql stable as $$
   ) o
 $$;
 
+-- Names the triggers that may change a row again after it was written.
+create or replace function izzie_memory.late_triggers() returns text
+language sql stable as $$
+  select string_agg(format('trigger %I', t.tgname), ', ' order by t.tgname)
+  from pg_catalog.pg_trigger t
+  where t.tgrelid = 'public.memory_entries'::regclass and not t.tgisinternal and t.tgenabled <> 'D'
+    and t.tgname !~ '^izzie_memory_' and (t.tgtype & 2) = 0
+$$;
+
 -- Ends a write that did not take effect: what is acknowledged must be there.
 create or replace function izzie_memory.not_kept(event text, problem text) returns void
 language plpgsql as $$
 declare
-  names text := izzie_memory.obstacles(event);
+  names text := coalesce(izzie_memory.obstacles(event), izzie_memory.late_triggers());
 begin
-  raise exception 'memory_entries: %', problem || coalesce(
-      format('; on the table stands %s, which must let the rows of izzie-memory through', names),
-      '; something on the table changes what is written, and must let the rows of izzie-memory through')
+  raise exception 'memory_entries: %', problem || case when names is null
+      then '; something on the table changes what is written, and must let the rows of izzie-memory through'
+      else format('; on the table stands %s, which must let the rows of izzie-memory through', names) end
     using errcode = 'IZ001', detail = coalesce(names, '');
 end $$;
 

@@ -350,6 +350,9 @@ begin
     if not found then
       perform izzie_memory.not_kept('delete', 'the row was not deleted');
     end if;
+    if exists (select from public.memory_entries e where e.id = old.id) then
+      perform izzie_memory.not_kept('delete', 'the row is there again after it was deleted');
+    end if;
     perform izzie_memory.memory_gone(old.id, old.user_id)
     from izzie_memory.memory_state s where s.memory_id = old.id and s.content_hash is not null;
   else

@@ -87,6 +87,9 @@ impl ScoreParts {
 pub struct Write {
     /// False when the id was there already and nothing was written.
     pub created: bool,
+    /// True when the id was there already, marked deleted, and the caller wanted it back.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub restored: bool,
     pub vector_write_success: bool,
     /// `Some(true)` applied, `Some(false)` owed, `None` no graph configured.
     pub graph_write_success: Option<bool>,

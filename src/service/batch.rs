@@ -10,7 +10,7 @@ use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::draft::Draft;
+use super::draft::{Draft, Origin};
 use super::graph_write::{PlacedWrite, owe};
 use super::layer::{Layer, until_aborted};
 use super::memory::Prepared;
@@ -64,8 +64,9 @@ impl Layer {
         let reader = self.reader();
         let mut chunk = Chunk::default();
         for (item, embedding) in with_embeddings(args.items, &embeddings)? {
-            let draft =
-                parse_json(item.memory.get()).and_then(|memory| Draft::check(memory, embedding, &reader));
+            let origin = if item.exported { Origin::Export } else { Origin::Caller };
+            let draft = parse_json(item.memory.get())
+                .and_then(|memory| Draft::check(memory, embedding, &reader, origin));
             chunk.add(draft);
         }
         until_aborted(cancel, self.ready()).await?;
@@ -156,16 +157,16 @@ impl Layer {
                 Ok(stored) => {
                     let undo = stored.undo();
                     writes.push(PlacedWrite { placed: stored.placed, undo, put: row.owe });
-                    kept.push((place, stored.created, stored.memory));
+                    kept.push((place, (stored.created, stored.restored), stored.memory));
                 }
                 Err(error) => chunk.fail(place, &error),
             }
         }
         let outcomes = self.finish_many(writes, config).await?;
-        for ((place, created, memory), outcome) in kept.into_iter().zip(outcomes) {
+        for ((place, (created, restored), memory), outcome) in kept.into_iter().zip(outcomes) {
             match outcome {
                 Ok(graph) => {
-                    let write = graph.into_write(created, begun);
+                    let write = Write { restored, ..graph.into_write(created, begun) };
                     chunk.results[place] = Some(ItemResult::Stored { memory: Box::new(memory), write });
                 }
                 Err(error) => chunk.fail(place, &error),
@@ -216,11 +217,18 @@ impl Layer {
             }
         }
         let mut deleted = Vec::with_capacity(ids.len());
+        let mut is_applied = false;
         for (id, outcome) in ids.into_iter().zip(self.finish_many(writes, config).await?) {
             match outcome {
-                Ok(_) => deleted.push(id),
+                Ok(graph) => {
+                    is_applied |= graph.is_applied();
+                    deleted.push(id);
+                }
                 Err(error) => failed.push(FailedDelete { id, error: error.envelope() }),
             }
+        }
+        if is_applied && rows.iter().any(|row| row.hard) {
+            self.forget_names(config).await;
         }
         Ok(DeleteManyAnswer { deleted, failed })
     }

@@ -7,13 +7,30 @@ use super::graph_write::owe;
 use super::memory::{Prepared, Wanted, given_graph};
 use super::request::StoreArgs;
 use super::validate;
-use crate::config::PersistenceConfig;
+use crate::config::{Limits, PersistenceConfig};
 use crate::error::Result;
 use crate::extraction::{Extraction, ExtractionInput};
 use crate::input::GraphReader;
 use crate::store::postgres::StoreRow;
 
 const DEFAULT_IMPORTANCE: i32 = 5;
+
+/// Where a memory comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Origin {
+    Caller,
+    /// A line of an export: what the database held it takes again, whatever the limits for callers are.
+    Export,
+}
+
+impl Origin {
+    fn reader(self, reader: &GraphReader) -> GraphReader {
+        match self {
+            Self::Caller => reader.clone(),
+            Self::Export => GraphReader { limits: Limits::none(), strict: false },
+        }
+    }
+}
 
 /// A store whose arguments are sound.
 pub(super) struct Draft {
@@ -26,19 +43,26 @@ pub(super) struct Draft {
 }
 
 impl Draft {
-    pub fn check(mut args: StoreArgs, embedding: Option<Vec<f32>>, reader: &GraphReader) -> Result<Self> {
-        let limits = &reader.limits;
+    pub fn check(
+        mut args: StoreArgs,
+        embedding: Option<Vec<f32>>,
+        reader: &GraphReader,
+        origin: Origin,
+    ) -> Result<Self> {
+        let reader = origin.reader(reader);
         validate::user_id(&args.user_id)?;
-        validate::content(&args.content, limits)?;
         validate::conversation_id(args.conversation_id.as_deref())?;
-        validate::summary(args.summary.as_deref())?;
-        validate::importance(args.importance)?;
         validate::created_at(args.created_at.as_ref())?;
+        if origin == Origin::Caller {
+            validate::content(&args.content, &reader.limits)?;
+            validate::summary(args.summary.as_deref())?;
+            validate::importance(args.importance)?;
+        }
         let metadata = args.metadata.take().unwrap_or_default();
-        validate::metadata("metadata", &metadata, limits)?;
+        validate::metadata("metadata", &metadata, &reader.limits)?;
         embedding.as_deref().map_or(Ok(()), validate::embedding)?;
         let id = validate::store_id(&args.user_id, args.id.as_deref(), args.idempotency_key.as_deref())?;
-        let reader = reader.clone().with(args.strict_entities);
+        let reader = reader.with(args.strict_entities);
         let given = given_graph(args.entities.as_deref(), args.relationships.as_deref(), &reader)?;
         Ok(Self { id, args, metadata, embedding, given })
     }

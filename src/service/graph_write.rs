@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chrono::Utc;
+use tokio::time::timeout;
 use uuid::Uuid;
 
 use super::layer::Layer;
@@ -13,6 +14,9 @@ use crate::error::{Error, Reason, Result};
 use crate::model::Write;
 use crate::store::postgres::{Placed, Put, Undo};
 use crate::sync::{Applying, DrainScope, Job, drain};
+
+/// Entities that a deletion removes from the graph at most, its own or those of others before it.
+const NAMES_AT_ONCE: usize = 500;
 
 /// How the graph's half went.
 pub(super) struct GraphOutcome {
@@ -38,9 +42,14 @@ impl GraphOutcome {
         Self { success: Some(false), error: Some(error) }
     }
 
+    pub(super) fn is_applied(&self) -> bool {
+        self.success == Some(true)
+    }
+
     pub(super) fn into_write(self, created: bool, begun: Instant) -> Write {
         Write {
             created,
+            restored: false,
             vector_write_success: true,
             graph_write_success: self.success,
             timestamp: Utc::now(),
@@ -168,6 +177,20 @@ impl Layer {
             Some(rolled_back(undo.id, undone.contains(&undo.id), cause))
         };
         Ok(outcomes.iter().zip(undos).map(error).collect())
+    }
+
+    /// After rows were deleted for good: the names that no memory mentions any more leave the graph too. Waits as long as for
+    /// a write and goes on in the background; what it does not reach goes with the next sync.
+    pub(super) async fn forget_names(&self, config: &PersistenceConfig) {
+        let stores = Arc::clone(&self.stores);
+        let sweeping = tokio::spawn(async move {
+            let swept = async { stores.seat.ours().await?.0.sweep_entities(NAMES_AT_ONCE).await };
+            if let Err(error) = swept.await {
+                log::info!("entities without memories stay in the graph until the next sync: {error}");
+            }
+        });
+        // Late or failed: both were told.
+        let _ = timeout(Duration::from_millis(config.graph_wait_ms), sweeping).await;
     }
 
     /// Tries in the background to bring the graph after an undo up to date; otherwise the debts wait for a sync.

@@ -167,7 +167,7 @@ async fn clear_graph(job: Job<'_>, user_id: &str, followed: Vec<Uuid>, meter: &M
     }
     let scope = DrainScope { user_id: Some(user_id.to_owned()), ..DrainScope::default() };
     drain_with(job, graph.as_ref(), &target, &scope, meter).await?;
-    sweep_entities(job, graph.as_ref()).await
+    sweep_entities(job, graph.as_ref(), None).await
 }
 
 fn paged(config: &PersistenceConfig) -> Put {

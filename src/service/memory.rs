@@ -6,7 +6,7 @@ use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::draft::Draft;
+use super::draft::{Draft, Origin};
 use super::graph_write::{GraphOutcome, owe};
 use super::layer::{Layer, until_aborted};
 use super::request::{DeleteArgs, GetByIdArgs, StoreArgs, UpdateArgs};
@@ -28,7 +28,7 @@ impl Layer {
         cancel: &CancellationToken,
     ) -> Result<(Memory, Write)> {
         let begun = Instant::now();
-        let mut draft = Draft::check(args, embedding, &self.reader())?;
+        let mut draft = Draft::check(args, embedding, &self.reader(), Origin::Caller)?;
         until_aborted(cancel, self.ready()).await?;
         let (embedding, given) = (draft.embedding.take(), draft.given.take());
         self.count_rejected(given.as_ref());
@@ -41,7 +41,8 @@ impl Layer {
         fail::fail_point!("after_commit");
         let (undo, placed) = (stored.undo(), stored.placed);
         let graph = self.finish(placed, undo, row.owe, config).await?;
-        Ok((stored.memory, graph.into_write(stored.created, begun)))
+        let write = Write { restored: stored.restored, ..graph.into_write(stored.created, begun) };
+        Ok((stored.memory, write))
     }
 
     pub(super) async fn update(
@@ -183,6 +184,9 @@ impl Layer {
         };
         let undo = deleted.undo();
         let graph = self.finish(deleted.placed, undo, row.owe, config).await?;
+        if row.hard && graph.is_applied() {
+            self.forget_names(config).await;
+        }
         Ok(graph.into_write(false, begun))
     }
 

@@ -128,6 +128,7 @@ impl Layer {
         let owed = sync::pending(job.postgres, &target, scope.user_id.as_deref()).await?;
         let meter = job.meter(scope.limit.map_or(owed, |limit| owed.min(sync::count(limit))));
         let drained = sync::drain_with(job, graph.as_ref(), &target, scope, &meter).await?;
+        sync::sweep_entities(job, graph.as_ref(), scope.until).await?;
         meter.finish();
         finished(context)?;
         let pending = sync::pending(job.postgres, &target, scope.user_id.as_deref()).await?;

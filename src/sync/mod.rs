@@ -24,6 +24,7 @@ mod rows;
 mod scheduler;
 mod seat;
 mod side;
+mod sweep;
 mod upkeep;
 mod verify;
 
@@ -43,5 +44,6 @@ pub use repair::{FullSync, full_sync, pending, repair};
 pub use rows::follow_user;
 pub use scheduler::Scheduler;
 pub use seat::{Applying, Seat, Standing};
-pub use upkeep::{collect_tombstones, sweep_entities};
+pub use sweep::sweep_entities;
+pub use upkeep::collect_tombstones;
 pub use verify::verify;

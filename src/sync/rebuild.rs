@@ -8,6 +8,7 @@ use super::job::{Job, count, milliseconds};
 use super::paged::{owe_all, owe_everything};
 use super::repair::{mend_what_differs, pending};
 use super::rows;
+use super::sweep::sweep_entities;
 use crate::error::Result;
 use crate::model::SyncResult;
 use crate::store::graph::GraphStore;
@@ -140,6 +141,7 @@ impl Steps<'_> {
         let mended = mend_what_differs(self.job, sides, self.wanted.user_id).await?;
         result.repaired += mended.repaired;
         result.failed += count(mended.failed.len());
+        sweep_entities(self.job, self.graph, None).await?;
         if self.wanted.user_id.is_none() && result.failed == 0 {
             postgres.mark_synced().await?;
         }

@@ -10,6 +10,7 @@ use super::drain::{DrainScope, drain_with};
 use super::job::{Job, Meter, count, milliseconds};
 use super::mend::{Mended, mend};
 use super::rows;
+use super::sweep::sweep_entities;
 use crate::config::ConflictStrategy;
 use crate::error::Result;
 use crate::model::{Inconsistency, SyncResult};
@@ -108,6 +109,7 @@ pub async fn full_sync(job: Job<'_>, wanted: FullSync<'_>) -> Result<SyncResult>
     let through = !wanted.dry_run && !wanted.full(&found) && !job.cancelled();
     if through {
         close_settled(job, sides, user_id, None).await?;
+        sweep_entities(job, sides.graph, None).await?;
     }
     if through && user_id.is_none() && left == 0 && mended.complete() {
         job.postgres.mark_synced().await?;

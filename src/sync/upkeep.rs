@@ -6,13 +6,12 @@ use std::time::Duration;
 use super::job::Job;
 use super::repair::{FullSync, full_sync};
 use crate::error::Result;
-use crate::store::graph::{GraphStore, Removed};
+use crate::store::graph::GraphStore;
 use crate::store::postgres::Target;
 
 /// How long a tombstone stands at least: longer than any write can be late.
 const TOMBSTONE_AGE: Duration = Duration::from_secs(24 * 3600);
 const TOMBSTONES_AT_ONCE: i64 = 1000;
-const ENTITIES_AT_ONCE: usize = 500;
 
 /// One round.
 pub(super) async fn upkeep(job: Job<'_>) -> Result<()> {
@@ -36,7 +35,7 @@ pub(super) async fn upkeep(job: Job<'_>) -> Result<()> {
         job.postgres.mark_checked(began).await?;
         collect_tombstones(job, graph.as_ref(), &target).await?;
     }
-    sweep_entities(job, graph.as_ref()).await.map(drop)
+    Ok(())
 }
 
 /// The horizon is raised before a tombstone goes: a late write meets the one or the other.
@@ -53,17 +52,4 @@ pub async fn collect_tombstones(job: Job<'_>, graph: &dyn GraphStore, target: &T
         }
     }
     Ok(())
-}
-
-/// Entities that no memory mentions any more.
-pub async fn sweep_entities(job: Job<'_>, graph: &dyn GraphStore) -> Result<Removed> {
-    let mut total = Removed::default();
-    while !job.cancelled() {
-        let swept = graph.sweep_entities(ENTITIES_AT_ONCE).await?;
-        total += swept;
-        if swept.nodes == 0 {
-            break;
-        }
-    }
-    Ok(total)
 }

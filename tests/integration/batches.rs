@@ -81,27 +81,33 @@ async fn a_chunk_is_one_statement_to_postgres_and_one_to_neo4j() {
     to_postgres.forget();
     layer.call("getAll", json!({ "userId": "u" })).await;
     let users = to_postgres.traffic().iter().position(|traffic| traffic.round_trips > 0).expect("one");
-    to_postgres.forget();
-    to_neo4j.forget();
-    let answer = store_many(&layer, numbered("u", 50)).await;
-    let results = answer["results"].as_array().expect("results");
-    assert!(results.iter().all(|r| r["write"]["graphWriteSuccess"] == true), "{answer}");
-    let sent = to_postgres.traffic()[users].postgres_messages();
-    assert_eq!(sent.trim_matches('S'), "BEC", "messages to Postgres: {sent}");
-    let messages: Vec<u8> = to_neo4j.traffic().iter().flat_map(|traffic| traffic.bolt_messages()).collect();
-    assert_eq!(messages.iter().filter(|m| **m == bolt::RUN).count(), 1, "statements to Neo4j");
+    // Once a minute one of them looks whose graph it is: on a slow machine that may be the one that is counted.
+    let mut counted = Vec::new();
+    while counted.last() != Some(&("BEC".to_owned(), 1)) {
+        assert!(counted.len() < 5, "messages to Postgres, statements to Neo4j: {counted:?}");
+        to_postgres.forget();
+        to_neo4j.forget();
+        let answer = store_many(&layer, numbered("u", 50)).await;
+        let results = answer["results"].as_array().expect("results");
+        assert!(results.iter().all(|r| r["write"]["graphWriteSuccess"] == true), "{answer}");
+        let sent = to_postgres.traffic()[users].postgres_messages().trim_matches('S').to_owned();
+        let messages =
+            to_neo4j.traffic().iter().flat_map(|traffic| traffic.bolt_messages()).collect::<Vec<_>>();
+        counted.push((sent, messages.iter().filter(|message| **message == bolt::RUN).count()));
+    }
     consistent(&layer).await;
-    assert_eq!(Driver::connect().entities("u").await[0].frequency, 200);
+    let mentions = 50 * (3 + i64::try_from(counted.len()).expect("a few"));
+    assert_eq!(Driver::connect().entities("u").await[0].frequency, mentions);
 }
 
 /// Bad items of every kind among good ones, with the application's foreign keys.
-async fn each_item_stands_alone(on_neo4j: bool) {
+async fn each_item_stands_alone(on_neo4j: bool, when_checked: &str) {
     let database = Database::migrated().await;
     let mut sql = database.connect().await;
-    sql.run(
+    sql.run(&format!(
         "create table public.users (id text primary key); insert into public.users values ('ann'), ('ben'); \
-             alter table public.memory_entries add foreign key (user_id) references public.users (id)",
-    )
+             alter table public.memory_entries add foreign key (user_id) references public.users (id) {when_checked}",
+    ))
     .await;
     let settings = config(&database.url(), on_neo4j.then(neo4j_uri).as_deref());
     let layer = Client::with_embedder(&settings, Some(Letters::embedder()));
@@ -161,13 +167,48 @@ async fn each_item_stands_alone(on_neo4j: bool) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_item_stands_alone_on_postgres() {
-    each_item_stands_alone(false).await;
+    each_item_stands_alone(false, "").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_item_stands_alone_where_a_key_is_checked_at_the_commit() {
+    each_item_stands_alone(false, "deferrable initially deferred").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_trigger_that_refuses_at_the_commit_refuses_one_item() {
+    let database = Database::migrated().await;
+    let mut sql = database.connect().await;
+    sql.run(
+        "create function public.no() returns trigger language plpgsql as $$ begin \
+           if new.content like 'bad%' then raise exception 'not this one'; end if; return null; end $$; \
+         create constraint trigger no after insert or update on public.memory_entries deferrable initially deferred \
+           for each row execute function public.no()",
+    )
+    .await;
+    let layer = Client::on(&database, false);
+    let named = |content: &str| item(json!({ "userId": "ann", "content": content }));
+    let items =
+        json!({ "items": [named("one"), named("bad"), named("two"), named("bad too"), named("three")] });
+    let answer = call_with(&layer, "storeMany", items, Vec::new()).await.expect("stored");
+    let refused = |place: usize| answer["results"][place]["error"]["details"]["sqlstate"] == "P0001";
+    assert_eq!([0, 1, 2, 3, 4].map(refused), [false, true, false, true, false], "{answer}");
+    let id = answer["results"][0]["memory"]["id"].clone();
+    assert_eq!(live(&mut sql, "ann").await, 3);
+    let store = json!({ "userId": "ann", "content": "bad" });
+    let update = json!({ "id": id, "content": "bad now" });
+    for (op, args) in [("store", store), ("update", update)] {
+        let error = layer.fails(op, args).await;
+        assert_eq!(error.reason, Reason::StatementRejected, "{op}: {}", error.envelope());
+    }
+    assert_eq!(live(&mut sql, "ann").await, 3);
+    consistent(&layer).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_item_stands_alone_on_neo4j() {
     let _alone = empty_neo4j().await;
-    each_item_stands_alone(true).await;
+    each_item_stands_alone(true, "").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -472,10 +513,13 @@ async fn synced(layer: &Client) {
     panic!("the graph was not reached again");
 }
 
-async fn delete_many(on_neo4j: bool) {
+async fn delete_many(on_neo4j: bool, when_checked: &str) {
     let database = Database::migrated().await;
     let mut sql = database.connect().await;
-    sql.run("create table public.pins (memory_id uuid references public.memory_entries (id))").await;
+    let pins = format!(
+        "create table public.pins (memory_id uuid references public.memory_entries (id) {when_checked})"
+    );
+    sql.run(&pins).await;
     let layer = Client::on(&database, on_neo4j);
     let mine = ids(&store_many(&layer, numbered("ann", 6)).await);
     let bens = ids(&store_many(&layer, numbered("ben", 1)).await);
@@ -499,13 +543,18 @@ async fn delete_many(on_neo4j: bool) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn delete_many_tells_each_on_postgres() {
-    delete_many(false).await;
+    delete_many(false, "").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn delete_many_tells_each_where_a_key_is_checked_at_the_commit() {
+    delete_many(false, "deferrable initially deferred").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn delete_many_tells_each_on_neo4j() {
     let _alone = empty_neo4j().await;
-    delete_many(true).await;
+    delete_many(true, "").await;
 }
 
 /// Remembers what it is told.

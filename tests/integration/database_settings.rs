@@ -173,6 +173,39 @@ async fn sessions_that_the_server_ended_are_not_noticed() {
     database.nothing_runs_on().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_ends_transactions_or_lets_nobody_in_may_be_asked_again() {
+    let database = Database::migrated().await;
+    let mut sql = database.connect().await;
+    let version: i32 = sql.one("select current_setting('server_version_num')::integer").await;
+    if version >= 170_000 {
+        sql.run(
+            "create function public.linger() returns trigger language plpgsql as \
+             $$ begin perform pg_sleep(30); return new; end $$; \
+             create trigger linger before insert on public.memory_entries for each row execute function public.linger()",
+        )
+        .await;
+        set(&database, "transaction_timeout = '300ms'").await;
+        let error =
+            Client::on(&database, false).fails("store", json!({ "userId": "u", "content": "slow" })).await;
+        assert_eq!((error.reason, error.reason.retryable()), (Reason::Timeout, true), "{}", error.envelope());
+        assert_eq!(error.details["sqlstate"], "25P04");
+        database.nothing_runs_on().await;
+        assert_eq!(sql.one::<i64>("select count(*) from public.memory_entries").await, 0);
+    }
+    let name: String = sql.one("select current_database()::text").await;
+    let other = Database::empty().await;
+    let mut elsewhere = other.connect().await;
+    elsewhere.run(&format!("alter database {name} allow_connections false")).await;
+    let mut apart = config(&database.url(), None);
+    apart["pool"] = json!({ "max": 3 });
+    let layer = Client::bare(&apart);
+    let error = layer.fails("getAll", json!({ "userId": "u" })).await;
+    assert_eq!(error.reason, Reason::Unavailable, "{}", error.envelope());
+    assert!(error.message.contains("not ready for connections"), "{}", error.message);
+    elsewhere.run(&format!("alter database {name} allow_connections true")).await;
+}
+
 fn takes_no_writes(error: &Error) {
     assert_eq!((error.reason, error.reason.retryable()), (Reason::Unavailable, true), "{}", error.envelope());
     assert!(error.message.contains("takes no writes"), "{}", error.message);

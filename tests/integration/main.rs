@@ -18,6 +18,7 @@ mod engine;
 mod extraction_llm;
 mod faults;
 mod foreign_writes;
+mod forgotten_names;
 mod golden;
 mod graph_queries;
 mod group_commit;

@@ -175,7 +175,7 @@ async fn other_roles_must_see_every_row() {
     sql.run(&format!("revoke insert, delete on public.memory_entries from {}", role.name)).await;
     let health = fresh(7).call("health", json!({})).await;
     assert_eq!(health["status"], "degraded", "{health}");
-    assert_eq!(health["reasons"][0]["code"], "MISSING_PRIVILEGES", "{health}");
-    assert!(health["reasons"][0]["message"].as_str().unwrap().contains("INSERT, DELETE"), "{health}");
+    let reasons = health["reasons"].to_string();
+    assert!(reasons.contains("MISSING_PRIVILEGES") && reasons.contains("INSERT, DELETE"), "{health}");
     role.done().await;
 }

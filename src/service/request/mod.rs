@@ -213,6 +213,9 @@ pub struct StoreManyItem {
     /// How many of the numbers that crossed belong to this item; 0 without an embedding.
     #[serde(default)]
     pub embedding_length: usize,
+    /// It is a line of an export of ours, and was a row: what other code wrote may be over the limits for callers.
+    #[serde(default)]
+    pub exported: bool,
 }
 
 #[derive(Debug, Deserialize)]

@@ -16,17 +16,22 @@ pub fn is_lost(error: &sqlx::Error) -> bool {
         sqlx::Error::Io(_) | sqlx::Error::Protocol(_) | sqlx::Error::WorkerCrashed => true,
         sqlx::Error::Database(error) => error
             .code()
-            .is_some_and(|code| code.starts_with("57P") || code == "25P03" || code.starts_with("08")),
+            .is_some_and(|code| code.starts_with("57P") || ENDED.contains(&&*code) || code.starts_with("08")),
         _ => false,
     }
 }
+
+/// It was idle in a transaction for too long, or its transaction took too long: nothing of that was committed.
+const ENDED: [&str; 2] = ["25P03", "25P04"];
 
 /// Whether the server ended the session before it did anything of the statement, or rolled back what it did: it says so
 /// itself, and an answer would have come before. A pooler, which says the same of itself, cannot know.
 pub fn did_not_run(error: &sqlx::Error) -> bool {
     let sqlx::Error::Database(error) = error else { return false };
     let by_server = || routine(error.as_ref()) == Some("ProcessInterrupts");
-    error.code().is_some_and(|code| matches!(&*code, "57P05" | "25P03") || &*code == "57P01" && by_server())
+    error
+        .code()
+        .is_some_and(|code| &*code == "57P05" || ENDED.contains(&&*code) || &*code == "57P01" && by_server())
 }
 
 /// Whether the server takes no writes.
@@ -138,6 +143,8 @@ pub struct Refusal {
     constraint: String,
     /// Where it happened, the innermost function first.
     context: String,
+    /// The function of the server's source that says so; empty for one row of several.
+    routine: String,
 }
 
 /// What keeps a role out whose rows row security would leave out.
@@ -147,6 +154,10 @@ pub(super) fn hidden_rows(problem: impl Display) -> Error {
          SECURITY), as a role with BYPASSRLS, or give the role a policy for all rows (using (true) with check (true))"
     );
     Error::vector(Reason::StatementRejected, message).with("rowSecurity", true)
+}
+
+fn not_ready(message: &str) -> Error {
+    Error::vector(Reason::Unavailable, format!("Postgres is not ready for connections: {message}"))
 }
 
 fn handshake_failed(cause: impl Display) -> Error {
@@ -162,6 +173,7 @@ fn from_database(error: &dyn DatabaseError) -> Error {
         table: error.table().unwrap_or_default().to_owned(),
         constraint: error.constraint().unwrap_or_default().to_owned(),
         context: details.and_then(PgDatabaseError::r#where).unwrap_or_default().to_owned(),
+        routine: routine(error).unwrap_or_default().to_owned(),
     }
     .to_error()
 }
@@ -215,10 +227,9 @@ impl Refusal {
                     "Postgres has no connection left: {message}; close some, lower pool.max, or put a pooler before it"
                 ),
             ),
-            "57P03" => Error::vector(
-                Reason::Unavailable,
-                format!("Postgres is not ready for connections: {message}"),
-            ),
+            "57P03" => not_ready(message),
+            // Other functions say by it that an object is not as the statement needs it.
+            "55000" if self.routine == "CheckMyDatabase" => not_ready(message),
             code if UNTRACKED.contains(&code) => lost_track(),
             "28P01" | "28000" => Error::vector(Reason::Unavailable, "Postgres refused the user or password"),
             "3D000" => Error::vector(Reason::Unavailable, "the database does not exist"),
@@ -226,13 +237,21 @@ impl Refusal {
                 Reason::Timeout,
                 format!("other sessions hold a lock that is needed: {message}"),
             ),
+            "25P04" => Error::vector(
+                Reason::Timeout,
+                format!(
+                    "{message}; nothing was written. transaction_timeout of the role or database may be too short"
+                ),
+            ),
             "57014" => Error::vector(
                 Reason::Timeout,
                 "Postgres cancelled the statement, which took too long; nothing was written. A lock or a trigger on \
                  memory_entries may hold it up",
             ),
-            code if code.starts_with("53")
+            code if ENDED.contains(&code)
+                || code.starts_with("53")
                 || code.starts_with("57")
+                || code.starts_with("58")
                 || code.starts_with("08")
                 || code.starts_with("40") =>
             {
@@ -293,6 +312,27 @@ mod tests {
             assert_eq!(error.details["value"], value);
             assert_eq!(error.details["sqlstate"], "23503");
             assert!(error.message.contains(value), "{}", error.message);
+        }
+    }
+
+    #[test]
+    fn what_passes_may_be_tried_again_and_what_does_not_may_not() {
+        let reason = |sqlstate: &str, routine: &str| {
+            let [sqlstate, routine] = [sqlstate, routine].map(str::to_owned);
+            Refusal { sqlstate, routine, ..Refusal::default() }.to_error().reason
+        };
+        for code in [
+            "08006", "08P01", "25006", "25P03", "40001", "53100", "53200", "57P01", "57P03", "57P05", "58030",
+        ] {
+            assert_eq!(reason(code, ""), Reason::Unavailable, "{code}");
+        }
+        assert_eq!(reason("55000", "CheckMyDatabase"), Reason::Unavailable);
+        for code in ["25P04", "55P03", "57014"] {
+            assert_eq!(reason(code, "ProcessInterrupts"), Reason::Timeout, "{code}");
+        }
+        assert_eq!(reason("53300", ""), Reason::Overloaded);
+        for code in ["22001", "22P02", "23505", "23514", "42501", "55000", "54000", "P0001", "XX000"] {
+            assert_eq!(reason(code, ""), Reason::StatementRejected, "{code}");
         }
     }
 
