@@ -149,7 +149,7 @@ async function inChunks(items, size, { signal, onProgress }, work) {
     signal?.throwIfAborted();
     try {
       outcomes.push(...(await work(items.slice(start, start + size))));
-    } catch (error) {
+    } catch (/** @type {any} */ error) {
       const isBad = start === 0 && error?.reason === 'INVALID_ARGUMENT';
       if (isBad || isAbort(error, signal)) throw error;
       return { outcomes, rest: items.slice(start), error };

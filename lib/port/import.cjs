@@ -224,7 +224,13 @@ class Import {
   }
 }
 
-/** What a line is counted as. One that is to be deleted is as it should be where it is deleted already. */
+/**
+ * What a line is counted as. One that is to be deleted is as it should be where it is deleted already.
+ *
+ * @param {any} write
+ * @param {any} memory
+ * @param {{ deleted?: boolean }} entry
+ */
 function kindOf({ created, restored }, { isDeleted }, { deleted }) {
   if (created) return 'stored';
   if (restored) return 'restored';
