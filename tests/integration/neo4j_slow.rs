@@ -111,8 +111,15 @@ async fn a_server_held_to_a_tenth_of_a_core_costs_time_only() {
     // Two layers, as two processes have them, neither of which has seen the server yet.
     let (layer, other) = (Client::on(&database, true), Client::on(&database, true));
     let ann = json!({ "userId": "u1", "entity": { "type": "person", "value": "Person 7" } });
-    let (drained, related) =
+    let (first, related) =
         tokio::join!(ends(&layer, "drain", json!({})), ends(&other, "getRelatedEntities", ann.clone()));
+    // A tenth of the core of a machine that is busy itself may be too slow for the longest limit, more than once.
+    let mut drained = first;
+    for _ in 0..3 {
+        if drained.is_none() {
+            drained = ends(&layer, "drain", json!({})).await;
+        }
+    }
     let drained = drained.expect("background work adapts instead of rejecting");
     assert_eq!((&drained["pending"], &drained["dead"]), (&json!(0), &json!(0)), "{drained}");
     drop(related);
