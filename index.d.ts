@@ -400,6 +400,11 @@ export interface ImportOptions {
   /** Of an mbox: mails marked as spam are stored like the others. @default false */
   includeSpam?: boolean | undefined;
   /**
+   * What is there already and marked deleted: bring it back as it was, as {@link StoreOptions.restore} does. Not of lines that
+   * are marked deleted themselves. @default false
+   */
+  restore?: boolean | undefined;
+  /**
    * Reads the source twice and refuses it before anything is stored, unless it is a whole export. It must be a function
    * then. @default false
    */
@@ -420,8 +425,15 @@ export interface ImportCounts {
   read: number;
   /** Newly stored. */
   stored: number;
-  /** Were there already, under the same id or key, and were left as they are; a mail may be in a file twice. */
+  /**
+   * Were there already, under the same id or key, and were left as they are; a mail may be in a file twice. Also a line marked
+   * deleted whose memory is marked deleted.
+   */
   existing: number;
+  /** Were there already, but are marked deleted, so that no read returns them; `restore: true` brings them back. */
+  deleted: number;
+  /** Were there already and marked deleted, and were brought back by `restore: true`. */
+  restored: number;
   /** Marked deleted, or as spam, and not asked for. */
   skipped: number;
 }

@@ -87,6 +87,22 @@ describe('import and export', () => {
     expect((await rowsOf('ben')).sort()).toEqual(contents.toSorted());
   });
 
+  it('tells of what is there and deleted, and brings it back where asked to', async () => {
+    const file = join(folder.path, 'ada.jsonl');
+    await database.query("update memory_entries set is_deleted = true where user_id = 'ben'");
+    const there = await cli(['import', '--user', 'ben', file], place());
+    expect(there).toMatchObject({
+      code: 0,
+      stdout:
+        '2 memories read: 0 stored, 0 there before, 2 there before and deleted (--restore brings them back), 0 refused. ' +
+        'Count and digest are those of the export.\n',
+    });
+    const back = await cliJson(['import', '--restore', '--user', 'ben', file], place());
+    expect(back).toMatchObject({ code: 0, answer: { existing: 0, deleted: 0, restored: 2 } });
+    const { stdout } = await cli(['import', '--restore', '--user', 'ben', file], place());
+    expect(stdout).toContain('0 stored, 2 there before, 0 refused.');
+  });
+
   it('tells of an export that was cut, and with --verify stores nothing of it', async () => {
     const whole = readFileSync(join(folder.path, 'ada.jsonl'), 'utf8').trimEnd().split('\n');
     const file = folder.write('cut.jsonl', `${whole.slice(0, 2).join('\n')}\n`);

@@ -15,6 +15,7 @@ const OPTIONS = [
   'format',
   'includeDeleted',
   'includeSpam',
+  'restore',
   'verifyFirst',
   'dryRun',
   'chunkSize',
@@ -71,6 +72,7 @@ function checkedOptions(given, batchLimit) {
     verifyFirst,
     includeDeleted: flag(options, 'includeDeleted'),
     includeSpam: flag(options, 'includeSpam'),
+    restore: flag(options, 'restore'),
     dryRun: flag(options, 'dryRun'),
     chunkSize: chunkSizeOf(options.chunkSize, batchLimit),
     onProgress: checkOnProgress(options.onProgress, 'options.onProgress'),
@@ -114,7 +116,7 @@ async function mustBeWhole(source, options) {
 
 /** One import under way. */
 class Import {
-  counts = { read: 0, stored: 0, existing: 0, skipped: 0 };
+  counts = { read: 0, stored: 0, existing: 0, deleted: 0, restored: 0, skipped: 0 };
   /** @type {{ line: number, error: Error }[]} */
   failed = [];
   ofMails = {
@@ -189,21 +191,21 @@ class Import {
 
   /** Stores what has come together. A store that fails ends the import; a line that is refused does not. */
   async flush() {
-    const { signal, onProgress } = this.#options;
+    const { signal, onProgress, restore } = this.#options;
     signal?.throwIfAborted();
     const chunk = this.#chunk;
     this.#chunk = [];
     this.#chunkBegins = this.#end;
     const outcomes = await storeItems(
       this.#handle,
-      chunk.map((item) => toStoreItem(this.#handle, item)),
+      chunk.map((item) => toStoreItem(this.#handle, item, restore)),
       { signal },
     );
     const deleted = new Map();
     for (const [place, { entry, line }] of chunk.entries()) {
-      const { error, write, memory } = outcomes[place];
+      const { error, memory } = outcomes[place];
       if (error) this.#fail(line, error);
-      else this.counts[write.created ? 'stored' : 'existing'] += 1;
+      else this.counts[countOf(outcomes[place], entry)] += 1;
       if (!error && entry.deleted) deleted.set(memory.id, line);
     }
     if (deleted.size > 0) await this.#delete(deleted, signal);
@@ -227,10 +229,24 @@ function unreadable(problem, line) {
   return new PersistenceError(problem, 'INVALID_ARGUMENT', { field: 'source', line });
 }
 
-/** @param {import('../handle.cjs').Handle} handle @param {Readable} item */
-function toStoreItem(handle, { entry: { deleted, ...entry }, json, idempotencyKey }) {
-  if (json === undefined) return storeItem(handle, { ...entry, idempotencyKey });
-  return { json: `{"memory":${json},"embeddingLength":0}`, embedding: new Float32Array() };
+/**
+ * As what it counts. A memory that is marked deleted, and is so in the file, is as the file has it.
+ *
+ * @param {import('../batch.cjs').Outcome} outcome
+ * @param {import('./jsonl.cjs').Entry} entry
+ */
+function countOf({ write, memory }, entry) {
+  if (write.created) return 'stored';
+  if (write.restored) return 'restored';
+  return memory.isDeleted && !entry.deleted ? 'deleted' : 'existing';
+}
+
+/** @param {import('../handle.cjs').Handle} handle @param {Readable} item @param {boolean} restores */
+function toStoreItem(handle, { entry: { deleted, ...entry }, json, idempotencyKey }, restores) {
+  const restore = (restores && !deleted) || undefined;
+  if (json === undefined) return storeItem(handle, { ...entry, idempotencyKey, restore });
+  const memory = restore ? `{"restore":true,${json.slice(1)}` : json;
+  return { json: `{"memory":${memory},"embeddingLength":0}`, embedding: new Float32Array() };
 }
 
 module.exports = { importMemories };

@@ -87,6 +87,8 @@ impl ScoreParts {
 pub struct Write {
     /// False when the id was there already and nothing was written.
     pub created: bool,
+    /// Whether it brought back what was there and marked deleted.
+    pub restored: bool,
     pub vector_write_success: bool,
     /// `Some(true)` applied, `Some(false)` owed, `None` no graph configured.
     pub graph_write_success: Option<bool>,
@@ -96,4 +98,11 @@ pub struct Write {
     /// Why the graph write is still owed, as an error envelope.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub graph_error: Option<Value>,
+}
+
+impl Write {
+    #[must_use]
+    pub fn with_restored(self, restored: bool) -> Self {
+        Self { restored, ..self }
+    }
 }

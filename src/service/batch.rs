@@ -156,16 +156,16 @@ impl Layer {
                 Ok(stored) => {
                     let undo = stored.undo();
                     writes.push(PlacedWrite { placed: stored.placed, undo, put: row.owe });
-                    kept.push((place, stored.created, stored.memory));
+                    kept.push((place, (stored.created, stored.restored), stored.memory));
                 }
                 Err(error) => chunk.fail(place, &error),
             }
         }
         let outcomes = self.finish_many(writes, config).await?;
-        for ((place, created, memory), outcome) in kept.into_iter().zip(outcomes) {
+        for ((place, (created, restored), memory), outcome) in kept.into_iter().zip(outcomes) {
             match outcome {
                 Ok(graph) => {
-                    let write = graph.into_write(created, begun);
+                    let write = graph.into_write(created, begun).with_restored(restored);
                     chunk.results[place] = Some(ItemResult::Stored { memory: Box::new(memory), write });
                 }
                 Err(error) => chunk.fail(place, &error),

@@ -41,6 +41,7 @@ impl GraphOutcome {
     pub(super) fn into_write(self, created: bool, begun: Instant) -> Write {
         Write {
             created,
+            restored: false,
             vector_write_success: true,
             graph_write_success: self.success,
             timestamp: Utc::now(),

@@ -41,7 +41,7 @@ impl Layer {
         fail::fail_point!("after_commit");
         let (undo, placed) = (stored.undo(), stored.placed);
         let graph = self.finish(placed, undo, row.owe, config).await?;
-        Ok((stored.memory, graph.into_write(stored.created, begun)))
+        Ok((stored.memory, graph.into_write(stored.created, begun).with_restored(stored.restored)))
     }
 
     pub(super) async fn update(
@@ -209,7 +209,7 @@ impl Layer {
         };
         let (undo, placed) = (restored.undo(), restored.placed);
         let graph = self.finish(placed, undo, owe(config, false), config).await?;
-        Ok((Some(restored.memory), graph.into_write(false, begun)))
+        Ok((Some(restored.memory), graph.into_write(false, begun).with_restored(true)))
     }
 
     /// Embeds and extracts side by side. A failure of either is owed, never an error of the write.

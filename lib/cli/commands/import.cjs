@@ -21,6 +21,7 @@ module.exports = (program, action) => {
       'lines that are marked deleted too: they are stored and deleted; mails: they are stored',
     )
     .option('--include-spam', 'mails that are marked as spam too')
+    .option('--restore', 'bring back those that are there and marked deleted')
     .option('--dry-run', 'read and check everything, and store nothing')
     .option('--chunk-size <count>', 'memories per transaction', wholeNumber)
     .addHelpText('after', examples('import --verify ada.jsonl', 'import --user ada inbox.mbox'))
@@ -37,6 +38,7 @@ async function importFile(context, options, file) {
       verifyFirst: options.verify,
       includeDeleted: options.includeDeleted,
       includeSpam: options.includeSpam,
+      restore: options.restore,
       dryRun: options.dryRun,
       chunkSize: options.chunkSize,
       signal: context.signal,
@@ -85,11 +87,24 @@ const SEALS = {
 };
 
 /** @param {import('../../../index.js').ImportResult} result */
-function describe({ read, stored, existing, skipped, failed, verified, problem, ...mails }) {
+function describe({
+  read,
+  stored,
+  existing,
+  deleted,
+  restored,
+  skipped,
+  failed,
+  verified,
+  problem,
+  ...mails
+}) {
   const { leftOut, unclear = [], undecoded = 0, datesGuessed = 0, split = [], shortened = [] } = mails;
   const counts = [
     `${stored} stored`,
     `${existing} there before`,
+    ...(deleted > 0 ? [`${deleted} there before and deleted (--restore brings them back)`] : []),
+    ...(restored > 0 ? [`${restored} brought back`] : []),
     ...(leftOut ? leftOutCounts(leftOut) : skipped > 0 ? [`${skipped} ${LEFT_OUT.deleted}`] : []),
     `${failed.length} refused`,
     ...(undecoded > 0 ? [`${undecoded} with text that could not all be decoded`] : []),

@@ -176,6 +176,8 @@ pub struct Placed {
 #[derive(Debug, Clone)]
 pub struct Stored {
     pub created: bool,
+    /// Whether it was there and marked deleted, and lives again.
+    pub restored: bool,
     /// What `undo_write` puts back, where a deleted memory was restored and it was asked for.
     pub previous: Option<Box<RawValue>>,
     pub memory: Memory,
@@ -267,7 +269,8 @@ impl Answer {
             (Some(memory), Some(placed)) => {
                 // Nobody else has an id that was drawn for this call: what is there is what the lost attempt wrote.
                 let created = self.created || (lost && row.fresh_id);
-                Ok(Stored { created, previous: self.previous, memory: memory.into(), placed })
+                let restored = self.found;
+                Ok(Stored { created, restored, previous: self.previous, memory: memory.into(), placed })
             }
             _ => Err(incomplete("store_memory")),
         }
