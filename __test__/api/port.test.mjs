@@ -335,16 +335,23 @@ describe('files of other programs', () => {
 
   it('a line of an export that the core cannot take fails alone', async () => {
     const { lines, userId } = await exportOf(2);
-    const deep = `${'['.repeat(200)}${']'.repeat(200)}`;
+    const deep = `${'['.repeat(2000)}${']'.repeat(2000)}`;
     const bad = [
-      `{"content":"deep","metadata":{"a":${deep}}}\n`,
-      '{"content":"half a pair","metadata":{"a":"\\ud800"}}\n',
-      '{"content":"unknown","colour":"red"}\n',
-      '{"content":"NUL","metadata":{"a":"\\u0000"}}\n',
-    ];
+      `"content":"deep","metadata":{"a":${deep}}`,
+      '"content":"half a pair","metadata":{"a":"\\ud800"}',
+      '"content":"half a pair \\udc00"',
+      '"content":"unknown","colour":"red"',
+      '"content":"NUL","metadata":{"a":"\\u0000"}',
+      '"content":"NUL\\u0000"',
+      '"content":"number","metadata":{"a":1e999999}',
+      '"content":"importance","importance":-0',
+      '"content":"importance","importance":2147483648',
+      '"content":"date","createdAt":"10000-01-01T00:00:00Z"',
+      '"summary":"no content"',
+    ].map((members, number) => `{"id":"${uuid(`bad ${number}`)}",${members}}\n`);
     const result = await target.layer().memory.importMemories([lines[0], ...bad, ...lines.slice(1)]);
     expect(result.failed.map(({ line, error }) => [line, error.reason])).toEqual(
-      [2, 3, 4, 5].map((line) => [line, 'INVALID_ARGUMENT']),
+      bad.map((_, number) => [number + 2, 'INVALID_ARGUMENT']),
     );
     expect(await target.layer().memory.getAll(userId)).toHaveLength(2);
   });

@@ -56,7 +56,10 @@ describe('import and export', () => {
 
   it('exports to a file that is whole or not there, and never replaces one unasked', async () => {
     const { code, answer } = await cliJson(['export', '--user', 'ada', 'ada.jsonl'], place());
-    expect({ code, answer }).toEqual({ code: 0, answer: { file: 'ada.jsonl', memories: 2 } });
+    expect({ code, answer }).toEqual({
+      code: 0,
+      answer: { file: 'ada.jsonl', memories: 2, unimportable: 0 },
+    });
     const written = readFileSync(join(folder.path, 'ada.jsonl'), 'utf8');
     const [header, ...rest] = written
       .trimEnd()

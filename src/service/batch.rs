@@ -16,7 +16,7 @@ use super::layer::{Layer, until_aborted};
 use super::memory::Prepared;
 use super::request::{DeleteManyArgs, StoreManyArgs, StoreManyItem};
 use super::validate;
-use crate::config::{PersistenceConfig, parse_json};
+use crate::config::PersistenceConfig;
 use crate::error::{Error, Reason, Result};
 use crate::model::{Memory, Write};
 use crate::store::postgres::{DeleteRow, StoreRow};
@@ -64,9 +64,7 @@ impl Layer {
         let reader = self.reader();
         let mut chunk = Chunk::default();
         for (item, embedding) in with_embeddings(args.items, &embeddings)? {
-            let draft =
-                parse_json(item.memory.get()).and_then(|memory| Draft::check(memory, embedding, &reader));
-            chunk.add(draft);
+            chunk.add(Draft::of_item(&item, embedding, &reader));
         }
         until_aborted(cancel, self.ready()).await?;
         until_aborted(cancel, self.prepare_chunk(&mut chunk, config)).await?;
@@ -76,7 +74,7 @@ impl Layer {
         Ok(StoreManyAnswer { results: chunk.results.into_iter().flatten().collect() })
     }
 
-    fn check_batch(&self, field: &str, length: usize) -> Result<()> {
+    pub(super) fn check_batch(&self, field: &str, length: usize) -> Result<()> {
         let limit = self.config.limits.batch;
         if length <= limit {
             return Ok(());

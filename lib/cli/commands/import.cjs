@@ -15,7 +15,10 @@ module.exports = (program, action) => {
     )
     .option('--user <id>', 'whose memories they become, whatever the file says; an mbox needs it', userOf)
     .addOption(new Option('--format <format>', 'default: as the file looks').choices(['jsonl', 'mbox']))
-    .option('--verify', 'first read it through, and store nothing unless it is a whole export')
+    .option(
+      '--verify',
+      'first read it through, and store nothing unless it is a whole export without a line that is refused',
+    )
     .option(
       '--include-deleted',
       'lines that are marked deleted too: they are stored and deleted; mails: they are stored',
@@ -83,6 +86,7 @@ function notesOf({ failed, leftOut = [], unclear = [], split = [], shortened = [
 const SEALS = {
   truncated: ' The end of the export is missing.',
   edited: ' The export was changed: its lines, count and digest do not fit together.',
+  unread: ' A line is too long to be read, so the digest is not known.',
   foreign: '',
 };
 

@@ -50,6 +50,15 @@ impl Put {
     }
 }
 
+/// The metadata of a new row.
+#[derive(Debug, Clone, Serialize)]
+#[serde(untagged)]
+pub enum Metadata {
+    Given(Map<String, Value>),
+    /// As a row had it.
+    Exported(Box<RawValue>),
+}
+
 /// What `izzie_memory.store_memory` takes.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -61,7 +70,7 @@ pub struct StoreRow {
     pub user_id: String,
     pub content: String,
     pub summary: Option<String>,
-    pub metadata: Map<String, Value>,
+    pub metadata: Metadata,
     pub importance: i32,
     pub created_at: Option<DateTime<Utc>>,
     pub conversation_id: Option<String>,
