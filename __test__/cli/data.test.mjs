@@ -119,6 +119,24 @@ describe('import and export', () => {
     expect(taken.stdout).toContain('1 stored, 0 there before, 0 refused. The end of the export is missing.');
   });
 
+  it('counts what an import will refuse, and names it before anything is stored', async () => {
+    const deep = `${'['.repeat(1001)}${']'.repeat(1001)}`;
+    await database.query(
+      "insert into memory_entries (user_id, content, metadata) values ('eve', 'deep', $1)",
+      [deep],
+    );
+    const { stderr, answer } = await cliJson(['export', '--user', 'eve', 'eve.jsonl'], place());
+    expect(answer).toEqual({ file: 'eve.jsonl', memories: 1, unimportable: 1 });
+    expect(stderr).toBe('An import will refuse 1 memory: too large, or metadata nested too deeply.\n');
+    await database.query("delete from memory_entries where user_id = 'eve'");
+    const refusal = 'line 2: metadata: is nested deeper than 1000 levels';
+    const verified = await cli(['import', '--verify', 'eve.jsonl'], place());
+    expect(verified).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining(refusal) });
+    const dry = await cli(['import', '--dry-run', 'eve.jsonl'], place());
+    expect(dry).toMatchObject({ code: 1, stderr: `${refusal}\n` });
+    expect(dry.stdout).toContain('1 memory read: 0 stored, 0 there before, 1 refused.');
+  });
+
   it('imports the mails of an mbox, which needs a user', async () => {
     expect((await cli(['import', MAILS], place())).code).toBe(2);
     const { code, answer } = await cliJson(['import', '--user', 'me', MAILS], place());

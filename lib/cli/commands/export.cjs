@@ -32,7 +32,7 @@ async function exportTo(context, { user, includeDeleted = false, force }, file) 
   const { unimportable } = counted;
   if (unimportable > 0) {
     context.note(
-      `${memories(unimportable)} too large or too deeply nested for an import, which refuses them`,
+      `An import will refuse ${memories(unimportable)}: too large, or metadata nested too deeply.`,
     );
   }
   if (file !== undefined) {
