@@ -375,8 +375,17 @@ export interface ExportOptions {
   /** Soft-deleted memories too, marked `"deleted":true`. @default false */
   includeDeleted?: boolean | undefined;
   /** Called after each page of 100. `total` is what there was at the beginning. */
-  onProgress?: ((progress: Progress) => void) | undefined;
+  onProgress?: ((progress: ExportProgress) => void) | undefined;
   signal?: AbortSignal | undefined;
+}
+
+/** How far an export is. */
+export interface ExportProgress extends Progress {
+  /**
+   * Memories so far that {@link EnhancedMemoryService.importMemories} will refuse: their line is longer than 16 MiB, or their
+   * metadata nested deeper than 1,000 levels. Only other code can have put them there.
+   */
+  unimportable: number;
 }
 
 /** Text (UTF-8) or bytes in pieces that may end anywhere: a stream of Node, what `exportMemories` gives, an array. */
@@ -399,14 +408,18 @@ export interface ImportOptions {
   includeDeleted?: boolean | undefined;
   /** Of an mbox: mails marked as spam are stored like the others. @default false */
   includeSpam?: boolean | undefined;
-  /** Brings memories back that are there already, under the same id or key, and marked deleted; as they were. @default false */
+  /**
+   * What is there already and marked deleted: bring it back as it was, as {@link StoreOptions.restore} does. Not of lines that
+   * are marked deleted themselves. @default false
+   */
   restore?: boolean | undefined;
   /**
-   * Reads the source twice and refuses it before anything is stored, unless it is a whole export. It must be a function
-   * then. @default false
+   * Reads the source twice and refuses it before anything is stored, unless it is a whole export of which no line would be
+   * refused (`details.problem` `'refused'`, `details.failed`); what only the database knows, such as an id of another user's,
+   * is not found out. It must be a function then. @default false
    */
   verifyFirst?: boolean | undefined;
-  /** Reads and verifies, stores nothing. @default false */
+  /** Reads and checks as an import does, and stores nothing: `failed` has what would be refused before Postgres is asked. @default false */
   dryRun?: boolean | undefined;
   /** Memories per transaction, 1 to `limits.batch`. @default 100, or `limits.batch` where that is less */
   chunkSize?: number | undefined;
@@ -422,12 +435,15 @@ export interface ImportCounts {
   read: number;
   /** Newly stored. */
   stored: number;
-  /** Were there already, marked deleted, and were brought back, as `restore: true` asks. */
-  restored: number;
-  /** Were there already, under the same id or key, and were left as they are; a mail may be in a file twice. */
+  /**
+   * Were there already, under the same id or key, and were left as they are; a mail may be in a file twice. Also a line marked
+   * deleted whose memory is marked deleted.
+   */
   existing: number;
-  /** Were there already, but are marked deleted, so that no read returns them: see `restore`. */
+  /** Were there already, but are marked deleted, so that no read returns them; `restore: true` brings them back. */
   deleted: number;
+  /** Were there already and marked deleted, and were brought back by `restore: true`. */
+  restored: number;
   /** Marked deleted, or as spam, and not asked for. */
   skipped: number;
 }
@@ -478,10 +494,10 @@ export interface ImportResult extends ImportCounts {
   /** Whether this is an export, whole and unchanged; none of an mbox, which nothing seals. */
   verified?: boolean | undefined;
   /**
-   * Why not: no header, so that it is another program's and was read as such (`'foreign'`), no trailer (`'truncated'`), or lines, count and digest do not fit together
-   * (`'edited'`).
+   * Why not: no header, so that it is another program's and was read as such (`'foreign'`), no trailer (`'truncated'`), lines, count and digest do not fit together
+   * (`'edited'`), or a line is longer than 16 MiB, so that the digest is not known (`'unread'`).
    */
-  problem?: 'foreign' | 'truncated' | 'edited' | undefined;
+  problem?: 'foreign' | 'truncated' | 'edited' | 'unread' | undefined;
 }
 
 /** The name the options of `retrieve` had in the TypeScript layer. */
@@ -718,8 +734,9 @@ export class EnhancedMemoryService {
    * - The first line is a header: `format` (`'izzie-memory'`), `version`, `userId`, `exportedAt`.
    * - Then one memory a line, by id: `id`, `content`, `summary`, `importance`, `conversationId`, `createdAt`, `metadata`,
    *   `entities` and `relationships` as they were given (missing while their extraction is owed), `deleted`.
-   * - The last is a trailer: `format`, `count` of the memories, `digest`: SHA-256 (hex) of their lines in this order, each
-   *   with its line feed. The same memories give the same digest, also under another user and in another database.
+   *   A row of other code may have metadata that is no object; it is in the line as it is.
+   * - The last is a trailer: `format`, `count` of the memories, `unimportable` of those that an import will refuse, where there
+   *   are any ({@link ExportProgress}), `digest`: SHA-256 (hex) of their lines in this order, each with its line feed. The same memories give the same digest, also under another user and in another database.
    *
    * Embeddings, revisions, access counts and `updatedAt` are not in it. A memory that is stored, changed or deleted
    * meanwhile is in it as it was before or after; no other is left out or comes twice.
@@ -749,7 +766,9 @@ export class EnhancedMemoryService {
    * one made of user, conversation, date and content, and of their place among equal ones. Of a mail it is made of user,
    * message id, the header `Date` and content: twice in a file, it is one memory; without a message id, of user, date,
    * content and place. A line that is refused is told in `failed` (`INVALID_ARGUMENT`; `ID_CONFLICT`: the id is another user's, or stands for other content), and the others
-   * are stored. A line is at most 16 MiB, a mail at most 64 MiB. Memories are embedded, and searched for entities where
+   * are stored. The lines of an export, below its header, may be beyond `limits` and the other bounds of {@link store} (importance
+   * 1 to 10, no empty content, 20,000 bytes of summary, `strictEntities`): what other code has put into the table comes in
+   * again as it was. What no row can hold is refused. A line is at most 16 MiB, a mail at most 64 MiB. Memories are embedded, and searched for entities where
    * the line has none, as {@link store} does it.
    *
    * @param source or a function that opens it

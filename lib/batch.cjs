@@ -57,11 +57,34 @@ async function storeChunk(handle, chunk, signal, persistence) {
  * @param {{ signal?: AbortSignal, persistence?: Record<string, unknown> }} call
  * @returns {Promise<Outcome[]>} one for each item, in order
  */
-async function storeItems(handle, items, { signal, persistence }) {
+async function storeItems(handle, items, call) {
+  return await itemsInCore(handle, 'storeMany', items, call);
+}
+
+/**
+ * The same without a store: what is wrong with them. What Postgres would say of them is not known.
+ *
+ * @param {Handle} handle
+ * @param {(StoreItem | { error: Error })[]} items
+ * @param {{ signal?: AbortSignal }} call
+ * @returns {Promise<Outcome[]>} one for each item, in order
+ */
+async function checkItems(handle, items, call) {
+  return await itemsInCore(handle, 'checkMany', items, call);
+}
+
+/**
+ * @param {Handle} handle
+ * @param {'storeMany' | 'checkMany'} op
+ * @param {(StoreItem | { error: Error })[]} items
+ * @param {{ signal?: AbortSignal, persistence?: Record<string, unknown> }} call
+ * @returns {Promise<Outcome[]>}
+ */
+async function itemsInCore(handle, op, items, { signal, persistence }) {
   const sound = items.filter((item) => !item.error);
   const args = `{"items":[${sound.map(({ json }) => json)}]}`;
   const embedding = concatenated(sound.map((item) => item.embedding));
-  const call = { op: 'storeMany', args, embedding, signal, persistence };
+  const call = { op, args, embedding, signal, persistence };
   const answers = sound.length === 0 ? [] : (await handle.call(call)).results.map(outcome);
   const next = answers.values();
   return items.map((item) => (item.error ? { error: item.error } : next.next().value));
@@ -163,4 +186,4 @@ function isAbort(error, signal) {
   return signal?.aborted && error === signal.reason;
 }
 
-module.exports = { storeMany, storeItem, storeItems, chunkSizeOf, deleteMany };
+module.exports = { storeMany, storeItem, storeItems, checkItems, chunkSizeOf, deleteMany };

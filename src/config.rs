@@ -242,13 +242,6 @@ pub struct Limits {
     pub query_bytes: usize,
 }
 
-impl Limits {
-    pub fn none() -> Self {
-        let most = usize::MAX;
-        Self { content_bytes: most, metadata_bytes: most, entities: most, batch: most, query_bytes: most }
-    }
-}
-
 impl Default for Limits {
     fn default() -> Self {
         Self {

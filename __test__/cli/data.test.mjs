@@ -56,7 +56,10 @@ describe('import and export', () => {
 
   it('exports to a file that is whole or not there, and never replaces one unasked', async () => {
     const { code, answer } = await cliJson(['export', '--user', 'ada', 'ada.jsonl'], place());
-    expect({ code, answer }).toEqual({ code: 0, answer: { file: 'ada.jsonl', memories: 2 } });
+    expect({ code, answer }).toEqual({
+      code: 0,
+      answer: { file: 'ada.jsonl', memories: 2, unimportable: 0 },
+    });
     const written = readFileSync(join(folder.path, 'ada.jsonl'), 'utf8');
     const [header, ...rest] = written
       .trimEnd()
@@ -87,6 +90,22 @@ describe('import and export', () => {
     expect((await rowsOf('ben')).sort()).toEqual(contents.toSorted());
   });
 
+  it('tells of what is there and deleted, and brings it back where asked to', async () => {
+    const file = join(folder.path, 'ada.jsonl');
+    await database.query("update memory_entries set is_deleted = true where user_id = 'ben'");
+    const there = await cli(['import', '--user', 'ben', file], place());
+    expect(there).toMatchObject({
+      code: 0,
+      stdout:
+        '2 memories read: 0 stored, 0 there before, 2 there before and deleted (--restore brings them back), 0 refused. ' +
+        'Count and digest are those of the export.\n',
+    });
+    const back = await cliJson(['import', '--restore', '--user', 'ben', file], place());
+    expect(back).toMatchObject({ code: 0, answer: { existing: 0, deleted: 0, restored: 2 } });
+    const { stdout } = await cli(['import', '--restore', '--user', 'ben', file], place());
+    expect(stdout).toContain('0 stored, 2 there before, 0 refused.');
+  });
+
   it('tells of an export that was cut, and with --verify stores nothing of it', async () => {
     const whole = readFileSync(join(folder.path, 'ada.jsonl'), 'utf8').trimEnd().split('\n');
     const file = folder.write('cut.jsonl', `${whole.slice(0, 2).join('\n')}\n`);
@@ -98,6 +117,24 @@ describe('import and export', () => {
     const taken = await cli(['import', file], place());
     expect(taken.code).toBe(1);
     expect(taken.stdout).toContain('1 stored, 0 there before, 0 refused. The end of the export is missing.');
+  });
+
+  it('counts what an import will refuse, and names it before anything is stored', async () => {
+    const deep = `${'['.repeat(1001)}${']'.repeat(1001)}`;
+    await database.query(
+      "insert into memory_entries (user_id, content, metadata) values ('eve', 'deep', $1)",
+      [deep],
+    );
+    const { stderr, answer } = await cliJson(['export', '--user', 'eve', 'eve.jsonl'], place());
+    expect(answer).toEqual({ file: 'eve.jsonl', memories: 1, unimportable: 1 });
+    expect(stderr).toBe('An import will refuse 1 memory: too large, or metadata nested too deeply.\n');
+    await database.query("delete from memory_entries where user_id = 'eve'");
+    const refusal = 'line 2: metadata: is nested deeper than 1000 levels';
+    const verified = await cli(['import', '--verify', 'eve.jsonl'], place());
+    expect(verified).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining(refusal) });
+    const dry = await cli(['import', '--dry-run', 'eve.jsonl'], place());
+    expect(dry).toMatchObject({ code: 1, stderr: `${refusal}\n` });
+    expect(dry.stdout).toContain('1 memory read: 0 stored, 0 there before, 1 refused.');
   });
 
   it('imports the mails of an mbox, which needs a user', async () => {

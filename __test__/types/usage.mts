@@ -93,7 +93,7 @@ export async function ported(file: AsyncIterable<Uint8Array>, signal: AbortSigna
   for await (const line of memory.exportMemories('ada', { includeDeleted: true, signal })) void line.length;
   const onProgress = ({ read, line, bytes }: ImportProgress) => console.log(read, line, bytes);
   await memory.importMemories(['{"content":"x"}\n'], { userId: 'ada', dryRun: true, onProgress });
-  await memory.importMemories(file, { format: 'mbox', userId: 'ada', chunkSize: 50 });
+  await memory.importMemories(file, { format: 'mbox', userId: 'ada', chunkSize: 50, restore: true });
   const result = await memory.importMemories(() => memory.exportMemories('ada'), { verifyFirst: true });
   // @ts-expect-error: a path is no source
   memory.importMemories(17);

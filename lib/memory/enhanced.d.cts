@@ -10,6 +10,7 @@ export {
   type Entity,
   type EntityType,
   type ExportOptions,
+  type ExportProgress,
   enhancedMemoryService,
   type GetAllOptions,
   type HealthCheck,

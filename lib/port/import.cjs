@@ -1,6 +1,6 @@
 'use strict';
 
-const { chunkSizeOf, storeItem, storeItems } = require('../batch.cjs');
+const { checkItems, chunkSizeOf, storeItem, storeItems } = require('../batch.cjs');
 const { objectOf } = require('../checks.cjs');
 const { fromEnvelope, invalid, PersistenceError } = require('../errors.cjs');
 const { checkOnProgress } = require('../progress.cjs');
@@ -26,6 +26,9 @@ const OPTIONS = [
 const MAY_BEGIN_A_MAIL =
   'begins with "From " and may begin a mail; it was left in the text of the mail before it';
 
+/** Lines that would be refused are told by the error's message up to here; its details have all. */
+const MAX_TOLD = 5;
+
 /** Bounds what a chunk of large memories holds in memory. */
 const CHUNK_BYTES = 4 * 1024 * 1024;
 
@@ -42,7 +45,7 @@ const CHUNK_BYTES = 4 * 1024 * 1024;
 async function importMemories(handle, source, given) {
   const options = checkedOptions(given, handle.batchLimit);
   const open = opener(source, options);
-  if (options.verifyFirst) await mustBeWhole(open(), options);
+  if (options.verifyFirst) await mustComeInWhole(handle, open(), options);
   const seal = new SealCheck();
   const run = new Import(handle, options);
   const first = options.format === 'mbox' && typeof source === 'function' ? open() : undefined;
@@ -107,16 +110,29 @@ function read(source, seal, { format, userId, signal, first, limits }) {
     : readMbox(source, { userId, signal, first, limits });
 }
 
-async function mustBeWhole(source, options) {
+/** Refuses what is no whole export, and one of which a line would be refused. */
+async function mustComeInWhole(handle, source, options) {
   const seal = new SealCheck();
-  for await (const _ of read(source, seal, options));
+  const rehearsal = new Import(handle, { ...options, dryRun: true, onProgress: undefined });
+  for await (const item of read(source, seal, options)) await rehearsal.take(item);
+  await rehearsal.flush();
   const { verified, problem } = seal.outcome();
-  if (!verified) throw invalid('source', `is no whole export (${problem})`, { problem });
+  if (!verified && problem !== 'unread')
+    throw invalid('source', `is no whole export (${problem})`, { problem });
+  const { failed } = rehearsal;
+  if (failed.length > 0) throw invalid('source', refusal(failed), { problem: 'refused', failed });
+}
+
+/** @param {{ line: number, error: Error }[]} failed */
+function refusal(failed) {
+  const told = failed.slice(0, MAX_TOLD).map(({ line, error }) => `line ${line}: ${error.message}`);
+  const more = failed.length > MAX_TOLD ? `; and ${failed.length - MAX_TOLD} more` : '';
+  return `has lines that would be refused (${told.join('; ')}${more})`;
 }
 
 /** One import under way. */
 class Import {
-  counts = { read: 0, stored: 0, restored: 0, existing: 0, deleted: 0, skipped: 0 };
+  counts = { read: 0, stored: 0, existing: 0, deleted: 0, restored: 0, skipped: 0 };
   /** @type {{ line: number, error: Error }[]} */
   failed = [];
   ofMails = {
@@ -173,7 +189,7 @@ class Import {
 
   #accept(item) {
     this.#tell(item);
-    if (!this.#options.dryRun) this.#chunk.push(item);
+    this.#chunk.push(item);
   }
 
   /** What is not as it is in the mail. @param {Readable} item */
@@ -189,33 +205,38 @@ class Import {
     return this.#chunk.length >= this.#options.chunkSize || this.#end - this.#chunkBegins >= CHUNK_BYTES;
   }
 
-  /** Stores what has come together. A store that fails ends the import; a line that is refused does not. */
+  /** Stores, or checks, what has come together. A store that fails ends the import; a line that is refused does not. */
   async flush() {
-    const { signal, onProgress, restore } = this.#options;
+    const { signal, onProgress, restore, dryRun } = this.#options;
     signal?.throwIfAborted();
     const chunk = this.#chunk;
     this.#chunk = [];
     this.#chunkBegins = this.#end;
-    const outcomes = await storeItems(
-      this.#handle,
-      chunk.map((item) => toStoreItem(this.#handle, item, restore)),
-      { signal },
-    );
-    const deleted = new Map();
-    for (const [place, { entry, line }] of chunk.entries()) {
+    const items = chunk.map((item) => toStoreItem(this.#handle, item, restore));
+    const outcomes = await (dryRun ? checkItems : storeItems)(this.#handle, items, { signal });
+    const sound = chunk.flatMap(({ entry, line }, place) => {
       const { error, write, memory } = outcomes[place];
       if (error) this.#fail(line, error);
-      else this.counts[kindOf(write, memory, entry)] += 1;
-      if (!error && entry.deleted) deleted.set(memory.id, line);
-    }
-    if (deleted.size > 0) await this.#delete(deleted, signal);
+      return error ? [] : [{ entry, line, write, memory }];
+    });
+    if (!dryRun) await this.#stored(sound);
     onProgress?.({ ...this.counts, failed: this.failed.length, line: this.#line, bytes: this.#end });
   }
 
-  /** @param {Map<string, number>} lines by id @param {AbortSignal} [signal] */
-  async #delete(lines, signal) {
+  /** @param {{ entry: import('./jsonl.cjs').Entry, line: number, write?: any, memory?: any }[]} items */
+  async #stored(items) {
+    const deleted = new Map();
+    for (const { entry, line, write, memory } of items) {
+      this.counts[countOf(write, memory, entry)] += 1;
+      if (entry.deleted) deleted.set(memory.id, line);
+    }
+    if (deleted.size > 0) await this.#delete(deleted);
+  }
+
+  /** @param {Map<string, number>} lines by id */
+  async #delete(lines) {
     const args = { ids: [...lines.keys()] };
-    const { failed } = await this.#handle.call({ op: 'deleteMany', args, signal });
+    const { failed } = await this.#handle.call({ op: 'deleteMany', args, signal: this.#options.signal });
     for (const { id, error } of failed) this.#fail(lines.get(id), fromEnvelope(error));
   }
 
@@ -224,28 +245,30 @@ class Import {
   }
 }
 
-/**
- * What a line is counted as. One that is to be deleted is as it should be where it is deleted already.
- *
- * @param {any} write
- * @param {any} memory
- * @param {{ deleted?: boolean }} entry
- */
-function kindOf({ created, restored }, { isDeleted }, { deleted }) {
-  if (created) return 'stored';
-  if (restored) return 'restored';
-  return isDeleted && !deleted ? 'deleted' : 'existing';
-}
-
 /** @param {string} problem @param {number} line */
 function unreadable(problem, line) {
   return new PersistenceError(problem, 'INVALID_ARGUMENT', { field: 'source', line });
 }
 
-/** @param {import('../handle.cjs').Handle} handle @param {Readable} item @param {boolean} restore */
-function toStoreItem(handle, { entry: { deleted, ...entry }, json, idempotencyKey }, restore) {
+/**
+ * As what it counts. A memory that is marked deleted, and is so in the file, is as the file has it.
+ *
+ * @param {any} write
+ * @param {any} memory
+ * @param {import('./jsonl.cjs').Entry} entry
+ */
+function countOf(write, memory, entry) {
+  if (write.created) return 'stored';
+  if (write.restored) return 'restored';
+  return memory.isDeleted && !entry.deleted ? 'deleted' : 'existing';
+}
+
+/** @param {import('../handle.cjs').Handle} handle @param {Readable} item @param {boolean} restores */
+function toStoreItem(handle, { entry: { deleted, ...entry }, json, idempotencyKey }, restores) {
+  const restore = (restores && !deleted) || undefined;
   if (json === undefined) return storeItem(handle, { ...entry, idempotencyKey, restore });
-  const memory = `{"restore":${restore},${json.slice(1)}`;
+  const added = `"userId":${JSON.stringify(entry.userId)}${restore ? ',"restore":true' : ''}`;
+  const memory = `{${added},${json.slice(1)}`;
   return { json: `{"memory":${memory},"exported":true}`, embedding: new Float32Array() };
 }
 

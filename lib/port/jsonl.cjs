@@ -6,12 +6,10 @@ const { TOO_LONG } = require('./lines.cjs');
 const { SealCheck } = require('./seal.cjs');
 
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
-/** How the line of a deleted memory ends in an export. */
-const DELETED = ',"deleted":true}';
 
 /**
- * What a reader yields for each line or mail: an entry to store, or what is wrong with it. `json` is an export's line as
- * `store` takes it: numbers that JavaScript cannot hold stay what they are.
+ * What a reader yields for each line or mail: an entry to store, or what is wrong with it. `json` is the line of an export,
+ * which goes to the core as it is: it may have numbers that JavaScript cannot hold. Its entry has only what is needed here.
  * @typedef {{ userId: string, content: string, id?: string, conversationId?: string, createdAt?: Date,
  *             metadata?: Record<string, unknown>, importance?: any, summary?: any, entities?: any,
  *             relationships?: any, deleted?: boolean }} Entry
@@ -42,7 +40,8 @@ async function* readJsonl(source, { userId, seal = new SealCheck(), signal } = {
 function itemOf({ number, bytes, end }, userId, seal, decoder) {
   const parsed = bytes === null ? { error: TOO_LONG } : parse(bytes, decoder);
   if (!parsed || seal.takes(parsed.value)) return undefined;
-  seal.add(bytes ?? '');
+  if (bytes === null) seal.addUnread();
+  else seal.add(bytes);
   return { line: number, end, ...(parsed.error ? { error: parsed.error } : toItem(parsed, userId, seal)) };
 }
 
@@ -65,25 +64,29 @@ function parse(bytes, decoder) {
 /** @returns {{ entry: Entry, json?: string } | { error: string }} */
 function toItem({ text, value }, userId, seal) {
   const owner = userId ?? value?.userId ?? seal.userId;
-  const error = complaint(value, owner, seal.isOurs);
+  const isExported = isExportedLine(value, seal);
+  const error = isExported ? ownerComplaint(owner) : complaint(value, owner);
   if (error) return { error };
-  const entry = toEntry(value, owner);
-  return seal.isOurs && value.userId === undefined ? { entry, json: asStored(text, entry) } : { entry };
+  if (!isExported) return { entry: toEntry(value, owner) };
+  const { id, content, deleted } = value;
+  return { entry: { userId: owner, id, content, deleted: deleted === true || undefined }, json: text };
 }
 
-/** @param {string} text @param {Entry} entry */
-function asStored(text, { userId, deleted }) {
-  const members = deleted && text.endsWith(DELETED) ? `${text.slice(0, -DELETED.length)}}` : text;
-  return `{"userId":${JSON.stringify(userId)},${members.slice(1)}`;
+/** Whether an export has lines like it; the limits of other programs' do not hold for it. */
+function isExportedLine(value, seal) {
+  return seal.isOurs && isObject(value) && UUID.test(value.id) && value.userId === undefined;
+}
+
+function ownerComplaint(owner) {
+  return isText(owner) ? null : 'userId is missing or no text';
 }
 
 /** Only what would make an entry out of something else is checked here; limits are the core's to enforce. */
-function complaint(value, owner, isOurs) {
+function complaint(value, owner) {
   if (!isObject(value)) return 'not a JSON object';
-  if (!isText(owner)) return 'userId is missing or no text';
-  // A row of other code may hold nothing but blanks.
-  const isContent = isOurs ? typeof value.content === 'string' : isText(value.content);
-  if (!isContent) return 'content is missing or no text';
+  const ofOwner = ownerComplaint(owner);
+  if (ofOwner) return ofOwner;
+  if (!isText(value.content)) return 'content is missing or no text';
   if (isGiven(value.conversationId) && !isText(value.conversationId)) return 'conversationId is no text';
   if (isGiven(value.createdAt) && !isoDate(value.createdAt)) return 'createdAt is no ISO 8601 date';
   if (isGiven(value.metadata) && !isObject(value.metadata)) return 'metadata is no JSON object';

@@ -63,4 +63,4 @@ class Pieces {
   }
 }
 
-module.exports = { chunks, Pieces, TOO_LONG };
+module.exports = { chunks, Pieces, TOO_LONG, MAX_LINE_BYTES };

@@ -7,7 +7,10 @@ const FORMAT = 'izzie-memory';
 const VERSION = 1;
 
 /** What an export begins with. @typedef {{ format: string, version: number, userId: string, exportedAt: string }} Header */
-/** What it ends with: how many lines lie between, and their digest. @typedef {{ format: string, count: number, digest: string }} Trailer */
+/**
+ * What it ends with: how many lines lie between, their digest, and how many of them an import refuses, where there are any.
+ * @typedef {{ format: string, count: number, digest: string, unimportable?: number }} Trailer
+ */
 
 /** Counts lines and computes their digest: SHA-256 over each with a line feed behind it, in the order of the file. */
 class Seal {
@@ -24,9 +27,14 @@ class Seal {
     return this.#hash.copy().digest('hex');
   }
 
-  /** @returns {Trailer} */
-  trailer() {
-    return { format: FORMAT, count: this.count, digest: this.digest };
+  /** @param {number} unimportable @returns {Trailer} */
+  trailer(unimportable) {
+    return {
+      format: FORMAT,
+      count: this.count,
+      digest: this.digest,
+      ...(unimportable > 0 && { unimportable }),
+    };
   }
 }
 
@@ -42,6 +50,13 @@ class SealCheck extends Seal {
   /** @type {Trailer | undefined} */
   #trailer;
   #edited = false;
+  #hasUnread = false;
+
+  /** A line that is too long to be held: what it says is not known, so the digest is not either. */
+  addUnread() {
+    this.count += 1;
+    this.#hasUnread = true;
+  }
 
   /** Whose memories they are, if the file says so. */
   get userId() {
@@ -78,11 +93,13 @@ class SealCheck extends Seal {
   /** @param {Trailer} found */
   #close(found) {
     this.#edited ||=
-      this.#trailer !== undefined || found.count !== this.count || found.digest !== this.digest;
+      this.#trailer !== undefined ||
+      found.count !== this.count ||
+      (found.digest !== this.digest && !this.#hasUnread);
     this.#trailer = found;
   }
 
-  /** @returns {{ digest: string, verified: boolean, problem?: 'foreign' | 'truncated' | 'edited' }} */
+  /** @returns {{ digest: string, verified: boolean, problem?: 'foreign' | 'truncated' | 'edited' | 'unread' }} */
   outcome() {
     const problem = this.#problem();
     return { digest: this.digest, verified: problem === undefined, ...(problem && { problem }) };
@@ -91,7 +108,8 @@ class SealCheck extends Seal {
   #problem() {
     if (!this.#header) return 'foreign';
     if (!this.#trailer) return 'truncated';
-    return this.#edited || this.#trailer.count !== this.count ? 'edited' : undefined;
+    if (this.#edited || this.#trailer.count !== this.count) return 'edited';
+    return this.#hasUnread ? 'unread' : undefined;
   }
 }
 

@@ -22,7 +22,7 @@ pub(crate) fn text(field: &str, value: &str, limit: usize) -> Result<()> {
     bounded(field, value, limit)
 }
 
-fn bounded(field: &str, value: &str, limit: usize) -> Result<()> {
+pub(super) fn bounded(field: &str, value: &str, limit: usize) -> Result<()> {
     if value.len() > limit {
         let problem = format!("a string of {} bytes is over the limit of {limit} bytes", value.len());
         return Err(Error::invalid(field, problem).with("limit", limit).with("length", value.len()));

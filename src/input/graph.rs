@@ -1,5 +1,8 @@
 //! Entities and relationships: read, brought into canonical form, joined.
 
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
+
 use serde_json::Value;
 
 use super::fields::{CONTEXT_CHARS, WORD_CHARS, chars, name};
@@ -9,7 +12,7 @@ use crate::config::Limits;
 use crate::error::{Error, Result};
 use crate::extraction::{Extraction, NAME_CHARS, canonical_name, normalize};
 use crate::model::{
-    Entity, EntitySource, EntityType, Priority, Rejected, Rejection, Relationship, RelationshipType,
+    Entity, EntitySource, EntityType, Label, Priority, Rejected, Rejection, Relationship, RelationshipType,
 };
 
 /// An entity that was read, not yet in canonical form.
@@ -221,10 +224,12 @@ fn canonical(
     relationships: &[RelationshipInput],
 ) -> (Vec<Entity>, Vec<Relationship>) {
     let found = merge(entities.iter().filter_map(entity).collect());
+    let mut ends_of = Ends::new(entities, &found);
+    let mut edges = HashSet::with_capacity(relationships.len());
     let mut stated: Vec<Relationship> = Vec::with_capacity(relationships.len());
     for input in relationships {
-        let relationship = relationship(input, entities, &found);
-        if !stated.iter().any(|other| same_edge(other, &relationship)) {
+        let relationship = relationship(input, &mut ends_of);
+        if edges.insert(edge(&relationship)) {
             stated.push(relationship);
         }
     }
@@ -235,11 +240,19 @@ fn canonical(
 /// One entity per label and name: the surest, of equally sure ones the first.
 fn merge(found: Vec<Entity>) -> Vec<Entity> {
     let mut merged: Vec<Entity> = Vec::with_capacity(found.len());
+    let mut places = HashMap::with_capacity(found.len());
     for entity in found {
-        match merged.iter_mut().find(|other| is_same(other, &entity)) {
-            Some(other) if entity.confidence > other.confidence => *other = entity,
-            Some(_) => {}
-            None => merged.push(entity),
+        match places.entry(identity(&entity)) {
+            Entry::Vacant(free) => {
+                free.insert(merged.len());
+                merged.push(entity);
+            }
+            Entry::Occupied(place) => {
+                let other = &mut merged[*place.get()];
+                if entity.confidence > other.confidence {
+                    *other = entity;
+                }
+            }
         }
     }
     merged
@@ -247,16 +260,14 @@ fn merge(found: Vec<Entity>) -> Vec<Entity> {
 
 /// Adds those entities that are not among the known ones.
 pub fn join(mut known: Vec<Entity>, more: Vec<Entity>) -> Vec<Entity> {
-    for entity in more {
-        if !known.iter().any(|other| is_same(other, &entity)) {
-            known.push(entity);
-        }
-    }
+    let mut names: HashSet<_> = known.iter().map(identity).collect();
+    known.extend(more.into_iter().filter(|entity| names.insert(identity(entity))));
     known
 }
 
-fn is_same(one: &Entity, other: &Entity) -> bool {
-    one.kind.label() == other.kind.label() && one.normalized == other.normalized
+/// What makes two entities of a memory the same.
+fn identity(entity: &Entity) -> (Label, String) {
+    (entity.kind.label(), entity.normalized.clone())
 }
 
 /// `None` for one without a name, which has been refused before.
@@ -288,15 +299,15 @@ fn rounded(confidence: Option<f64>) -> f64 {
     (bounded * 1e6).round() / 1e6 + 0.0
 }
 
-fn relationship(input: &RelationshipInput, given: &[EntityInput], found: &[Entity]) -> Relationship {
+fn relationship(input: &RelationshipInput, ends: &mut Ends<'_>) -> Relationship {
     let value = |text: &str| clean(text, NAME_CHARS).unwrap_or_default();
     let (from_value, to_value) = (value(&input.from_value), value(&input.to_value));
     Relationship {
         from_type: input.from_type,
-        from_normalized: end_name(input.from_type, &from_value, given, found),
+        from_normalized: ends.name(input.from_type, &from_value),
         from_value,
         to_type: input.to_type,
-        to_normalized: end_name(input.to_type, &to_value, given, found),
+        to_normalized: ends.name(input.to_type, &to_value),
         to_value,
         relationship_type: input.relationship_type,
         confidence: rounded(input.confidence),
@@ -304,32 +315,50 @@ fn relationship(input: &RelationshipInput, given: &[EntityInput], found: &[Entit
     }
 }
 
-/// An end that is spelled like one of the entities, or like the name that was given for it, is that entity.
-fn end_name(kind: EntityType, value: &str, given: &[EntityInput], found: &[Entity]) -> String {
-    let name = canonical_name(kind, value, None);
-    if found.iter().any(|entity| entity.kind.label() == kind.label() && entity.normalized == name) {
-        return name;
+/// Which entity the end of a relationship is.
+struct Ends<'a> {
+    given: &'a [EntityInput],
+    found: HashSet<(Label, String)>,
+    /// By the end's type: the first entity given that is spelled so.
+    spelled: HashMap<EntityType, HashMap<String, &'a EntityInput>>,
+}
+
+impl<'a> Ends<'a> {
+    fn new(given: &'a [EntityInput], found: &[Entity]) -> Self {
+        Self { given, found: found.iter().map(identity).collect(), spelled: HashMap::new() }
     }
-    let spelled =
-        |entity: &&EntityInput| entity.kind.label() == kind.label() && normalize(kind, &entity.value) == name;
-    match given.iter().find(spelled) {
-        Some(entity) => canonical_name(entity.kind, &entity.value, entity.normalized.as_deref()),
-        None => name,
+
+    /// An end that is spelled like one of the entities, or like the name that was given for it, is that entity.
+    fn name(&mut self, kind: EntityType, value: &str) -> String {
+        let end = (kind.label(), canonical_name(kind, value, None));
+        if self.found.contains(&end) {
+            return end.1;
+        }
+        let given = self.given;
+        match self.spelled.entry(kind).or_insert_with(|| spelled_as(kind, given)).get(&end.1) {
+            Some(entity) => canonical_name(entity.kind, &entity.value, entity.normalized.as_deref()),
+            None => end.1,
+        }
     }
 }
 
+fn spelled_as(kind: EntityType, given: &[EntityInput]) -> HashMap<String, &EntityInput> {
+    let mut spelled = HashMap::new();
+    for entity in given.iter().filter(|entity| entity.kind.label() == kind.label()) {
+        spelled.entry(normalize(kind, &entity.value)).or_insert(entity);
+    }
+    spelled
+}
+
 /// One memory states a relationship between two entities once.
-fn same_edge(a: &Relationship, b: &Relationship) -> bool {
-    let edge = |r: &Relationship| {
-        (
-            r.relationship_type,
-            r.from_type.label(),
-            r.from_normalized.clone(),
-            r.to_type.label(),
-            r.to_normalized.clone(),
-        )
-    };
-    edge(a) == edge(b)
+fn edge(stated: &Relationship) -> (RelationshipType, Label, String, Label, String) {
+    (
+        stated.relationship_type,
+        stated.from_type.label(),
+        stated.from_normalized.clone(),
+        stated.to_type.label(),
+        stated.to_normalized.clone(),
+    )
 }
 
 fn ends(relationship: &Relationship) -> [Entity; 2] {

@@ -18,6 +18,7 @@ pub struct ExportedMemory {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub conversation_id: Option<String>,
     pub created_at: DateTime<Utc>,
+    /// Any JSON: other code may have put no object there, which reads as an empty one.
     pub metadata: Box<RawValue>,
     /// `None` while nobody knows: an import then extracts them.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -87,8 +87,7 @@ impl ScoreParts {
 pub struct Write {
     /// False when the id was there already and nothing was written.
     pub created: bool,
-    /// True when the id was there already, marked deleted, and the caller wanted it back.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    /// Whether it brought back what was there and marked deleted.
     pub restored: bool,
     pub vector_write_success: bool,
     /// `Some(true)` applied, `Some(false)` owed, `None` no graph configured.
@@ -99,4 +98,11 @@ pub struct Write {
     /// Why the graph write is still owed, as an error envelope.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub graph_error: Option<Value>,
+}
+
+impl Write {
+    #[must_use]
+    pub fn with_restored(self, restored: bool) -> Self {
+        Self { restored, ..self }
+    }
 }

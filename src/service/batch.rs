@@ -10,13 +10,13 @@ use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::draft::{Draft, Origin};
+use super::draft::Draft;
 use super::graph_write::{PlacedWrite, owe};
 use super::layer::{Layer, until_aborted};
 use super::memory::Prepared;
 use super::request::{DeleteManyArgs, StoreManyArgs, StoreManyItem};
 use super::validate;
-use crate::config::{PersistenceConfig, parse_json};
+use crate::config::PersistenceConfig;
 use crate::error::{Error, Reason, Result};
 use crate::model::{Memory, Write};
 use crate::store::postgres::{DeleteRow, StoreRow};
@@ -64,10 +64,7 @@ impl Layer {
         let reader = self.reader();
         let mut chunk = Chunk::default();
         for (item, embedding) in with_embeddings(args.items, &embeddings)? {
-            let origin = if item.exported { Origin::Export } else { Origin::Caller };
-            let draft = parse_json(item.memory.get())
-                .and_then(|memory| Draft::check(memory, embedding, &reader, origin));
-            chunk.add(draft);
+            chunk.add(Draft::of_item(&item, embedding, &reader));
         }
         until_aborted(cancel, self.ready()).await?;
         until_aborted(cancel, self.prepare_chunk(&mut chunk, config)).await?;
@@ -77,7 +74,7 @@ impl Layer {
         Ok(StoreManyAnswer { results: chunk.results.into_iter().flatten().collect() })
     }
 
-    fn check_batch(&self, field: &str, length: usize) -> Result<()> {
+    pub(super) fn check_batch(&self, field: &str, length: usize) -> Result<()> {
         let limit = self.config.limits.batch;
         if length <= limit {
             return Ok(());
@@ -166,7 +163,7 @@ impl Layer {
         for ((place, (created, restored), memory), outcome) in kept.into_iter().zip(outcomes) {
             match outcome {
                 Ok(graph) => {
-                    let write = Write { restored, ..graph.into_write(created, begun) };
+                    let write = graph.into_write(created, begun).with_restored(restored);
                     chunk.results[place] = Some(ItemResult::Stored { memory: Box::new(memory), write });
                 }
                 Err(error) => chunk.fail(place, &error),

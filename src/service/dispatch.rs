@@ -84,6 +84,7 @@ impl Layer {
             Operation::StoreMany(args) => {
                 answer(self.store_many(args, embedding.unwrap_or_default(), config, cancel))
             }
+            Operation::CheckMany(args) => answer(async move { self.check_many(&args) }),
             Operation::DeleteMany(args) => answer(self.delete_many(args, config, cancel)),
             Operation::DeleteAll(args) => answer(self.delete_all(args, config, context)),
             Operation::Restore(args) => answer(async move {

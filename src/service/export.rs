@@ -19,6 +19,8 @@ pub(super) struct ExportPage {
     /// JSON, one memory each.
     lines: Vec<String>,
     next_cursor: Option<String>,
+    /// How many of them an import refuses.
+    unimportable: usize,
     /// How many memories there are, with the first page.
     #[serde(skip_serializing_if = "Option::is_none")]
     total: Option<i64>,
@@ -46,7 +48,16 @@ impl Layer {
         // The next page begins with the memory that did not fit into this one.
         let next_cursor = memories.get(page).map(|next| Cursor { first: next.id, unadopted }.text());
         memories.truncate(page);
-        Ok(ExportPage { lines: memories.iter().map(line).collect::<Result<_>>()?, next_cursor, total })
+        // Of what a row can hold, an import refuses nothing else.
+        let refused =
+            |memory: &&ExportedMemory| validate::storable_json("metadata", &memory.metadata).is_err();
+        let unimportable = memories.iter().filter(refused).count();
+        Ok(ExportPage {
+            lines: memories.iter().map(line).collect::<Result<_>>()?,
+            next_cursor,
+            unimportable,
+            total,
+        })
     }
 
     async fn begin_export(&self, filter: ExportFilter<'_>) -> Result<(Cursor, Option<i64>)> {

@@ -6,7 +6,7 @@ use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::draft::{Draft, Origin};
+use super::draft::Draft;
 use super::graph_write::{GraphOutcome, owe};
 use super::layer::{Layer, until_aborted};
 use super::request::{DeleteArgs, GetByIdArgs, StoreArgs, UpdateArgs};
@@ -28,7 +28,7 @@ impl Layer {
         cancel: &CancellationToken,
     ) -> Result<(Memory, Write)> {
         let begun = Instant::now();
-        let mut draft = Draft::check(args, embedding, &self.reader(), Origin::Caller)?;
+        let mut draft = Draft::check(args, embedding, &self.reader())?;
         until_aborted(cancel, self.ready()).await?;
         let (embedding, given) = (draft.embedding.take(), draft.given.take());
         self.count_rejected(given.as_ref());
@@ -41,8 +41,7 @@ impl Layer {
         fail::fail_point!("after_commit");
         let (undo, placed) = (stored.undo(), stored.placed);
         let graph = self.finish(placed, undo, row.owe, config).await?;
-        let write = Write { restored: stored.restored, ..graph.into_write(stored.created, begun) };
-        Ok((stored.memory, write))
+        Ok((stored.memory, graph.into_write(stored.created, begun).with_restored(stored.restored)))
     }
 
     pub(super) async fn update(
@@ -213,7 +212,7 @@ impl Layer {
         };
         let (undo, placed) = (restored.undo(), restored.placed);
         let graph = self.finish(placed, undo, owe(config, false), config).await?;
-        Ok((Some(restored.memory), graph.into_write(false, begun)))
+        Ok((Some(restored.memory), graph.into_write(false, begun).with_restored(true)))
     }
 
     /// Embeds and extracts side by side. A failure of either is owed, never an error of the write.

@@ -2,6 +2,7 @@
 
 mod batch;
 mod census;
+mod check_many;
 mod conflicts;
 mod dispatch;
 mod draft;

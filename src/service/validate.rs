@@ -7,7 +7,9 @@ use super::request::EntityFilter;
 use crate::config::Limits;
 use crate::error::{Error, Result};
 use crate::input::{ID_BYTES, date, name, text};
-pub use crate::input::{content, created_at, importance, join, metadata, summary, user_id};
+pub use crate::input::{
+    content, created_at, importance, join, metadata, storable_json, storable_text, summary, user_id,
+};
 
 const KEY_BYTES: usize = 1000;
 /// Most results of one read.

@@ -24,11 +24,17 @@ async function exportTo(context, { user, includeDeleted = false, force }, file) 
   }
   const layer = await context.layer();
   const { signal } = context;
-  const counted = { memories: 0 };
+  const counted = { memories: 0, unimportable: 0 };
   await context.withProgress('Exporting', async (onProgress) => {
     const options = { includeDeleted, signal, onProgress: (step) => onProgress(count(counted, step)) };
     await write(layer.memory.exportMemories(user, options), file, signal);
   });
+  const { unimportable } = counted;
+  if (unimportable > 0) {
+    context.note(
+      `An import will refuse ${memories(unimportable)}: too large, or metadata nested too deeply.`,
+    );
+  }
   if (file !== undefined) {
     context.print({ file, ...counted }, `${memories(counted.memories)} written to ${file}.`);
   }
@@ -37,6 +43,7 @@ async function exportTo(context, { user, includeDeleted = false, force }, file) 
 
 function count(counted, step) {
   counted.memories = step.done;
+  counted.unimportable = step.unimportable;
   return step;
 }
 

@@ -15,13 +15,16 @@ module.exports = (program, action) => {
     )
     .option('--user <id>', 'whose memories they become, whatever the file says; an mbox needs it', userOf)
     .addOption(new Option('--format <format>', 'default: as the file looks').choices(['jsonl', 'mbox']))
-    .option('--verify', 'first read it through, and store nothing unless it is a whole export')
+    .option(
+      '--verify',
+      'first read it through, and store nothing unless it is a whole export without a line that is refused',
+    )
     .option(
       '--include-deleted',
       'lines that are marked deleted too: they are stored and deleted; mails: they are stored',
     )
     .option('--include-spam', 'mails that are marked as spam too')
-    .option('--restore', 'bring back memories of the file that are there and marked deleted')
+    .option('--restore', 'bring back those that are there and marked deleted')
     .option('--dry-run', 'read and check everything, and store nothing')
     .option('--chunk-size <count>', 'memories per transaction', wholeNumber)
     .addHelpText('after', examples('import --verify ada.jsonl', 'import --user ada inbox.mbox'))
@@ -83,18 +86,29 @@ function notesOf({ failed, leftOut = [], unclear = [], split = [], shortened = [
 const SEALS = {
   truncated: ' The end of the export is missing.',
   edited: ' The export was changed: its lines, count and digest do not fit together.',
+  unread: ' A line is too long to be read, so the digest is not known.',
   foreign: '',
 };
 
 /** @param {import('../../../index.js').ImportResult} result */
-function describe(result) {
-  const { read, stored, restored, existing, deleted, skipped, failed, verified, problem, ...mails } = result;
+function describe({
+  read,
+  stored,
+  existing,
+  deleted,
+  restored,
+  skipped,
+  failed,
+  verified,
+  problem,
+  ...mails
+}) {
   const { leftOut, unclear = [], undecoded = 0, datesGuessed = 0, split = [], shortened = [] } = mails;
   const counts = [
     `${stored} stored`,
-    ...(restored > 0 ? [`${restored} brought back`] : []),
     `${existing} there before`,
-    ...(deleted > 0 ? [`${deleted} there before and marked deleted (--restore brings them back)`] : []),
+    ...(deleted > 0 ? [`${deleted} there before and deleted (--restore brings them back)`] : []),
+    ...(restored > 0 ? [`${restored} brought back`] : []),
     ...(leftOut ? leftOutCounts(leftOut) : skipped > 0 ? [`${skipped} ${LEFT_OUT.deleted}`] : []),
     `${failed.length} refused`,
     ...(undecoded > 0 ? [`${undecoded} with text that could not all be decoded`] : []),

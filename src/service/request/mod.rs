@@ -70,6 +70,7 @@ operations! {
     "update" Update(UpdateArgs),
     "delete" Delete(DeleteArgs),
     "storeMany" StoreMany(StoreManyArgs),
+    "checkMany" CheckMany(StoreManyArgs),
     "deleteMany" DeleteMany(DeleteManyArgs),
     "deleteAll" DeleteAll(DeleteAllArgs),
     "restore" Restore(GetByIdArgs),
@@ -141,7 +142,7 @@ pub struct MigrateArgs {
     pub dry_run: Option<bool>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct StoreArgs {
     pub user_id: String,
@@ -198,6 +199,27 @@ pub struct DeleteArgs {
     pub expected_revision: Option<i64>,
 }
 
+/// A line of an export with its user ([`crate::model::ExportedMemory`]).
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ExportedLine {
+    pub user_id: String,
+    pub id: String,
+    pub content: String,
+    pub summary: Option<String>,
+    pub importance: Option<i32>,
+    pub conversation_id: Option<String>,
+    #[serde(default, deserialize_with = "moment::optional")]
+    pub created_at: Option<DateTime<Utc>>,
+    pub metadata: Option<Box<RawValue>>,
+    pub entities: Option<Vec<Value>>,
+    pub relationships: Option<Vec<Value>>,
+    /// For the caller, who deletes it once it is there.
+    #[serde(rename = "deleted")]
+    pub _deleted: Option<bool>,
+    pub restore: Option<bool>,
+}
+
 /// One chunk. The embeddings of all items cross the boundary one behind the other.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -208,14 +230,14 @@ pub struct StoreManyArgs {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct StoreManyItem {
-    /// [`StoreArgs`], parsed one by one: a bad item does not harm the others.
+    /// [`StoreArgs`], or an [`ExportedLine`], parsed one by one: a bad item does not harm the others.
     pub memory: Box<RawValue>,
+    /// Whether it is a line of an export.
+    #[serde(default)]
+    pub exported: bool,
     /// How many of the numbers that crossed belong to this item; 0 without an embedding.
     #[serde(default)]
     pub embedding_length: usize,
-    /// It is a line of an export of ours, and was a row: what other code wrote may be over the limits for callers.
-    #[serde(default)]
-    pub exported: bool,
 }
 
 #[derive(Debug, Deserialize)]

@@ -50,6 +50,15 @@ impl Put {
     }
 }
 
+/// The metadata of a new row.
+#[derive(Debug, Clone, Serialize)]
+#[serde(untagged)]
+pub enum Metadata {
+    Given(Map<String, Value>),
+    /// As a row had it.
+    Exported(Box<RawValue>),
+}
+
 /// What `izzie_memory.store_memory` takes.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -61,7 +70,7 @@ pub struct StoreRow {
     pub user_id: String,
     pub content: String,
     pub summary: Option<String>,
-    pub metadata: Map<String, Value>,
+    pub metadata: Metadata,
     pub importance: i32,
     pub created_at: Option<DateTime<Utc>>,
     pub conversation_id: Option<String>,
@@ -176,7 +185,7 @@ pub struct Placed {
 #[derive(Debug, Clone)]
 pub struct Stored {
     pub created: bool,
-    /// It was there, marked deleted, and was brought back.
+    /// Whether it was there and marked deleted, and lives again.
     pub restored: bool,
     /// What `undo_write` puts back, where a deleted memory was restored and it was asked for.
     pub previous: Option<Box<RawValue>>,
@@ -269,8 +278,8 @@ impl Answer {
             (Some(memory), Some(placed)) => {
                 // Nobody else has an id that was drawn for this call: what is there is what the lost attempt wrote.
                 let created = self.created || (lost && row.fresh_id);
-                let (restored, previous) = (self.found, self.previous);
-                Ok(Stored { created, restored, previous, memory: memory.into(), placed })
+                let restored = self.found;
+                Ok(Stored { created, restored, previous: self.previous, memory: memory.into(), placed })
             }
             _ => Err(incomplete("store_memory")),
         }

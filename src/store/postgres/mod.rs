@@ -41,8 +41,8 @@ pub use export::ExportFilter;
 pub use inspect::{Clock, DirectWay, Pooler, Server, UsedSpace};
 pub use jobs::PagedJob;
 pub use memories::{
-    DeleteRow, Deleted, ListFilter, Placed, Put, RestoreRow, StoreRow, Stored, Undo, UpdateRow, Updated,
-    UserStats,
+    DeleteRow, Deleted, ListFilter, Metadata, Placed, Put, RestoreRow, StoreRow, Stored, Undo, UpdateRow,
+    Updated, UserStats,
 };
 pub use migrate::{
     FunctionsState, LOCK_PATIENCE, Migrated, MigrationPlan, migration_names, newest_migration,
