@@ -67,10 +67,10 @@ async fn a_deletion_takes_names_along_on_neo4j() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn names_deleted_while_neo4j_was_away_leave_with_the_next_sync() {
+    let world = World::on_neo4j().await;
+    let proxy = Proxy::to(neo4j::address()).await;
+    let layer = Client::bare(&world.config_through(&proxy));
     for sync in ["drain", "deltaSync", "fullSync", "rebuildGraph"] {
-        let world = World::on_neo4j().await;
-        let proxy = Proxy::to(neo4j::address()).await;
-        let layer = Client::bare(&world.config_through(&proxy));
         let one = layer.store("u", "a secret", &["Secret Sue"]).await;
         layer.store("u", "another", &["Ben"]).await;
         world.settle(&layer).await;
